@@ -1,0 +1,378 @@
+package plan
+
+import (
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/millpond/millpond/internal/types"
+)
+
+// Attr is a column of a resolved node. ID is unique within one analysis and is the column's
+// name inside the engine ("c12"); Name is what users see.
+type Attr struct {
+	ID        int
+	Name      string
+	Type      types.Type
+	Nullable  bool
+	Metadata  string
+	Qualifier []string
+}
+
+// Field gives the attribute as a schema's field.
+func (a Attr) Field() types.Field {
+	return types.Field{Name: a.Name, Type: a.Type, Nullable: a.Nullable, Metadata: a.Metadata}
+}
+
+// SchemaOf gives the schema of a node's output.
+func SchemaOf(attrs []Attr) types.Struct {
+	s := types.Struct{Fields: make([]types.Field, len(attrs))}
+	for i, a := range attrs {
+		s.Fields[i] = a.Field()
+	}
+	return s
+}
+
+// Node is a resolved relational operator.
+type Node interface {
+	// Output lists the columns.
+	Output() []Attr
+	// Inputs lists the nodes below.
+	Inputs() []Node
+}
+
+// Value is a resolved expression.
+type Value interface {
+	Type() types.Type
+	Nullable() bool
+}
+
+type (
+	// Const is a literal.
+	Const struct{ Literal Literal }
+	// Col is a column of the input.
+	Col struct{ Attr Attr }
+	// Apply is a call of a function of the table; SQL makes its DuckDB text of its arguments'.
+	Apply struct {
+		Func      string // canonical name
+		Args      []Value
+		Out       types.Type
+		Null      bool
+		SQL       func(args []string) string
+		Aggregate bool
+		Distinct  bool
+		Filter    Value
+		Order     []Order // of an ordered aggregate
+	}
+	// Convert is a cast, explicit or by coercion. Mode is "ansi" or "try".
+	Convert struct {
+		Child Value
+		To    types.Type
+		Mode  string
+	}
+	// Over is a window expression. Func is an Apply.
+	Over struct {
+		Func      Value
+		Partition []Value
+		Order     []Order
+		Frame     string // DuckDB frame clause, "" for the default
+		Null      bool
+	}
+	// LambdaFn is a lambda with its variables' SQL names.
+	LambdaFn struct {
+		Vars []*LambdaRef
+		Body Value
+	}
+	// LambdaRef is a use of a lambda variable.
+	LambdaRef struct {
+		Name string
+		T    types.Type
+		Null bool
+	}
+	// SubqueryValue is a scalar, exists or in subquery.
+	SubqueryValue struct {
+		Kind   string
+		Query  Node
+		Values []Value
+		T      types.Type
+	}
+	// Python is a Python function call; the analyzer moves it into a PythonEval.
+	Python struct {
+		UDF  *PythonUDF
+		Args []Value
+	}
+	// Random is rand(seed) or randn(seed); the analyzer moves it into a RandomColumns.
+	Random struct {
+		Normal bool
+		Seed   int64
+	}
+)
+
+func (c Const) Type() types.Type          { return c.Literal.Type }
+func (c Const) Nullable() bool            { return c.Literal.Value == nil }
+func (c Col) Type() types.Type            { return c.Attr.Type }
+func (c Col) Nullable() bool              { return c.Attr.Nullable }
+func (a *Apply) Type() types.Type         { return a.Out }
+func (a *Apply) Nullable() bool           { return a.Null }
+func (c *Convert) Type() types.Type       { return c.To }
+func (c *Convert) Nullable() bool         { return c.Mode == "try" || c.Child.Nullable() }
+func (o *Over) Type() types.Type          { return o.Func.Type() }
+func (o *Over) Nullable() bool            { return o.Null }
+func (l *LambdaFn) Type() types.Type      { return l.Body.Type() }
+func (l *LambdaFn) Nullable() bool        { return l.Body.Nullable() }
+func (l *LambdaRef) Type() types.Type     { return l.T }
+func (l *LambdaRef) Nullable() bool       { return l.Null }
+func (s *SubqueryValue) Type() types.Type { return s.T }
+func (s *SubqueryValue) Nullable() bool   { return s.Kind != "exists" }
+func (p *Python) Type() types.Type        { return p.UDF.Type }
+func (p *Python) Nullable() bool          { return true }
+func (r *Random) Type() types.Type        { return types.Double }
+func (r *Random) Nullable() bool          { return false }
+
+// Order is a resolved ordering.
+type Order struct {
+	Value            Value
+	Desc, NullsFirst bool
+}
+
+// Named is a value with the attribute it makes.
+type Named struct {
+	Attr  Attr
+	Value Value
+}
+
+type (
+	// Scan reads files. SQL is a DuckDB table expression with columns named as in Source.
+	Scan struct {
+		SQL    string
+		Source []string // DuckDB expressions, one an attribute
+		Attrs  []Attr
+		Files  []string
+		Format string
+	}
+	// Data is rows in memory: local relations, cached ones, attributes of models.
+	Data struct {
+		Attrs   []Attr
+		Batches []arrow.RecordBatch // columns as Attrs
+		Label   string              // for explain
+		Handle  any                 // what keeps the rows (a cached relation), for sharing
+	}
+	// Lazy is a relation kept in memory once somebody reads it.
+	Lazy struct {
+		Attrs  []Attr
+		Input  Node
+		Handle any // the engine's cache entry
+	}
+	// Numbers is a range; One is a single row without columns.
+	Numbers struct {
+		Attr             Attr
+		Start, End, Step int64
+	}
+	One struct{}
+	// Rows is an inline table of constants.
+	Rows struct {
+		Attrs []Attr
+		Rows  [][]Value
+	}
+	// Select computes columns.
+	Select struct {
+		Input Node
+		Exprs []Named
+	}
+	// Where keeps rows.
+	Where struct {
+		Input Node
+		Cond  Value
+	}
+	// JoinNode pairs rows.
+	JoinNode struct {
+		Left, Right Node
+		Type        JoinType
+		Cond        Value // nil for none
+		Attrs       []Attr
+		Lateral     bool
+	}
+	// Group aggregates; Sets are grouping sets as places in Keys, nil for one set of all keys.
+	Group struct {
+		Input      Node
+		Keys, Aggs []Named
+		Sets       [][]int
+	}
+	// SortNode orders rows.
+	SortNode struct {
+		Input  Node
+		Orders []Order
+	}
+	// Slice is limit and offset; Limit < 0 is none.
+	Slice struct {
+		Input         Node
+		Limit, Offset int64
+	}
+	// Last keeps the last N rows.
+	Last struct {
+		Input Node
+		N     int64
+	}
+	// Combine is a set operation on inputs of equal width: "union", "intersect", "except".
+	Combine struct {
+		Left, Right Node
+		Op          string
+		All         bool
+		Attrs       []Attr
+	}
+	// Unique drops rows that agree in Keys (all columns if nil).
+	Unique struct {
+		Input Node
+		Keys  []Attr
+	}
+	// Unnest makes a row of each element: Gen's columns are appended.
+	Unnest struct {
+		Input Node
+		List  Value // an array of what becomes the rows: values, or structs of the columns
+		Outer bool
+		Cols  []Attr // appended columns
+		Width int    // fields taken from a struct element; 0 means the element itself
+		Pos   bool   // the first of Cols is the position
+	}
+	// RandomColumns appends columns of Spark's random numbers.
+	RandomColumns struct {
+		Input Node
+		Cols  []Attr
+		Rands []*Random
+	}
+	// Draw is a Bernoulli or Poisson sample with Spark's random numbers.
+	Draw struct {
+		Input        Node
+		Lower, Upper float64
+		Replace      bool
+		Seed         int64
+	}
+	// Apply ML: appends the columns of a transformer. Bound is the engine's ml.Transform.
+	TransformNode struct {
+		Input   Node
+		Reads   []Attr
+		Adds    []Attr
+		Drops   []int // ids of input columns that Adds replace
+		MayDrop bool
+		Bound   any
+	}
+	// PythonEval appends the results of Python functions over batches.
+	PythonEval struct {
+		Input Node
+		Calls []PythonCall
+	}
+	// PythonMap replaces rows by what a function yields (mapInPandas, mapInArrow).
+	PythonMap struct {
+		Input Node
+		UDF   *PythonUDF
+		Attrs []Attr
+	}
+	// PythonGroups applies a function to each group (and cogroup), or aggregates it.
+	PythonGroups struct {
+		Input, Other        Node
+		Keys, OtherKeys     []Attr // columns of Input, Other; rows come sorted by them
+		Values, OtherValues []Attr
+		UDF                 *PythonUDF
+		Attrs               []Attr
+		Calls               []PythonCall // grouped aggregates: keys then results
+	}
+)
+
+// PythonCall is one Python function, the columns it reads, and the column it makes.
+type PythonCall struct {
+	UDF  *PythonUDF
+	Args []Attr
+	Out  Attr
+}
+
+func attrsOf(n []Named) []Attr {
+	out := make([]Attr, len(n))
+	for i, e := range n {
+		out[i] = e.Attr
+	}
+	return out
+}
+
+func concat(a, b []Attr) []Attr { return append(append(make([]Attr, 0, len(a)+len(b)), a...), b...) }
+
+func (s *Scan) Output() []Attr          { return s.Attrs }
+func (d *Data) Output() []Attr          { return d.Attrs }
+func (l *Lazy) Output() []Attr          { return l.Attrs }
+func (n *Numbers) Output() []Attr       { return []Attr{n.Attr} }
+func (*One) Output() []Attr             { return nil }
+func (r *Rows) Output() []Attr          { return r.Attrs }
+func (s *Select) Output() []Attr        { return attrsOf(s.Exprs) }
+func (w *Where) Output() []Attr         { return w.Input.Output() }
+func (j *JoinNode) Output() []Attr      { return j.Attrs }
+func (g *Group) Output() []Attr         { return concat(attrsOf(g.Keys), attrsOf(g.Aggs)) }
+func (s *SortNode) Output() []Attr      { return s.Input.Output() }
+func (s *Slice) Output() []Attr         { return s.Input.Output() }
+func (l *Last) Output() []Attr          { return l.Input.Output() }
+func (c *Combine) Output() []Attr       { return c.Attrs }
+func (u *Unique) Output() []Attr        { return u.Input.Output() }
+func (u *Unnest) Output() []Attr        { return concat(u.Input.Output(), u.Cols) }
+func (r *RandomColumns) Output() []Attr { return concat(r.Input.Output(), r.Cols) }
+func (d *Draw) Output() []Attr          { return d.Input.Output() }
+func (p *PythonMap) Output() []Attr     { return p.Attrs }
+func (p *PythonGroups) Output() []Attr  { return p.Attrs }
+
+func (p *PythonEval) Output() []Attr {
+	out := concat(p.Input.Output(), nil)
+	for _, c := range p.Calls {
+		out = append(out, c.Out)
+	}
+	return out
+}
+
+// Output keeps the input's order; a replaced column's place goes to its replacement.
+func (t *TransformNode) Output() []Attr {
+	var out []Attr
+	added := map[string]bool{}
+	for _, a := range t.Input.Output() {
+		dropped := false
+		for _, d := range t.Drops {
+			dropped = dropped || d == a.ID
+		}
+		if !dropped {
+			out = append(out, a)
+			continue
+		}
+		for _, n := range t.Adds {
+			if n.Name == a.Name {
+				out, added[n.Name] = append(out, n), true
+			}
+		}
+	}
+	for _, n := range t.Adds {
+		if !added[n.Name] {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+func (*Scan) Inputs() []Node            { return nil }
+func (*Data) Inputs() []Node            { return nil }
+func (*Lazy) Inputs() []Node            { return nil }
+func (*Numbers) Inputs() []Node         { return nil }
+func (*One) Inputs() []Node             { return nil }
+func (*Rows) Inputs() []Node            { return nil }
+func (s *Select) Inputs() []Node        { return []Node{s.Input} }
+func (w *Where) Inputs() []Node         { return []Node{w.Input} }
+func (j *JoinNode) Inputs() []Node      { return []Node{j.Left, j.Right} }
+func (g *Group) Inputs() []Node         { return []Node{g.Input} }
+func (s *SortNode) Inputs() []Node      { return []Node{s.Input} }
+func (s *Slice) Inputs() []Node         { return []Node{s.Input} }
+func (l *Last) Inputs() []Node          { return []Node{l.Input} }
+func (c *Combine) Inputs() []Node       { return []Node{c.Left, c.Right} }
+func (u *Unique) Inputs() []Node        { return []Node{u.Input} }
+func (u *Unnest) Inputs() []Node        { return []Node{u.Input} }
+func (r *RandomColumns) Inputs() []Node { return []Node{r.Input} }
+func (d *Draw) Inputs() []Node          { return []Node{d.Input} }
+func (t *TransformNode) Inputs() []Node { return []Node{t.Input} }
+func (p *PythonEval) Inputs() []Node    { return []Node{p.Input} }
+func (p *PythonMap) Inputs() []Node     { return []Node{p.Input} }
+func (p *PythonGroups) Inputs() []Node {
+	if p.Other != nil {
+		return []Node{p.Input, p.Other}
+	}
+	return []Node{p.Input}
+}
