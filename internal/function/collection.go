@@ -1,0 +1,265 @@
+package function
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/sparkerr"
+	"github.com/millpond/millpond/internal/types"
+)
+
+func collections() []Row {
+	return []Row{
+		{Name: "array", Args: "?c*", Result: listOf(0), Null: neverNull, SQL: "[{*}]"},
+		{Name: "struct", Result: structType, Null: neverNull, Coerce: asIs, Build: buildStruct},
+		{Name: "named_struct", Result: namedStructType, Null: neverNull, Coerce: asIs, Build: buildNamedStruct},
+		{Name: "map", Aliases: "create_map", Result: mapType, Null: neverNull, Coerce: mapArgs, Build: buildMap},
+		{Name: "map_from_arrays", Args: "A A", Result: func(a []plan.Value) (types.Type, error) {
+			k, v := a[0].Type().(types.Array), a[1].Type().(types.Array)
+			return types.Map{Key: k.Elem, Value: v.Elem, ValueContainsNull: v.ContainsNull}, nil
+		}, SQL: "map({0}, {1})"},
+		{Name: "map_keys", Args: "M", Result: func(a []plan.Value) (types.Type, error) {
+			return types.Array{Elem: a[0].Type().(types.Map).Key}, nil
+		}, SQL: "map_keys({0})"},
+		{Name: "map_values", Args: "M", Result: func(a []plan.Value) (types.Type, error) {
+			m := a[0].Type().(types.Map)
+			return types.Array{Elem: m.Value, ContainsNull: m.ValueContainsNull}, nil
+		}, SQL: "map_values({0})"},
+		{Name: "map_contains_key", Args: "M a", Result: is(types.Boolean), SQL: "map_contains({0}, {1})"},
+		{Name: "size", Aliases: "cardinality", Args: "a", Result: is(types.Int), SQL: "CAST(len({0}) AS INTEGER)", Build: func(a []Arg) string {
+			if _, ok := a[0].Type.(types.Map); ok {
+				return "CAST(cardinality(" + a[0].SQL + ") AS INTEGER)"
+			}
+			return "CAST(len(" + a[0].SQL + ") AS INTEGER)"
+		}},
+		{Name: "array_size", Args: "A", Result: is(types.Int), SQL: "CAST(len({0}) AS INTEGER)"},
+		{Name: "array_contains", Args: "A a", Result: is(types.Boolean), Null: maybeNull,
+			SQL: "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN list_contains({0}, {1}) THEN true WHEN len(list_filter({0}, lambda e: e IS NULL)) > 0 THEN NULL ELSE false END)"},
+		{Name: "array_position", Args: "A a", Result: is(types.Long), SQL: "CAST(coalesce(list_position({0}, {1}), 0) AS BIGINT)"},
+		{Name: "array_distinct", Args: "A", Result: same(0), SQL: "list_filter({0}, lambda e, i: list_position({0}, e) = i)"},
+		{Name: "array_sort", Args: "A ?f", Result: same(0), SQL: "list_sort({0}, 'ASC', 'NULLS LAST')"},
+		{Name: "sort_array", Args: "A ?b", Result: same(0), Build: func(a []Arg) string {
+			if len(a) == 2 {
+				return fill("(CASE WHEN {1} THEN list_sort({0}, 'ASC', 'NULLS FIRST') ELSE list_sort({0}, 'DESC', 'NULLS LAST') END)", a)
+			}
+			return fill("list_sort({0}, 'ASC', 'NULLS FIRST')", a)
+		}},
+		{Name: "array_max", Args: "A", Result: elem(0), Null: maybeNull, SQL: "list_max({0})"},
+		{Name: "array_min", Args: "A", Result: elem(0), Null: maybeNull, SQL: "list_min({0})"},
+		{Name: "array_join", Args: "A s ?s", Result: is(types.String), Build: func(a []Arg) string {
+			if len(a) == 3 {
+				return fill("array_to_string(list_transform({0}, lambda e: coalesce(CAST(e AS VARCHAR), {2})), {1})", a)
+			}
+			return fill("array_to_string(list_filter({0}, lambda e: e IS NOT NULL), {1})", a)
+		}},
+		{Name: "array_union", Args: "c c", Result: same(0), SQL: "list_filter(list_concat({0}, {1}), lambda e, i: list_position(list_concat({0}, {1}), e) = i)"},
+		{Name: "array_intersect", Args: "c c", Result: same(0), SQL: "list_filter({0}, lambda e, i: list_contains({1}, e) AND list_position({0}, e) = i)"},
+		{Name: "array_except", Args: "c c", Result: same(0), SQL: "list_filter({0}, lambda e, i: NOT list_contains({1}, e) AND list_position({0}, e) = i)"},
+		{Name: "arrays_overlap", Args: "c c", Result: is(types.Boolean), SQL: "list_has_any({0}, {1})"},
+		{Name: "array_remove", Args: "A a", Result: same(0), SQL: "list_filter({0}, lambda e: e IS DISTINCT FROM {1})"},
+		{Name: "array_append", Args: "A a", Result: same(0), SQL: "list_append({0}, {1})"},
+		{Name: "array_prepend", Args: "A a", Result: same(0), SQL: "list_prepend({1}, {0})"},
+		{Name: "array_repeat", Args: "a i", Result: listOfNoNull(0), Null: neverNull, SQL: "list_transform(range(greatest({1}, 0)), lambda e: {0})"},
+		{Name: "array_compact", Args: "A", Result: same(0), SQL: "list_filter({0}, lambda e: e IS NOT NULL)"},
+		{Name: "flatten", Args: "A", Result: elem(0), SQL: "flatten({0})"},
+		{Name: "reverse", Args: "a", Result: same(0), Build: func(a []Arg) string {
+			if _, ok := a[0].Type.(types.Array); ok {
+				return "list_reverse(" + a[0].SQL + ")"
+			}
+			return "reverse(CAST(" + a[0].SQL + " AS VARCHAR))"
+		}},
+		{Name: "slice", Args: "A i i", Result: same(0), SQL: "(CASE WHEN {1} > 0 THEN list_slice({0}, {1}, {1} + {2} - 1) ELSE list_slice({0}, len({0}) + {1} + 1, len({0}) + {1} + {2}) END)"},
+		{Name: "sequence", Args: "c c ?a", Result: listOfNoNull(0), Build: sequence},
+		{Name: "element_at", Args: "a a", Result: elementType, Null: maybeNull, Build: elementAt},
+		{Name: "try_element_at", Args: "a a", Result: elementType, Null: maybeNull, Build: tryElementAt},
+		{Name: "get", Args: "A i", Result: elem(0), Null: maybeNull, SQL: "{0}[{1} + 1]"},
+		{Name: "arrays_zip", Args: "A A*", Result: zipType, SQL: "list_zip({*})"},
+		{Name: "transform", Args: "A f", Result: func(a []plan.Value) (types.Type, error) {
+			return types.Array{Elem: a[1].Type(), ContainsNull: a[1].Nullable()}, nil
+		}, SQL: "list_transform({0}, {1})"},
+		{Name: "filter", Args: "A f", Result: same(0), SQL: "list_filter({0}, {1})"},
+		{Name: "exists", Aliases: "any_match", Args: "A f", Result: is(types.Boolean), SQL: "(len(list_filter({0}, {1})) > 0)"},
+		{Name: "forall", Args: "A f", Result: is(types.Boolean), SQL: "(len(list_filter({0}, {1})) = len({0}))"},
+		{Name: "vector_to_array", Args: "a ?s", Coerce: vectorArg, Result: vectorElems, Build: vectorToArray},
+		{Name: "array_to_vector", Args: "A", Result: func([]plan.Value) (types.Type, error) { return types.Vector, nil },
+			SQL: "(CASE WHEN {0} IS NULL THEN NULL ELSE {'type': 1::TINYINT, 'size': NULL::INTEGER, 'indices': NULL::INTEGER[], 'values': CAST({0} AS DOUBLE[])} END)"},
+	}
+}
+
+func asIs(a []plan.Value) ([]plan.Value, error) { return a, nil }
+
+func structType(a []plan.Value) (types.Type, error) {
+	s := types.Struct{}
+	for i, v := range a {
+		name := fmt.Sprintf("col%d", i+1)
+		if c, ok := v.(plan.Col); ok {
+			name = c.Attr.Name
+		}
+		s.Fields = append(s.Fields, types.Field{Name: name, Type: v.Type(), Nullable: v.Nullable()})
+	}
+	return s, nil
+}
+
+func buildStruct(a []Arg) string {
+	parts := make([]string, len(a))
+	for i, x := range a {
+		parts[i] = fmt.Sprintf("f%d := %s", i, x.SQL)
+	}
+	return "struct_pack(" + strings.Join(parts, ", ") + ")"
+}
+
+func namedStructType(a []plan.Value) (types.Type, error) {
+	s := types.Struct{}
+	for i := 0; i+1 < len(a); i += 2 {
+		c, ok := Constant(a[i])
+		name, isText := c.Value.(string)
+		if !ok || !isText {
+			return nil, sparkerr.Analysis("NOT_A_CONSTANT_STRING.NOT_CONSTANT", "name", `"name"`, "expr", `"`+Describe(a[i])+`"`)
+		}
+		s.Fields = append(s.Fields, types.Field{Name: name, Type: a[i+1].Type(), Nullable: a[i+1].Nullable()})
+	}
+	return s, nil
+}
+
+// buildNamedStruct names the fields by place: names that differ only in case would clash in DuckDB.
+func buildNamedStruct(a []Arg) string {
+	var parts []string
+	for i := 0; i+1 < len(a); i += 2 {
+		parts = append(parts, fmt.Sprintf("f%d := %s", i/2, a[i+1].SQL))
+	}
+	return "struct_pack(" + strings.Join(parts, ", ") + ")"
+}
+
+func mapArgs(a []plan.Value) ([]plan.Value, error) {
+	var keys, vals []plan.Value
+	for i, v := range a {
+		if i%2 == 0 {
+			keys = append(keys, v)
+		} else {
+			vals = append(vals, v)
+		}
+	}
+	k, err := CommonType("map", keys)
+	if err != nil {
+		return nil, err
+	}
+	v, err := CommonType("map", vals)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]plan.Value, len(a))
+	for i := range a {
+		if i%2 == 0 {
+			out[i] = As(a[i], k)
+		} else {
+			out[i] = As(a[i], v)
+		}
+	}
+	return out, nil
+}
+
+func mapType(a []plan.Value) (types.Type, error) {
+	if len(a) < 2 {
+		return types.Map{Key: types.String, Value: types.String}, nil
+	}
+	null := false
+	for i := 1; i < len(a); i += 2 {
+		null = null || a[i].Nullable()
+	}
+	return types.Map{Key: a[0].Type(), Value: a[1].Type(), ValueContainsNull: null}, nil
+}
+
+func buildMap(a []Arg) string {
+	var k, v []string
+	for i, x := range a {
+		if i%2 == 0 {
+			k = append(k, x.SQL)
+		} else {
+			v = append(v, x.SQL)
+		}
+	}
+	return "map([" + strings.Join(k, ", ") + "], [" + strings.Join(v, ", ") + "])"
+}
+
+func sequence(a []Arg) string {
+	if types.IsDatetime(a[0].Type) {
+		step := "INTERVAL 1 DAY"
+		if len(a) == 3 {
+			step = a[2].SQL
+		}
+		target := temporalSQL(a[0].Type)
+		return "list_transform(generate_series(" + a[0].SQL + ", " + a[1].SQL + ", " + step + "), lambda e: CAST(e AS " + target + "))"
+	}
+	step := "(CASE WHEN " + a[0].SQL + " <= " + a[1].SQL + " THEN 1 ELSE -1 END)"
+	if len(a) == 3 {
+		step = a[2].SQL
+	}
+	return "list_transform(generate_series(CAST(" + a[0].SQL + " AS BIGINT), CAST(" + a[1].SQL + " AS BIGINT), CAST(" + step + " AS BIGINT)), lambda e: CAST(e AS " + a[0].Type.SQL() + "))"
+}
+
+func elementType(a []plan.Value) (types.Type, error) {
+	switch t := a[0].Type().(type) {
+	case types.Array:
+		return t.Elem, nil
+	case types.Map:
+		return t.Value, nil
+	}
+	return nil, wrongType("element_at", 0, a[0], `("ARRAY" or "MAP")`)
+}
+
+func elementAt(a []Arg) string {
+	if _, ok := a[0].Type.(types.Map); ok {
+		return tryElementAt(a)
+	}
+	return fill("(CASE WHEN abs({1}) > len({0}) THEN "+
+		sparkerr.Raise("INVALID_ARRAY_INDEX_IN_ELEMENT_AT", "CAST({1} AS VARCHAR)", "CAST(len({0}) AS VARCHAR)")+" ELSE {0}[{1}] END)", a)
+}
+
+func tryElementAt(a []Arg) string {
+	if _, ok := a[0].Type.(types.Map); ok {
+		return "element_at(" + a[0].SQL + ", " + a[1].SQL + ")[1]"
+	}
+	return a[0].SQL + "[" + a[1].SQL + "]"
+}
+
+func zipType(a []plan.Value) (types.Type, error) {
+	s := types.Struct{}
+	for i, v := range a {
+		name := fmt.Sprint(i)
+		if c, ok := v.(plan.Col); ok {
+			name = c.Attr.Name
+		}
+		s.Fields = append(s.Fields, types.Field{Name: name, Type: v.Type().(types.Array).Elem, Nullable: true})
+	}
+	return types.Array{Elem: s}, nil
+}
+
+func vectorArg(a []plan.Value) ([]plan.Value, error) {
+	if len(a) == 0 || !types.IsVector(a[0].Type()) {
+		got := "nothing"
+		if len(a) > 0 {
+			got = a[0].Type().SimpleString()
+		}
+		return nil, sparkerr.IllegalArgument("function vector_to_array requires a non-null input argument and input type must be `org.apache.spark.ml.linalg.Vector` or `org.apache.spark.mllib.linalg.Vector`, but got %s.", got)
+	}
+	return a, nil
+}
+
+func vectorElems(a []plan.Value) (types.Type, error) {
+	if len(a) == 2 {
+		if c, ok := Constant(a[1]); ok && c.Value == "float32" {
+			return types.Array{Elem: types.Float}, nil
+		}
+	}
+	return types.Array{Elem: types.Double}, nil
+}
+
+func vectorToArray(a []Arg) string {
+	list := fill("(CASE WHEN {0} IS NULL THEN NULL WHEN {0}['type'] = 1 THEN {0}['values'] ELSE "+
+		"list_transform(range(0, {0}['size']), lambda i: coalesce({0}['values'][list_position({0}['indices'], CAST(i AS INTEGER))], 0.0)) END)", a)
+	if len(a) == 2 && a[1].Const != nil && a[1].Const.Value == "float32" {
+		return "CAST(" + list + " AS FLOAT[])"
+	}
+	return list
+}

@@ -1,0 +1,55 @@
+package function
+
+import (
+	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/sparkerr"
+	"github.com/millpond/millpond/internal/types"
+)
+
+// generators make rows; the analyzer unnests the list that SQL gives.
+func generators() []Row {
+	g := func(name, args string, result func([]plan.Value) (types.Type, error), sql string) Row {
+		return Row{Name: name, Kind: Generator, Args: args, Result: result, SQL: sql}
+	}
+	return []Row{
+		g("explode", "a", exploded, "{0}"), g("explode_outer", "a", exploded, "{0}"),
+		g("posexplode", "a", exploded, "{0}"), g("posexplode_outer", "a", exploded, "{0}"),
+		g("inline", "A", same(0), "{0}"), g("inline_outer", "A", same(0), "{0}"),
+	}
+}
+
+// exploded is the list of what becomes the rows: a map becomes a list of key and value.
+func exploded(a []plan.Value) (types.Type, error) {
+	switch t := a[0].Type().(type) {
+	case types.Array:
+		return t, nil
+	case types.Map:
+		return types.Array{Elem: types.Struct{Fields: []types.Field{
+			{Name: "key", Type: t.Key}, {Name: "value", Type: t.Value, Nullable: t.ValueContainsNull}}}}, nil
+	}
+	return nil, wrongType("explode", 0, a[0], `("ARRAY" or "MAP")`)
+}
+
+func miscellany() []Row {
+	return []Row{
+		{Name: "monotonically_increasing_id", Result: is(types.Long), Null: neverNull, SQL: "(row_number() OVER () - 1)"},
+		{Name: "spark_partition_id", Result: is(types.Int), Null: neverNull, SQL: "0"},
+		{Name: "raise_error", Args: "s", Result: is(types.Null), Null: maybeNull, Build: func(a []Arg) string { return sparkerr.Raise("USER_RAISED_EXCEPTION", a[0].SQL) }},
+		{Name: "assert_true", Args: "b ?s", Result: is(types.Null), Null: maybeNull, Build: func(a []Arg) string {
+			text := "'assertion failed'"
+			if len(a) == 2 {
+				text = a[1].SQL
+			}
+			return "(CASE WHEN " + a[0].SQL + " THEN NULL ELSE " + sparkerr.Raise("USER_RAISED_EXCEPTION", text) + " END)"
+		}},
+		{Name: "typeof", Args: "a", Result: is(types.String), Null: neverNull, Build: func(a []Arg) string { return "'" + a[0].Type.SimpleString() + "'" }},
+		{Name: "uuid", Result: is(types.String), Null: neverNull, SQL: "CAST(uuid() AS VARCHAR)"},
+		{Name: "version", Result: is(types.String), Null: neverNull, SQL: "'4.3.0 millpond'"},
+		{Name: "current_user", Aliases: "user session_user", Result: is(types.String), Null: neverNull, SQL: "'millpond'"},
+		{Name: "current_catalog", Result: is(types.String), Null: neverNull, SQL: "'spark_catalog'"},
+		{Name: "current_database", Aliases: "current_schema", Result: is(types.String), Null: neverNull, SQL: "'default'"},
+		{Name: "to_json", Args: "a", Result: is(types.String), SQL: "CAST(to_json({0}) AS VARCHAR)"},
+		{Name: "get_json_object", Args: "s s", Result: is(types.String), Null: maybeNull, SQL: "json_extract_string({0}, {1})"},
+		{Name: "input_file_name", Result: is(types.String), Null: neverNull, SQL: "''"},
+	}
+}

@@ -1,0 +1,300 @@
+package function
+
+import (
+	"math/big"
+
+	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/sparkerr"
+	"github.com/millpond/millpond/internal/types"
+)
+
+func operators() []Row {
+	compare := func(name, alias, op string) Row {
+		return Row{Name: name, Aliases: alias, Args: "c c", Result: is(types.Boolean), SQL: "({0} " + op + " {1})",
+			Coerce: comparable(name)}
+	}
+	return []Row{
+		compare("=", "==", "="), compare("<", "", "<"), compare("<=", "", "<="), compare(">", "", ">"), compare(">=", "", ">="),
+		compare("!=", "<>", "<>"),
+		{Name: "<=>", Aliases: "equal_null eqnullsafe", Args: "c c", Result: is(types.Boolean), Null: neverNull, SQL: "({0} IS NOT DISTINCT FROM {1})"},
+		{Name: "and", Args: "b b", Result: is(types.Boolean), SQL: "({0} AND {1})"},
+		{Name: "or", Args: "b b", Result: is(types.Boolean), SQL: "({0} OR {1})"},
+		{Name: "not", Aliases: "!", Args: "b", Result: is(types.Boolean), SQL: "(NOT {0})"},
+		{Name: "+", Coerce: arithmetic("+"), Result: arithmeticType("+"), Build: plus},
+		{Name: "-", Aliases: "subtract", Coerce: arithmetic("-"), Result: arithmeticType("-"), Build: minus},
+		{Name: "*", Coerce: arithmetic("*"), Result: arithmeticType("*"), Build: decimalSafe("*")},
+		{Name: "/", Coerce: division, Result: arithmeticType("/"), Build: divide},
+		{Name: "%", Aliases: "mod", Coerce: arithmetic("%"), Result: arithmeticType("%"),
+			Build: func(a []Arg) string { return guardZero(a, "REMAINDER_BY_ZERO", "("+a[0].SQL+" % "+a[1].SQL+")") }},
+		{Name: "pmod", Coerce: arithmetic("%"), Result: arithmeticType("%"), Build: pmod},
+		{Name: "div", Args: "I I", Result: is(types.Long),
+			Build: func(a []Arg) string {
+				return guardZero(a, "DIVIDE_BY_ZERO", "CAST("+a[0].SQL+" // "+a[1].SQL+" AS BIGINT)")
+			}},
+		{Name: "negative", Args: "n", Result: same(0), SQL: "(-{0})"},
+		{Name: "positive", Args: "n", Result: same(0), SQL: "{0}"},
+		{Name: "&", Args: "c c", Result: same(0), SQL: "({0} & {1})"},
+		{Name: "|", Args: "c c", Result: same(0), SQL: "({0} | {1})"},
+		{Name: "^", Args: "c c", Result: same(0), SQL: "xor({0}, {1})"},
+		{Name: "~", Aliases: "bitwise_not", Args: "I", Result: same(0), SQL: "(~{0})"},
+		{Name: "shiftleft", Aliases: "<<", Args: "I i", Result: same(0), SQL: "({0} << {1})"},
+		{Name: "shiftright", Aliases: ">>", Args: "I i", Result: same(0), SQL: "({0} >> {1})"},
+		{Name: "like", Args: "s s ?s", Result: is(types.Boolean), Build: like("LIKE")},
+		{Name: "ilike", Args: "s s ?s", Result: is(types.Boolean), Build: like("ILIKE")},
+		{Name: "rlike", Aliases: "regexp regexp_like", Args: "s s", Result: is(types.Boolean), SQL: "regexp_matches({0}, {1})"},
+		{Name: "in", Args: "c c*", Result: is(types.Boolean), SQL: "({0} IN ({1*}))"},
+		{Name: "between", Args: "c c c", Result: is(types.Boolean), SQL: "({0} BETWEEN {1} AND {2})"},
+		{Name: "try_add", Coerce: arithmetic("+"), Result: arithmeticType("+"), Null: maybeNull, SQL: "TRY({0} + {1})"},
+		{Name: "try_subtract", Coerce: arithmetic("-"), Result: arithmeticType("-"), Null: maybeNull, SQL: "TRY({0} - {1})"},
+		{Name: "try_multiply", Coerce: arithmetic("*"), Result: arithmeticType("*"), Null: maybeNull, SQL: "TRY({0} * {1})"},
+		{Name: "try_divide", Coerce: division, Result: arithmeticType("/"), Null: maybeNull, SQL: "({0} / nullif({1}, 0))"},
+		{Name: "try_mod", Coerce: arithmetic("%"), Result: arithmeticType("%"), Null: maybeNull, SQL: "({0} % nullif({1}, 0))"},
+	}
+}
+
+func comparable(op string) func([]plan.Value) ([]plan.Value, error) {
+	return func(a []plan.Value) ([]plan.Value, error) {
+		if len(a) != 2 {
+			return coerceArgs(&Row{Name: op, Args: "c c"}, a)
+		}
+		t, ok := types.Common(a[0].Type(), a[1].Type())
+		if !ok {
+			return nil, differ(op, a)
+		}
+		return []plan.Value{As(a[0], t), As(a[1], t)}, nil
+	}
+}
+
+func differ(op string, a []plan.Value) error {
+	return sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES",
+		"sqlExpr", `"(`+Describe(a[0])+" "+op+" "+Describe(a[1])+`)"`,
+		"left", `"`+a[0].Type().SQL()+`"`, "right", `"`+a[1].Type().SQL()+`"`)
+}
+
+func isInterval(t types.Type) bool {
+	switch t.(type) {
+	case types.DayTimeInterval, types.YearMonthInterval:
+		return true
+	}
+	return t == types.CalendarInterval
+}
+
+// arithmetic gives both sides their common numeric type; dates and intervals stay as they are.
+func arithmetic(op string) func([]plan.Value) ([]plan.Value, error) {
+	return func(a []plan.Value) ([]plan.Value, error) {
+		if len(a) == 1 && (op == "-" || op == "+") {
+			return coerceArgs(&Row{Name: op, Args: "n"}, a)
+		}
+		if len(a) != 2 {
+			return coerceArgs(&Row{Name: op, Args: "n n"}, a)
+		}
+		x, y := a[0].Type(), a[1].Type()
+		if types.IsDatetime(x) || types.IsDatetime(y) || isInterval(x) || isInterval(y) {
+			return a, nil
+		}
+		t, ok := types.Common(x, y)
+		if ok && types.IsString(t) || t == types.Null {
+			t = types.Double
+		}
+		if !ok || !types.IsNumeric(t) {
+			return nil, differ(op, a)
+		}
+		if _, dec := t.(types.Decimal); dec { // each side keeps its own precision: the result type needs them
+			return []plan.Value{asDecimal(a[0]), asDecimal(a[1])}, nil
+		}
+		return []plan.Value{As(a[0], t), As(a[1], t)}, nil
+	}
+}
+
+func asDecimal(v plan.Value) plan.Value {
+	if c, ok := v.(plan.Const); ok && types.IsIntegral(v.Type()) { // a literal takes just the digits it has
+		var n int64
+		switch x := c.Literal.Value.(type) {
+		case int32:
+			n = int64(x)
+		case int64:
+			n = x
+		case int16:
+			n = int64(x)
+		case int8:
+			n = int64(x)
+		}
+		return As(v, types.Decimal{Precision: len(new(big.Int).Abs(big.NewInt(n)).String())})
+	}
+	if d, ok := types.AsDecimal(v.Type()); ok {
+		return As(v, d)
+	}
+	return As(v, types.Decimal{Precision: 38, Scale: 18})
+}
+
+func division(a []plan.Value) ([]plan.Value, error) {
+	if len(a) == 2 && isInterval(a[0].Type()) {
+		return a, nil
+	}
+	out, err := arithmetic("/")(a)
+	if err != nil || len(out) != 2 {
+		return out, err
+	}
+	if _, dec := out[0].Type().(types.Decimal); dec {
+		return out, nil
+	}
+	return []plan.Value{As(out[0], types.Double), As(out[1], types.Double)}, nil
+}
+
+func arithmeticType(op string) func([]plan.Value) (types.Type, error) {
+	return func(a []plan.Value) (types.Type, error) {
+		if len(a) == 1 {
+			return a[0].Type(), nil
+		}
+		x, y := a[0].Type(), a[1].Type()
+		if t, ok := temporalType(op, x, y); ok {
+			return t, nil
+		}
+		dx, ok1 := x.(types.Decimal)
+		dy, ok2 := y.(types.Decimal)
+		if !ok1 || !ok2 {
+			return x, nil
+		}
+		return decimalResult(op, dx, dy), nil
+	}
+}
+
+func temporalType(op string, x, y types.Type) (types.Type, bool) {
+	switch {
+	case types.IsDatetime(x) && types.IsDatetime(y) && op == "-":
+		return types.DayTimeInterval{Start: 0, End: 3}, true
+	case x == types.Date && types.IsIntegral(y):
+		return types.Date, true
+	case types.IsDatetime(x) && isInterval(y):
+		if _, months := y.(types.YearMonthInterval); x == types.Date && !months {
+			return types.Timestamp, true
+		}
+		return x, true
+	case types.IsDatetime(y) && isInterval(x):
+		return y, true
+	case isInterval(x):
+		return x, true
+	case isInterval(y):
+		return y, true
+	}
+	return nil, false
+}
+
+// decimalResult follows https://spark.apache.org/docs/latest/sql-ref-ansi-compliance.html
+func decimalResult(op string, x, y types.Decimal) types.Decimal {
+	switch op {
+	case "+", "-":
+		s := max(x.Scale, y.Scale)
+		return types.BoundDecimal(max(x.Precision-x.Scale, y.Precision-y.Scale)+s+1, s)
+	case "*":
+		return types.BoundDecimal(x.Precision+y.Precision+1, x.Scale+y.Scale)
+	case "/":
+		s := max(6, x.Scale+y.Precision+1)
+		return types.BoundDecimal(x.Precision-x.Scale+y.Scale+s, s)
+	}
+	s := max(x.Scale, y.Scale)
+	return types.BoundDecimal(min(x.Precision-x.Scale, y.Precision-y.Scale)+s, s)
+}
+
+func decimalSafe(op string) func([]Arg) string {
+	return func(a []Arg) string {
+		x, ok1 := a[0].Type.(types.Decimal)
+		y, ok2 := a[1].Type.(types.Decimal)
+		if !ok1 || !ok2 {
+			return "(" + a[0].SQL + " " + op + " " + a[1].SQL + ")"
+		}
+		t := decimalResult(op, x, y).SQL()
+		if op == "*" && x.Precision+y.Precision > 38 {
+			return "CAST(CAST(" + a[0].SQL + " AS DOUBLE) * CAST(" + a[1].SQL + " AS DOUBLE) AS " + t + ")"
+		}
+		return "CAST(" + a[0].SQL + " " + op + " " + a[1].SQL + " AS " + t + ")"
+	}
+}
+
+func plus(a []Arg) string {
+	if len(a) == 1 {
+		return a[0].SQL
+	}
+	if t, ok := temporalType("+", a[0].Type, a[1].Type); ok {
+		return "CAST(" + a[0].SQL + " + " + a[1].SQL + " AS " + temporalSQL(t) + ")"
+	}
+	return decimalSafe("+")(a)
+}
+
+func minus(a []Arg) string {
+	if len(a) == 1 {
+		return "(-" + a[0].SQL + ")"
+	}
+	if types.IsDatetime(a[0].Type) && types.IsDatetime(a[1].Type) {
+		return "(CAST(" + a[0].SQL + " AS TIMESTAMP) - CAST(" + a[1].SQL + " AS TIMESTAMP))"
+	}
+	if t, ok := temporalType("-", a[0].Type, a[1].Type); ok {
+		return "CAST(" + a[0].SQL + " - " + a[1].SQL + " AS " + temporalSQL(t) + ")"
+	}
+	return decimalSafe("-")(a)
+}
+
+func temporalSQL(t types.Type) string {
+	switch t {
+	case types.Date:
+		return "DATE"
+	case types.Timestamp:
+		return "TIMESTAMPTZ"
+	case types.TimestampNTZ:
+		return "TIMESTAMP"
+	}
+	return "INTERVAL"
+}
+
+// guardZero raises a condition where the second argument is zero; a constant is judged now.
+func guardZero(a []Arg, condition, text string) string {
+	if c := a[1].Const; c != nil && c.Value != nil && !isZero(c.Value) {
+		return text
+	}
+	return "(CASE WHEN " + a[1].SQL + " = 0 AND " + a[0].SQL + " IS NOT NULL THEN " + sparkerr.Raise(condition) + " ELSE " + text + " END)"
+}
+
+func isZero(v any) bool {
+	switch v := v.(type) {
+	case int8:
+		return v == 0
+	case int16:
+		return v == 0
+	case int32:
+		return v == 0
+	case int64:
+		return v == 0
+	case float32:
+		return v == 0
+	case float64:
+		return v == 0
+	case *big.Int:
+		return v.Sign() == 0
+	}
+	return true
+}
+
+func divide(a []Arg) string {
+	text := "(" + a[0].SQL + " / " + a[1].SQL + ")"
+	x, ok1 := a[0].Type.(types.Decimal)
+	y, ok2 := a[1].Type.(types.Decimal)
+	if ok1 && ok2 {
+		text = "CAST(" + a[0].SQL + " / " + a[1].SQL + " AS " + decimalResult("/", x, y).SQL() + ")"
+	}
+	return guardZero(a, "DIVIDE_BY_ZERO", text)
+}
+
+func pmod(a []Arg) string {
+	text := "(((" + a[0].SQL + " % " + a[1].SQL + ") + " + a[1].SQL + ") % " + a[1].SQL + ")"
+	return guardZero(a, "REMAINDER_BY_ZERO", text)
+}
+
+func like(op string) func([]Arg) string {
+	return func(a []Arg) string {
+		escape := `'\'`
+		if len(a) > 2 {
+			escape = a[2].SQL
+		}
+		return "(" + a[0].SQL + " " + op + " " + a[1].SQL + " ESCAPE " + escape + ")"
+	}
+}

@@ -1,0 +1,62 @@
+package sparkerr
+
+import "strings"
+
+// A running query raises a condition by failing with the text that Raise makes; FromText reads
+// it back. The engine's own English is never guessed at for these.
+const (
+	mark = "\x01spark\x02"
+	sep  = "\x02"
+)
+
+// raised are the conditions a query can raise, with their parameters in order.
+var raised = map[string]struct {
+	class  string
+	params []string
+	fixed  map[string]string
+}{
+	"DIVIDE_BY_ZERO":                             {ClassArithmetic, nil, map[string]string{"config": `"spark.sql.ansi.enabled"`}},
+	"REMAINDER_BY_ZERO":                          {ClassArithmetic, nil, map[string]string{"config": `"spark.sql.ansi.enabled"`}},
+	"CAST_INVALID_INPUT":                         {ClassNumberFormat, []string{"expression", "sourceType", "targetType"}, map[string]string{"ansiConfig": `"spark.sql.ansi.enabled"`}},
+	"CAST_OVERFLOW":                              {ClassArithmetic, []string{"value", "sourceType", "targetType"}, map[string]string{"ansiConfig": `"spark.sql.ansi.enabled"`}},
+	"INVALID_ARRAY_INDEX":                        {ClassArrayIndex, []string{"indexValue", "arraySize"}, map[string]string{"ansiConfig": `"spark.sql.ansi.enabled"`}},
+	"INVALID_ARRAY_INDEX_IN_ELEMENT_AT":          {ClassArrayIndex, []string{"indexValue", "arraySize"}, map[string]string{"ansiConfig": `"spark.sql.ansi.enabled"`}},
+	"USER_RAISED_EXCEPTION":                      {ClassRuntime, []string{"errorMessage"}, map[string]string{"errorClass": "null"}},
+	"SCALAR_SUBQUERY_TOO_MANY_ROWS":              {ClassSpark, nil, nil},
+	"NULL_MAP_KEY":                               {ClassRuntime, nil, nil},
+	"NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION": {ClassArithmetic, []string{"value", "precision", "scale"}, map[string]string{"config": `"spark.sql.ansi.enabled"`}},
+}
+
+// Raise gives the SQL expression that fails with a condition; params are SQL text expressions.
+func Raise(condition string, params ...string) string {
+	var b strings.Builder
+	b.WriteString("error('" + mark + condition + "'")
+	for _, p := range params {
+		b.WriteString(" || '" + sep + "' || coalesce(" + p + ", 'null')")
+	}
+	b.WriteString(")")
+	return b.String()
+}
+
+// FromText finds a raised condition in an engine's error text, or nil.
+func FromText(text string) *Error {
+	_, rest, ok := strings.Cut(text, mark)
+	if !ok {
+		return nil
+	}
+	parts := strings.Split(rest, sep)
+	r, ok := raised[parts[0]]
+	if !ok {
+		return nil
+	}
+	var pairs []string
+	for k, v := range r.fixed {
+		pairs = append(pairs, k, v)
+	}
+	for i, name := range r.params {
+		if i+1 < len(parts) {
+			pairs = append(pairs, name, strings.TrimRight(parts[i+1], "\n"))
+		}
+	}
+	return New(r.class, parts[0], pairs...)
+}
