@@ -1,51 +1,95 @@
 package function
 
 import (
+	"strings"
+
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
 )
+
+// Marks in an aggregate's text: where DISTINCT goes, and where FILTER and OVER go after the call
+// (with a condition of the function's own). Aggregated replaces them.
+const (
+	markDistinct = "\x03"
+	markCall     = "\x04"
+	markEnd      = "\x05"
+)
+
+// Aggregated finishes an aggregate's text: filter and over may be "".
+func Aggregated(text string, distinct bool, filter, over string) string {
+	d := ""
+	if distinct {
+		d = "DISTINCT "
+	}
+	text = strings.ReplaceAll(text, markDistinct, d)
+	var b strings.Builder
+	for {
+		head, rest, ok := strings.Cut(text, markCall)
+		b.WriteString(head)
+		if !ok {
+			return b.String()
+		}
+		own, after, _ := strings.Cut(rest, markEnd)
+		switch {
+		case own != "" && filter != "":
+			b.WriteString(" FILTER (WHERE (" + own + ") AND (" + filter + "))")
+		case own != "" || filter != "":
+			b.WriteString(" FILTER (WHERE " + own + filter + ")")
+		}
+		b.WriteString(over)
+		text = after
+	}
+}
+
+// call marks an aggregate's call; args and where are templates or texts.
+func call(name, args string) string {
+	return name + "(" + markDistinct + args + ")" + markCall + markEnd
+}
+func callWhere(name, args, where string) string {
+	return name + "(" + markDistinct + args + ")" + markCall + where + markEnd
+}
 
 func aggregates() []Row {
 	agg := func(name, alias, args string, result func([]plan.Value) (types.Type, error), sql string) Row {
 		return Row{Name: name, Aliases: alias, Kind: Aggregate, Args: args, Result: result, SQL: sql}
 	}
 	d := func(name, alias, sql string) Row { return agg(name, alias, "d", is(types.Double), sql) }
-	nan := func(f string) string { return "(CASE WHEN count({0}) > 0 THEN " + f + " END)" }
+	nan := func(f string) string { return "(CASE WHEN " + call("count", "{0}") + " > 0 THEN " + f + " END)" }
 	return []Row{
 		{Name: "count", Kind: Aggregate, Args: "a*", Result: is(types.Long), Null: neverNull, Build: count},
-		{Name: "count_if", Kind: Aggregate, Args: "b", Result: is(types.Long), Null: neverNull, SQL: "count(CASE WHEN {0} THEN 1 END)"},
+		{Name: "count_if", Kind: Aggregate, Args: "b", Result: is(types.Long), Null: neverNull, SQL: call("count", "CASE WHEN {0} THEN 1 END")},
 		{Name: "sum", Kind: Aggregate, Args: "n", Result: sumType, Build: sum("sum")},
 		{Name: "try_sum", Kind: Aggregate, Args: "n", Result: sumType, Build: sum("sum")},
 		{Name: "avg", Aliases: "mean try_avg", Kind: Aggregate, Args: "n", Result: avgType, Build: average},
-		agg("min", "", "a", same(0), "min({0})"), agg("max", "", "a", same(0), "max({0})"),
+		agg("min", "", "a", same(0), call("min", "{0}")), agg("max", "", "a", same(0), call("max", "{0}")),
 		{Name: "first", Aliases: "first_value any_value", Kind: Aggregate, Args: "a ?b", Result: same(0), Build: firstOf("first")},
 		{Name: "last", Aliases: "last_value", Kind: Aggregate, Args: "a ?b", Result: same(0), Build: firstOf("last")},
-		d("stddev", "stddev_samp std", "stddev_samp({0})"), d("stddev_pop", "", "stddev_pop({0})"),
-		d("variance", "var_samp", "var_samp({0})"), d("var_pop", "", "var_pop({0})"),
-		d("skewness", "", nan("(CASE WHEN var_pop({0}) = 0 THEN CAST('nan' AS DOUBLE) ELSE (avg({0}*{0}*{0}) - 3*avg({0})*avg({0}*{0}) + 2*pow(avg({0}), 3)) / pow(var_pop({0}), 1.5) END)")),
-		d("kurtosis", "", nan("(CASE WHEN var_pop({0}) = 0 THEN CAST('nan' AS DOUBLE) ELSE kurtosis_pop({0}) END)")),
-		agg("corr", "", "d d", is(types.Double), "corr({0}, {1})"),
-		agg("covar_samp", "", "d d", is(types.Double), "covar_samp({0}, {1})"), agg("covar_pop", "", "d d", is(types.Double), "covar_pop({0}, {1})"),
-		agg("regr_slope", "", "d d", is(types.Double), "regr_slope({0}, {1})"), agg("regr_intercept", "", "d d", is(types.Double), "regr_intercept({0}, {1})"),
-		agg("regr_r2", "", "d d", is(types.Double), "regr_r2({0}, {1})"),
-		{Name: "regr_count", Kind: Aggregate, Args: "d d", Result: is(types.Long), Null: neverNull, SQL: "CAST(regr_count({0}, {1}) AS BIGINT)"},
-		{Name: "collect_list", Aliases: "array_agg", Kind: Aggregate, Args: "a", Result: listOfNoNull(0), Null: neverNull, SQL: "coalesce(list({0}) FILTER (WHERE {0} IS NOT NULL), [])"},
-		{Name: "collect_set", Kind: Aggregate, Args: "a", Result: listOfNoNull(0), Null: neverNull, SQL: "coalesce(list(DISTINCT {0}) FILTER (WHERE {0} IS NOT NULL), [])"},
-		{Name: "approx_count_distinct", Kind: Aggregate, Args: "a ?d", Result: is(types.Long), Null: neverNull, SQL: "count(DISTINCT {0})"},
-		d("median", "", "quantile_cont({0}, 0.5)"),
-		{Name: "percentile", Kind: Aggregate, Args: "d a ?l", Result: percentileType(types.Double), Build: func(a []Arg) string { return "quantile_cont(" + a[0].SQL + ", " + quantiles(a[1]) + ")" }},
+		d("stddev", "stddev_samp std", call("stddev_samp", "{0}")), d("stddev_pop", "", call("stddev_pop", "{0}")),
+		d("variance", "var_samp", call("var_samp", "{0}")), d("var_pop", "", call("var_pop", "{0}")),
+		d("skewness", "", nan("(CASE WHEN "+call("var_pop", "{0}")+" = 0 THEN CAST('nan' AS DOUBLE) ELSE ("+call("avg", "{0}*{0}*{0}")+" - 3*"+call("avg", "{0}")+"*"+call("avg", "{0}*{0}")+" + 2*pow("+call("avg", "{0}")+", 3)) / pow("+call("var_pop", "{0}")+", 1.5) END)")),
+		d("kurtosis", "", nan("(CASE WHEN "+call("var_pop", "{0}")+" = 0 THEN CAST('nan' AS DOUBLE) ELSE "+call("kurtosis_pop", "{0}")+" END)")),
+		agg("corr", "", "d d", is(types.Double), call("corr", "{0}, {1}")),
+		agg("covar_samp", "", "d d", is(types.Double), call("covar_samp", "{0}, {1}")), agg("covar_pop", "", "d d", is(types.Double), call("covar_pop", "{0}, {1}")),
+		agg("regr_slope", "", "d d", is(types.Double), call("regr_slope", "{0}, {1}")), agg("regr_intercept", "", "d d", is(types.Double), call("regr_intercept", "{0}, {1}")),
+		agg("regr_r2", "", "d d", is(types.Double), call("regr_r2", "{0}, {1}")),
+		{Name: "regr_count", Kind: Aggregate, Args: "d d", Result: is(types.Long), Null: neverNull, SQL: "CAST(" + call("regr_count", "{0}, {1}") + " AS BIGINT)"},
+		{Name: "collect_list", Aliases: "array_agg", Kind: Aggregate, Args: "a", Result: listOfNoNull(0), Null: neverNull, SQL: "coalesce(" + callWhere("list", "{0}", "{0} IS NOT NULL") + ", [])"},
+		{Name: "collect_set", Kind: Aggregate, Args: "a", Result: listOfNoNull(0), Null: neverNull, SQL: "coalesce(list(DISTINCT {0})" + markCall + "{0} IS NOT NULL" + markEnd + ", [])"},
+		{Name: "approx_count_distinct", Kind: Aggregate, Args: "a ?d", Result: is(types.Long), Null: neverNull, SQL: "count(DISTINCT {0})" + markCall + markEnd},
+		d("median", "", call("quantile_cont", "{0}, 0.5")),
+		{Name: "percentile", Kind: Aggregate, Args: "d a ?l", Result: percentileType(types.Double), Build: func(a []Arg) string { return call("quantile_cont", a[0].SQL+", "+quantiles(a[1])) }},
 		{Name: "percentile_approx", Aliases: "approx_percentile", Kind: Aggregate, Args: "a a ?i", Result: percentileType(nil),
-			Build: func(a []Arg) string { return "quantile_disc(" + a[0].SQL + ", " + quantiles(a[1]) + ")" }},
-		agg("mode", "", "a", same(0), "mode({0})"), agg("product", "", "d", is(types.Double), "product({0})"),
-		agg("max_by", "", "a a", same(0), "max_by({0}, {1})"), agg("min_by", "", "a a", same(0), "min_by({0}, {1})"),
-		agg("bool_and", "every", "b", is(types.Boolean), "bool_and({0})"), agg("bool_or", "some any", "b", is(types.Boolean), "bool_or({0})"),
-		agg("bit_and", "", "I", same(0), "bit_and({0})"), agg("bit_or", "", "I", same(0), "bit_or({0})"), agg("bit_xor", "", "I", same(0), "bit_xor({0})"),
+			Build: func(a []Arg) string { return call("quantile_disc", a[0].SQL+", "+quantiles(a[1])) }},
+		agg("mode", "", "a", same(0), call("mode", "{0}")), agg("product", "", "d", is(types.Double), call("product", "{0}")),
+		agg("max_by", "", "a a", same(0), call("max_by", "{0}, {1}")), agg("min_by", "", "a a", same(0), call("min_by", "{0}, {1}")),
+		agg("bool_and", "every", "b", is(types.Boolean), call("bool_and", "{0}")), agg("bool_or", "some any", "b", is(types.Boolean), call("bool_or", "{0}")),
+		agg("bit_and", "", "I", same(0), call("bit_and", "{0}")), agg("bit_or", "", "I", same(0), call("bit_or", "{0}")), agg("bit_xor", "", "I", same(0), call("bit_xor", "{0}")),
 		{Name: "listagg", Aliases: "string_agg", Kind: Aggregate, Args: "s ?s", Result: is(types.String), Build: func(a []Arg) string {
 			if len(a) == 2 {
-				return fill("string_agg({0}, {1})", a)
+				return fill(call("string_agg", "{0}, {1}"), a)
 			}
-			return fill("string_agg({0}, '')", a)
+			return fill(call("string_agg", "{0}, ''"), a)
 		}},
 		{Name: "grouping", Kind: Aggregate, Args: "a", Result: is(types.Byte), Null: neverNull, SQL: "CAST(grouping({0}) AS TINYINT)"},
 		{Name: "grouping_id", Kind: Aggregate, Args: "?a*", Result: is(types.Long), Null: neverNull, SQL: "CAST(grouping({*}) AS BIGINT)"},
@@ -56,9 +100,9 @@ func aggregates() []Row {
 func count(a []Arg) string {
 	if len(a) == 1 {
 		if a[0].Const != nil && a[0].Const.Value != nil {
-			return "count(*)"
+			return "count(*)" + markCall + markEnd
 		}
-		return "count(" + a[0].SQL + ")"
+		return call("count", a[0].SQL)
 	}
 	cond := ""
 	for i, x := range a {
@@ -67,7 +111,7 @@ func count(a []Arg) string {
 		}
 		cond += x.SQL + " IS NOT NULL"
 	}
-	return "count(CASE WHEN " + cond + " THEN (" + joinSQL(a) + ") END)"
+	return call("count", "CASE WHEN "+cond+" THEN ("+joinSQL(a)+") END")
 }
 
 func sumType(a []plan.Value) (types.Type, error) {
@@ -85,12 +129,12 @@ func sumType(a []plan.Value) (types.Type, error) {
 func sum(name string) func([]Arg) string {
 	return func(a []Arg) string {
 		if d, ok := a[0].Type.(types.Decimal); ok {
-			return "CAST(" + name + "(" + a[0].SQL + ") AS " + types.BoundDecimal(d.Precision+10, d.Scale).SQL() + ")"
+			return "CAST(" + call(name, a[0].SQL) + " AS " + types.BoundDecimal(d.Precision+10, d.Scale).SQL() + ")"
 		}
 		if types.IsIntegral(a[0].Type) {
-			return "CAST(" + name + "(" + a[0].SQL + ") AS BIGINT)"
+			return "CAST(" + call(name, a[0].SQL) + " AS BIGINT)"
 		}
-		return name + "(CAST(" + a[0].SQL + " AS DOUBLE))"
+		return call(name, "CAST("+a[0].SQL+" AS DOUBLE)")
 	}
 }
 
@@ -103,17 +147,17 @@ func avgType(a []plan.Value) (types.Type, error) {
 
 func average(a []Arg) string {
 	if d, ok := a[0].Type.(types.Decimal); ok {
-		return "CAST(avg(" + a[0].SQL + ") AS " + types.BoundDecimal(d.Precision+4, d.Scale+4).SQL() + ")"
+		return "CAST(" + call("avg", a[0].SQL) + " AS " + types.BoundDecimal(d.Precision+4, d.Scale+4).SQL() + ")"
 	}
-	return "avg(" + a[0].SQL + ")"
+	return call("avg", a[0].SQL)
 }
 
 func firstOf(name string) func([]Arg) string {
 	return func(a []Arg) string {
 		if len(a) == 2 && a[1].Const != nil && a[1].Const.Value == true {
-			return name + "(" + a[0].SQL + ") FILTER (WHERE " + a[0].SQL + " IS NOT NULL)"
+			return callWhere(name, a[0].SQL, a[0].SQL+" IS NOT NULL")
 		}
-		return name + "(" + a[0].SQL + ")"
+		return call(name, a[0].SQL)
 	}
 }
 

@@ -223,3 +223,15 @@ func DecimalText(v *big.Int, scale int) string {
 	}
 	return s
 }
+
+// AllAs converts each value to a type.
+func AllAs(vs []plan.Value, t types.Type) []plan.Value {
+	out := make([]plan.Value, len(vs))
+	for i, v := range vs {
+		out[i] = As(v, t)
+	}
+	return out
+}
+
+// Quote makes an SQL string literal.
+func Quote(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }

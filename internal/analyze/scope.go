@@ -1,0 +1,258 @@
+package analyze
+
+import (
+	"sort"
+	"strings"
+
+	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/sparkerr"
+	"github.com/millpond/millpond/internal/types"
+)
+
+// find gives the relations below (and at) r that the client calls by a plan id.
+func (r *rel) find(id int64) []*rel {
+	if r.hasID && r.planID == id {
+		return []*rel{r}
+	}
+	var out []*rel
+	for _, k := range r.kids {
+		out = append(out, k.find(id)...)
+	}
+	return out
+}
+
+func (r *rel) byID(id int) (plan.Attr, bool) {
+	for _, at := range r.attrs {
+		if at.ID == id {
+			return at, true
+		}
+	}
+	return plan.Attr{}, false
+}
+
+// match finds the columns that a dotted name may mean; rest are the parts that name fields.
+func match(attrs []plan.Attr, parts []string) (found []plan.Attr, rest []string) {
+	for q := min(len(parts)-1, 3); q >= 1; q-- {
+		for _, at := range attrs {
+			if strings.EqualFold(at.Name, parts[q]) && qualifies(at.Qualifier, parts[:q]) {
+				found = append(found, at)
+			}
+		}
+		if len(found) > 0 {
+			return distinct(found), parts[q+1:]
+		}
+	}
+	for _, at := range attrs {
+		if strings.EqualFold(at.Name, parts[0]) {
+			found = append(found, at)
+		}
+	}
+	return distinct(found), parts[1:]
+}
+
+func distinct(attrs []plan.Attr) []plan.Attr {
+	var out []plan.Attr
+	seen := map[int]bool{}
+	for _, at := range attrs {
+		if !seen[at.ID] {
+			seen[at.ID] = true
+			out = append(out, at)
+		}
+	}
+	return out
+}
+
+func qualifies(qualifier, parts []string) bool {
+	if len(qualifier) < len(parts) {
+		return false
+	}
+	tail := qualifier[len(qualifier)-len(parts):]
+	for i := range parts {
+		if !strings.EqualFold(tail[i], parts[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// column resolves a name to a value of r. A column that only exists further down is answered
+// with hidden true: the caller has to carry it up (see reveal).
+func (r *rel) column(e *plan.Attribute) (v plan.Value, hidden bool, err error) {
+	if e.HasPlanID {
+		return r.columnOf(e)
+	}
+	found, rest := match(r.attrs, e.Parts)
+	if len(found) > 1 {
+		return nil, false, ambiguous(e.Parts, found)
+	}
+	if len(found) == 1 {
+		v, err = fields(plan.Col{Attr: found[0]}, rest)
+		return v, false, err
+	}
+	if !r.opaque {
+		for _, k := range r.kids {
+			if v, _, err := k.column(e); err == nil {
+				return v, true, nil
+			}
+		}
+	}
+	return nil, false, unresolved(e.Parts, r.attrs)
+}
+
+func (r *rel) columnOf(e *plan.Attribute) (plan.Value, bool, error) {
+	targets := r.find(e.PlanID)
+	if len(targets) == 0 {
+		if r.outer != nil {
+			return r.outer.columnOf(e)
+		}
+		return nil, false, sparkerr.Analysis("CANNOT_RESOLVE_DATAFRAME_COLUMN", "name", quoteParts(e.Parts))
+	}
+	var candidates []plan.Attr
+	var rest []string
+	for _, t := range targets {
+		found, tail := match(t.attrs, e.Parts)
+		if len(found) > 1 {
+			return nil, false, ambiguous(e.Parts, found)
+		}
+		candidates, rest = append(candidates, found...), tail
+	}
+	if len(candidates) == 0 {
+		return nil, false, unresolved(e.Parts, targets[0].attrs)
+	}
+	var here []plan.Attr
+	for _, c := range distinct(candidates) {
+		if at, ok := r.byID(c.ID); ok {
+			here = append(here, at)
+		}
+	}
+	switch {
+	case len(here) > 1:
+		return nil, false, ambiguous(e.Parts, here)
+	case len(here) == 1:
+		v, err := fields(plan.Col{Attr: here[0]}, rest)
+		return v, false, err
+	}
+	v, err := fields(plan.Col{Attr: candidates[0]}, rest)
+	return v, true, err
+}
+
+func fields(v plan.Value, names []string) (plan.Value, error) {
+	for _, n := range names {
+		next, err := field(v, n)
+		if err != nil {
+			return nil, err
+		}
+		v = next
+	}
+	return v, nil
+}
+
+func quoteParts(parts []string) string {
+	q := make([]string, len(parts))
+	for i, p := range parts {
+		q[i] = types.Quote(p)
+	}
+	return strings.Join(q, ".")
+}
+
+func ambiguous(parts []string, found []plan.Attr) error {
+	names := make([]string, len(found))
+	for i, at := range found {
+		names[i] = quoteParts(append(append([]string{}, at.Qualifier...), at.Name))
+	}
+	return sparkerr.Analysis("AMBIGUOUS_REFERENCE", "name", quoteParts(parts), "referenceNames", "["+strings.Join(names, ", ")+"]")
+}
+
+func unresolved(parts []string, attrs []plan.Attr) error {
+	if len(attrs) == 0 {
+		return sparkerr.Analysis("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", "objectName", quoteParts(parts))
+	}
+	want := strings.ToLower(parts[len(parts)-1])
+	type near struct {
+		name string
+		d    int
+	}
+	list := make([]near, len(attrs))
+	for i, at := range attrs {
+		full := quoteParts(append(append([]string{}, at.Qualifier...), at.Name))
+		list[i] = near{full, distance(want, strings.ToLower(at.Name))}
+	}
+	sort.SliceStable(list, func(i, j int) bool { return list[i].d < list[j].d })
+	var names []string
+	for i := 0; i < len(list) && i < 5; i++ {
+		names = append(names, list[i].name)
+	}
+	return sparkerr.Analysis("UNRESOLVED_COLUMN.WITH_SUGGESTION", "objectName", quoteParts(parts), "proposal", strings.Join(names, ", "))
+}
+
+// distance is Levenshtein's.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		prev := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			prev, row[j] = row[j], min(row[j]+1, row[j-1]+1, prev+cost)
+		}
+	}
+	return row[len(b)]
+}
+
+// reveal carries a column up through n, which does not show it; ok is false where it cannot.
+func reveal(n plan.Node, at plan.Attr) (plan.Node, bool) {
+	for _, o := range n.Output() {
+		if o.ID == at.ID {
+			return n, true
+		}
+	}
+	switch n := n.(type) {
+	case *plan.Select:
+		if in, ok := reveal(n.Input, at); ok {
+			return &plan.Select{Input: in, Exprs: append(append([]plan.Named{}, n.Exprs...), plan.Named{Attr: at, Value: plan.Col{Attr: at}})}, true
+		}
+	case *plan.Where:
+		if in, ok := reveal(n.Input, at); ok {
+			return &plan.Where{Input: in, Cond: n.Cond}, true
+		}
+	case *plan.SortNode:
+		if in, ok := reveal(n.Input, at); ok {
+			return &plan.SortNode{Input: in, Orders: n.Orders}, true
+		}
+	case *plan.Slice:
+		if in, ok := reveal(n.Input, at); ok {
+			return &plan.Slice{Input: in, Limit: n.Limit, Offset: n.Offset}, true
+		}
+	case *plan.JoinNode:
+		c := *n
+		c.Attrs = append(append([]plan.Attr{}, n.Attrs...), at)
+		if in, ok := reveal(n.Left, at); ok {
+			c.Left = in
+			return &c, true
+		}
+		if in, ok := reveal(n.Right, at); ok && n.Type != plan.JoinSemi && n.Type != plan.JoinAnti {
+			c.Right = in
+			return &c, true
+		}
+	}
+	return n, false
+}
+
+// offer gives r with more of the columns below it revealed in its node; its attrs stay.
+func (r *rel) offer(hidden []plan.Attr) (*rel, error) {
+	out := *r
+	for _, h := range hidden {
+		n, ok := reveal(out.n, h)
+		if !ok {
+			return nil, unresolved([]string{h.Name}, r.attrs)
+		}
+		out.n = n
+	}
+	return &out, nil
+}

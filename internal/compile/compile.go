@@ -1,0 +1,444 @@
+// Package compile cuts a resolved plan into stages: a maximal region that SQL can say becomes
+// one DuckDB statement, with explicit casts and Spark's conditions raised by name; what SQL
+// cannot say (models, Python, Spark's random numbers, rows in memory) becomes a stage of its
+// own. Statements are pure text: no database is needed to make or test them.
+package compile
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/sparkerr"
+)
+
+// Stage makes a stream of columns, called by their ids.
+type Stage interface{ Columns() []plan.Attr }
+
+type (
+	// Query is one statement; its Sources are to be there under their names.
+	Query struct {
+		SQL     string
+		Sources []Source
+		Attrs   []plan.Attr
+	}
+	// Memory gives columns of a plan.Data or plan.Lazy: Places are among all its columns.
+	Memory struct {
+		Node   plan.Node
+		Places []int
+		Attrs  []plan.Attr
+	}
+	// Operator applies a node that SQL cannot say to its inputs.
+	Operator struct {
+		Node   plan.Node
+		Inputs []Stage
+		Attrs  []plan.Attr
+	}
+	// Head keeps some of the first rows of a stage that is not SQL.
+	Head struct {
+		Input         Stage
+		Limit, Offset int64
+	}
+	// Narrow picks columns of a stage.
+	Narrow struct {
+		Input Stage
+		Attrs []plan.Attr // as they are to be called outside
+		IDs   []int       // the input's columns
+	}
+)
+
+// Source is a stage whose rows a statement reads under a name.
+type Source struct {
+	Name  string
+	Stage Stage
+}
+
+func (q *Query) Columns() []plan.Attr    { return q.Attrs }
+func (m *Memory) Columns() []plan.Attr   { return m.Attrs }
+func (o *Operator) Columns() []plan.Attr { return o.Attrs }
+func (h *Head) Columns() []plan.Attr     { return h.Input.Columns() }
+func (n *Narrow) Columns() []plan.Attr   { return n.Attrs }
+
+// Plan compiles a resolved plan; the result has exactly the plan's output columns. names makes
+// source names that are unique in the database.
+func Plan(n plan.Node, names func() string) (Stage, error) {
+	want := n.Output()
+	c := &compiler{names: names}
+	stage, err := c.stage(prune(n, all(n)))
+	if err != nil {
+		return nil, err
+	}
+	return narrow(stage, want), nil
+}
+
+// narrow makes a stage answer exactly these columns in this order.
+func narrow(s Stage, want []plan.Attr) Stage {
+	have := s.Columns()
+	same := len(have) == len(want)
+	for i := 0; same && i < len(want); i++ {
+		same = have[i].ID == want[i].ID
+	}
+	if same {
+		if q, ok := s.(*Query); ok {
+			q.Attrs = want
+		}
+		return s
+	}
+	ids := make([]int, len(want))
+	for i, at := range want {
+		ids[i] = at.ID
+	}
+	return &Narrow{Input: s, Attrs: want, IDs: ids}
+}
+
+type compiler struct {
+	names   func() string
+	sources []Source
+}
+
+// stage compiles a node to the stage that makes its rows.
+func (c *compiler) stage(n plan.Node) (Stage, error) {
+	switch n := n.(type) {
+	case *plan.Data:
+		return memory(n, n.Attrs)
+	case *plan.Lazy:
+		return memory(n, n.Attrs)
+	case *plan.TransformNode, *plan.RandomColumns, *plan.Draw, *plan.PythonEval, *plan.PythonMap, *plan.PythonGroups:
+		return c.operator(n)
+	case *plan.Slice:
+		if !saysSQL(n.Input) {
+			in, err := c.stage(n.Input)
+			return &Head{Input: in, Limit: n.Limit, Offset: n.Offset}, err
+		}
+	case *plan.Select:
+		if ids, ok := onlyColumns(n); ok && !saysSQL(n.Input) {
+			in, err := c.stage(n.Input)
+			return &Narrow{Input: in, Attrs: n.Output(), IDs: ids}, err
+		}
+	}
+	inner := &compiler{names: c.names}
+	text, err := inner.sql(n)
+	if err != nil {
+		return nil, err
+	}
+	return &Query{SQL: text, Sources: inner.sources, Attrs: n.Output()}, nil
+}
+
+// saysSQL says whether a node is part of a statement rather than a stage of its own.
+func saysSQL(n plan.Node) bool {
+	switch n := n.(type) {
+	case *plan.Data, *plan.Lazy, *plan.TransformNode, *plan.RandomColumns, *plan.Draw, *plan.PythonEval, *plan.PythonMap, *plan.PythonGroups:
+		return false
+	case *plan.Slice:
+		return saysSQL(n.Input)
+	case *plan.Select:
+		_, plain := onlyColumns(n)
+		return !plain || saysSQL(n.Input)
+	}
+	return true
+}
+
+// onlyColumns gives the ids of a select list that computes nothing.
+func onlyColumns(n *plan.Select) ([]int, bool) {
+	ids := make([]int, len(n.Exprs))
+	for i, e := range n.Exprs {
+		col, ok := e.Value.(plan.Col)
+		if !ok {
+			return nil, false
+		}
+		ids[i] = col.Attr.ID
+	}
+	return ids, len(ids) > 0
+}
+
+// memory finds the kept columns among all that the node had when it was resolved: prune drops
+// attributes but keeps their ids in order.
+func memory(n plan.Node, attrs []plan.Attr) (Stage, error) {
+	return &Memory{Node: n, Attrs: attrs}, nil
+}
+
+func (c *compiler) operator(n plan.Node) (Stage, error) {
+	o := &Operator{Node: n, Attrs: n.Output()}
+	for _, in := range n.Inputs() {
+		if g, ok := n.(*plan.PythonGroups); ok { // groups come together, in the order of their keys
+			keys := g.Keys
+			if g.Other != nil && in == g.Other {
+				keys = g.OtherKeys
+			}
+			var orders []plan.Order
+			for _, k := range keys {
+				orders = append(orders, plan.Order{Value: plan.Col{Attr: k}, NullsFirst: true})
+			}
+			if len(orders) > 0 {
+				in = &plan.SortNode{Input: in, Orders: orders}
+			}
+		}
+		s, err := c.stage(in)
+		if err != nil {
+			return nil, err
+		}
+		o.Inputs = append(o.Inputs, s)
+	}
+	return o, nil
+}
+
+// source compiles a node that is not SQL and gives the text that reads its rows.
+func (c *compiler) source(n plan.Node) (string, error) {
+	s, err := c.stage(n)
+	if err != nil {
+		return "", err
+	}
+	name := c.names()
+	c.sources = append(c.sources, Source{name, s})
+	return "SELECT * FROM " + name, nil
+}
+
+// sql prints the statement that makes a node's rows.
+func (c *compiler) sql(n plan.Node) (string, error) {
+	if !saysSQL(n) {
+		if s, ok := n.(*plan.Slice); ok && saysSQL(s.Input) {
+			return c.slice(s)
+		}
+		return c.source(n)
+	}
+	switch n := n.(type) {
+	case *plan.Scan:
+		list := make([]string, len(n.Attrs))
+		for i, at := range n.Attrs {
+			list[i] = n.Source[i] + " AS " + Column(at.ID)
+		}
+		return "SELECT " + orNothing(list) + " FROM " + n.SQL, nil
+	case *plan.Numbers:
+		return fmt.Sprintf("SELECT range AS %s FROM range(%d, %d, %d)", Column(n.Attr.ID), n.Start, n.End, n.Step), nil
+	case *plan.One:
+		return "SELECT 1 AS z", nil
+	case *plan.Rows:
+		return c.rows(n)
+	case *plan.Select:
+		return c.selectList(n)
+	case *plan.Where:
+		return c.wrap(n.Input, func(in string) (string, error) {
+			cond, err := c.value(n.Cond)
+			return "SELECT * FROM (" + in + ") WHERE " + cond, err
+		})
+	case *plan.JoinNode:
+		return c.join(n)
+	case *plan.Group:
+		return c.group(n)
+	case *plan.SortNode:
+		return c.wrap(n.Input, func(in string) (string, error) {
+			o, err := c.orders(n.Orders)
+			return "SELECT * FROM (" + in + ") ORDER BY " + o, err
+		})
+	case *plan.Slice:
+		return c.slice(n)
+	case *plan.Last:
+		return c.wrap(n.Input, func(in string) (string, error) {
+			return fmt.Sprintf("SELECT * EXCLUDE (rn, rc) FROM (SELECT *, row_number() OVER () AS rn, count(*) OVER () AS rc FROM (%s)) WHERE rn > rc - %d ORDER BY rn", in, n.N), nil
+		})
+	case *plan.Combine:
+		return c.combine(n)
+	case *plan.Unique:
+		return c.wrap(n.Input, func(in string) (string, error) {
+			if n.Keys == nil {
+				return "SELECT DISTINCT " + columnsOf(n.Input.Output()) + " FROM (" + in + ")", nil
+			}
+			if len(n.Keys) == 0 {
+				return "SELECT * FROM (" + in + ") LIMIT 1", nil
+			}
+			return "SELECT DISTINCT ON (" + columnsOf(n.Keys) + ") * FROM (" + in + ")", nil
+		})
+	case *plan.Unnest:
+		return c.unnest(n)
+	}
+	return "", sparkerr.Unsupported("the operator %T", n)
+}
+
+func (c *compiler) wrap(input plan.Node, f func(in string) (string, error)) (string, error) {
+	in, err := c.sql(input)
+	if err != nil {
+		return "", err
+	}
+	return f(in)
+}
+
+func orNothing(list []string) string {
+	if len(list) == 0 {
+		return "1 AS z"
+	}
+	return strings.Join(list, ", ")
+}
+
+func columnsOf(attrs []plan.Attr) string {
+	list := make([]string, len(attrs))
+	for i, at := range attrs {
+		list[i] = Column(at.ID)
+	}
+	return orNothing(list)
+}
+
+func (c *compiler) named(list []plan.Named) ([]string, error) {
+	out := make([]string, len(list))
+	for i, e := range list {
+		text, err := c.value(e.Value)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = text
+		if name := Column(e.Attr.ID); text != name {
+			out[i] += " AS " + name
+		}
+	}
+	return out, nil
+}
+
+func (c *compiler) selectList(n *plan.Select) (string, error) {
+	return c.wrap(n.Input, func(in string) (string, error) {
+		list, err := c.named(n.Exprs)
+		return "SELECT " + orNothing(list) + " FROM (" + in + ")", err
+	})
+}
+
+func (c *compiler) slice(n *plan.Slice) (string, error) {
+	return c.wrap(n.Input, func(in string) (string, error) {
+		out := "SELECT * FROM (" + in + ")"
+		if n.Limit >= 0 {
+			out += fmt.Sprintf(" LIMIT %d", n.Limit)
+		}
+		if n.Offset > 0 {
+			out += fmt.Sprintf(" OFFSET %d", n.Offset)
+		}
+		return out, nil
+	})
+}
+
+func (c *compiler) rows(n *plan.Rows) (string, error) {
+	rows := make([]string, len(n.Rows))
+	for i, r := range n.Rows {
+		vals, err := c.values(r)
+		if err != nil {
+			return "", err
+		}
+		for k := range vals {
+			vals[k] = "CAST(" + vals[k] + " AS " + TypeSQL(n.Attrs[k].Type) + ")"
+		}
+		rows[i] = "(" + strings.Join(vals, ", ") + ")"
+	}
+	return "SELECT * FROM (VALUES " + strings.Join(rows, ", ") + ") t(" + columnsOf(n.Attrs) + ")", nil
+}
+
+var joinWords = map[plan.JoinType]string{plan.JoinInner: "JOIN", plan.JoinLeft: "LEFT JOIN", plan.JoinRight: "RIGHT JOIN",
+	plan.JoinFull: "FULL JOIN", plan.JoinSemi: "SEMI JOIN", plan.JoinAnti: "ANTI JOIN", plan.JoinCross: "CROSS JOIN"}
+
+func (c *compiler) join(n *plan.JoinNode) (string, error) {
+	left, err := c.sql(n.Left)
+	if err != nil {
+		return "", err
+	}
+	right, err := c.sql(n.Right)
+	if err != nil {
+		return "", err
+	}
+	words, lateral, on := joinWords[n.Type], "", ""
+	if n.Lateral {
+		lateral = "LATERAL "
+	}
+	if n.Cond != nil {
+		cond, err := c.value(n.Cond)
+		if err != nil {
+			return "", err
+		}
+		if n.Type == plan.JoinCross {
+			words = "JOIN"
+		}
+		on = " ON " + cond
+	} else if n.Type != plan.JoinCross {
+		on = " ON true"
+	}
+	return "SELECT " + columnsOf(n.Attrs) + " FROM (" + left + ") lhs " + words + " " + lateral + "(" + right + ") rhs" + on, nil
+}
+
+func (c *compiler) group(n *plan.Group) (string, error) {
+	return c.wrap(n.Input, func(in string) (string, error) {
+		list, err := c.named(append(append([]plan.Named{}, n.Keys...), n.Aggs...))
+		if err != nil {
+			return "", err
+		}
+		out := "SELECT " + orNothing(list) + " FROM (" + in + ")"
+		keys := make([]string, len(n.Keys))
+		for i, k := range n.Keys {
+			if keys[i], err = c.value(k.Value); err != nil {
+				return "", err
+			}
+		}
+		switch {
+		case n.Sets != nil:
+			sets := make([]string, len(n.Sets))
+			for i, s := range n.Sets {
+				part := make([]string, len(s))
+				for k, p := range s {
+					part[k] = keys[p]
+				}
+				sets[i] = "(" + strings.Join(part, ", ") + ")"
+			}
+			out += " GROUP BY GROUPING SETS (" + strings.Join(sets, ", ") + ")"
+		case len(keys) > 0:
+			out += " GROUP BY " + strings.Join(keys, ", ")
+		case len(n.Aggs) == 0:
+			return "SELECT 1 AS z", nil
+		}
+		return out, nil
+	})
+}
+
+func (c *compiler) combine(n *plan.Combine) (string, error) {
+	left, err := c.sql(n.Left)
+	if err != nil {
+		return "", err
+	}
+	right, err := c.sql(n.Right)
+	if err != nil {
+		return "", err
+	}
+	words := strings.ToUpper(n.Op)
+	if n.All {
+		words += " ALL"
+	}
+	return "SELECT * FROM ((SELECT " + columnsOf(n.Left.Output()) + " FROM (" + left + ")) " + words +
+		" (SELECT " + columnsOf(n.Right.Output()) + " FROM (" + right + "))) t(" + columnsOf(n.Attrs) + ")", nil
+}
+
+func (c *compiler) unnest(n *plan.Unnest) (string, error) {
+	return c.wrap(n.Input, func(in string) (string, error) {
+		list, err := c.value(n.List)
+		if err != nil {
+			return "", err
+		}
+		if n.Outer {
+			list = "(CASE WHEN " + list + " IS NULL OR len(" + list + ") = 0 THEN [NULL] ELSE " + list + " END)"
+		}
+		cols := n.Cols
+		inner := "SELECT *, unnest(" + list + ") AS u"
+		var out []string
+		for _, at := range n.Input.Output() {
+			out = append(out, Column(at.ID))
+		}
+		if n.Pos {
+			inner += ", unnest(range(len(" + list + "))) AS p"
+			pos := "CAST(p AS INTEGER)"
+			if n.Outer {
+				pos = "(CASE WHEN u IS NOT NULL THEN " + pos + " END)"
+			}
+			out = append(out, pos+" AS "+Column(cols[0].ID))
+			cols = cols[1:]
+		}
+		if n.Width == 0 {
+			out = append(out, "u AS "+Column(cols[0].ID))
+		} else {
+			for i, at := range cols {
+				out = append(out, fmt.Sprintf("struct_extract_at(u, %d) AS %s", i+1, Column(at.ID)))
+			}
+		}
+		return "SELECT " + orNothing(out) + " FROM (" + inner + " FROM (" + in + "))", nil
+	})
+}
