@@ -6,9 +6,11 @@ import (
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/millpond/millpond/internal/column"
 	"github.com/millpond/millpond/internal/function"
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
@@ -159,9 +161,9 @@ func (a *Analyzer) conform(in *rel, want types.Struct) *rel {
 	}
 	if exact {
 		if d, ok := in.n.(*plan.Data); ok {
-			c := *d
-			c.Attrs = a.attrs(want)
-			return relOf(&c)
+			if c, err := relabel(d, a.attrs(want)); err == nil {
+				return relOf(c)
+			}
 		}
 	}
 	exprs := make([]plan.Named, len(want.Fields))
@@ -189,8 +191,18 @@ func decodeIPC(data []byte) ([]arrow.RecordBatch, *types.Struct, error) {
 	var out []arrow.RecordBatch
 	for rd.Next() {
 		b := rd.RecordBatch()
-		b.Retain()
-		out = append(out, b)
+		cols := make([]arrow.Array, b.NumCols())
+		for i := range cols {
+			b.Column(i).Retain()
+			if cols[i], err = column.Conform(b.Column(i), schema.Fields[i].Type); err != nil {
+				return nil, nil, sparkerr.IllegalArgument("local relation, column %s: %v", schema.Fields[i].Name, err)
+			}
+		}
+		fields := make([]arrow.Field, len(cols))
+		for i, c := range cols {
+			fields[i] = arrow.Field{Name: schema.Fields[i].Name, Type: c.DataType(), Nullable: true}
+		}
+		out = append(out, array.NewRecordBatch(arrow.NewSchema(fields, nil), cols, b.NumRows()))
 	}
 	if err := rd.Err(); err != nil {
 		return nil, nil, sparkerr.IllegalArgument("local relation: %v", err)
@@ -268,4 +280,22 @@ func (a *Analyzer) tableFunction(ctx context.Context, r *plan.TableFunction, out
 		return nil, err
 	}
 	return relOf(u), nil
+}
+
+// relabel gives data other names and nested nullability.
+func relabel(d *plan.Data, attrs []plan.Attr) (*plan.Data, error) {
+	c := &plan.Data{Attrs: attrs, Label: d.Label}
+	for _, b := range d.Batches {
+		cols := make([]arrow.Array, len(attrs))
+		fields := make([]arrow.Field, len(attrs))
+		for i, at := range attrs {
+			var err error
+			if cols[i], err = column.Conform(b.Column(i), at.Type); err != nil {
+				return nil, err
+			}
+			fields[i] = arrow.Field{Name: at.Name, Type: cols[i].DataType(), Nullable: true}
+		}
+		c.Batches = append(c.Batches, array.NewRecordBatch(arrow.NewSchema(fields, nil), cols, b.NumRows()))
+	}
+	return c, nil
 }

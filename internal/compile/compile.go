@@ -22,11 +22,10 @@ type (
 		Sources []Source
 		Attrs   []plan.Attr
 	}
-	// Memory gives columns of a plan.Data or plan.Lazy: Places are among all its columns.
+	// Memory gives the columns of a plan.Data or plan.Lazy.
 	Memory struct {
-		Node   plan.Node
-		Places []int
-		Attrs  []plan.Attr
+		Node  plan.Node
+		Attrs []plan.Attr
 	}
 	// Operator applies a node that SQL cannot say to its inputs.
 	Operator struct {
@@ -100,9 +99,9 @@ type compiler struct {
 func (c *compiler) stage(n plan.Node) (Stage, error) {
 	switch n := n.(type) {
 	case *plan.Data:
-		return memory(n, n.Attrs)
+		return &Memory{Node: n, Attrs: n.Attrs}, nil
 	case *plan.Lazy:
-		return memory(n, n.Attrs)
+		return &Memory{Node: n, Attrs: n.Attrs}, nil
 	case *plan.TransformNode, *plan.RandomColumns, *plan.Draw, *plan.PythonEval, *plan.PythonMap, *plan.PythonGroups:
 		return c.operator(n)
 	case *plan.Slice:
@@ -149,12 +148,6 @@ func onlyColumns(n *plan.Select) ([]int, bool) {
 		ids[i] = col.Attr.ID
 	}
 	return ids, len(ids) > 0
-}
-
-// memory finds the kept columns among all that the node had when it was resolved: prune drops
-// attributes but keeps their ids in order.
-func memory(n plan.Node, attrs []plan.Attr) (Stage, error) {
-	return &Memory{Node: n, Attrs: attrs}, nil
 }
 
 func (c *compiler) operator(n plan.Node) (Stage, error) {

@@ -41,7 +41,7 @@ func prune(n plan.Node, need map[int]bool) plan.Node {
 		return pruneData(n, need)
 	case *plan.Lazy:
 		c := *n
-		c.Attrs = keepSome(n.Attrs, need)
+		c.Attrs, c.Places = keepSome(n.Attrs, n.Places, need)
 		return &c
 	}
 	return pruneStage(n, need)
@@ -193,22 +193,30 @@ func pruneScan(n *plan.Scan, need map[int]bool) plan.Node {
 
 func pruneData(n *plan.Data, need map[int]bool) plan.Node {
 	c := *n
-	c.Attrs = keepSome(n.Attrs, need)
+	c.Attrs, c.Places = keepSome(n.Attrs, n.Places, need)
 	return &c
 }
 
 // keepSome keeps the needed columns, one at least where there is any: rows must be countable.
-func keepSome(attrs []plan.Attr, need map[int]bool) []plan.Attr {
-	var out []plan.Attr
-	for _, at := range attrs {
-		if need[at.ID] {
-			out = append(out, at)
+// places tells which columns of the data attrs are, nil for all of them.
+func keepSome(attrs []plan.Attr, places []int, need map[int]bool) ([]plan.Attr, []int) {
+	out, at := []plan.Attr{}, []int{}
+	add := func(i int) {
+		p := i
+		if places != nil {
+			p = places[i]
+		}
+		out, at = append(out, attrs[i]), append(at, p)
+	}
+	for i := range attrs {
+		if need[attrs[i].ID] {
+			add(i)
 		}
 	}
 	if len(out) == 0 && len(attrs) > 0 {
-		return attrs[:1]
+		add(0)
 	}
-	return out
+	return out, at
 }
 
 func wantsAny(attrs []plan.Attr, need map[int]bool) bool {

@@ -152,14 +152,14 @@ type (
 	Data struct {
 		Attrs   []Attr
 		Batches []arrow.RecordBatch // columns as Attrs
+		Places  []int               // which columns of the batches Attrs are, nil for all
 		Label   string              // for explain
-		Handle  any                 // what keeps the rows (a cached relation), for sharing
 	}
 	// Lazy is a relation kept in memory once somebody reads it.
 	Lazy struct {
 		Attrs  []Attr
-		Input  Node
-		Handle any // the engine's cache entry
+		Places []int // which of the relation's columns Attrs are, nil for all
+		Handle any   // the engine's cache entry
 	}
 	// Numbers is a range; One is a single row without columns.
 	Numbers struct {

@@ -1,0 +1,76 @@
+package execute
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/millpond/millpond/internal/sparkerr"
+)
+
+// engineErrors are the failures of DuckDB itself that have a name in Spark: everything else that
+// a user can cause is raised by name inside the statement.
+var engineErrors = []struct {
+	pattern *regexp.Regexp
+	make    func(m []string) *sparkerr.Error
+}{
+	{regexp.MustCompile(`Out of Range Error: Overflow in (addition|subtraction|multiplication|negation)[^(]*\((.*?)\)`), func(m []string) *sparkerr.Error {
+		return sparkerr.New(sparkerr.ClassArithmetic, "ARITHMETIC_OVERFLOW", "message", overflowType(m[2])+" overflow", "alternative",
+			" Use 'try_"+map[string]string{"addition": "add", "subtraction": "subtract", "multiplication": "multiply", "negation": "subtract"}[m[1]]+"' to tolerate overflow and return NULL instead.",
+			"config", `"spark.sql.ansi.enabled"`)
+	}},
+	{regexp.MustCompile(`Conversion Error: Type INT128 with value (\S+) can't be cast`), func(m []string) *sparkerr.Error {
+		return sparkerr.New(sparkerr.ClassArithmetic, "ARITHMETIC_OVERFLOW", "message", "long overflow", "alternative",
+			" Use 'try_sum' to tolerate overflow and return NULL instead.", "config", `"spark.sql.ansi.enabled"`)
+	}},
+	{regexp.MustCompile(`More than one row returned by a subquery`), func([]string) *sparkerr.Error {
+		return sparkerr.New(sparkerr.ClassSpark, "SCALAR_SUBQUERY_TOO_MANY_ROWS")
+	}},
+	{regexp.MustCompile(`Out of Memory Error: (.*)`), func(m []string) *sparkerr.Error {
+		return sparkerr.Plain(sparkerr.ClassSpark, "the query needs more memory than the engine may take: %s", m[1])
+	}},
+	{regexp.MustCompile(`IO Error: (.*)`), func(m []string) *sparkerr.Error {
+		return sparkerr.Plain(sparkerr.ClassSpark, "[FAILED_READ_FILE.NO_HINT] Encountered error while reading or writing a file: %s SQLSTATE: KD001", firstLine(m[1]))
+	}},
+	{regexp.MustCompile(`Invalid Input Error: (CSV Error[\s\S]*)`), func(m []string) *sparkerr.Error {
+		return sparkerr.New(sparkerr.ClassSpark, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "badRecord", firstLine(m[1]), "failFastMode", "FAILFAST")
+	}},
+}
+
+func overflowType(engine string) string {
+	switch {
+	case strings.HasPrefix(engine, "INT64"):
+		return "long"
+	case strings.HasPrefix(engine, "INT16"):
+		return "short"
+	case strings.HasPrefix(engine, "INT8"):
+		return "byte"
+	}
+	return "integer"
+}
+
+func firstLine(s string) string {
+	head, _, _ := strings.Cut(s, "\n")
+	return head
+}
+
+// engineError reads what DuckDB said of a statement.
+func engineError(text, sql string) error {
+	if e := sparkerr.FromText(text); e != nil {
+		return e
+	}
+	for _, k := range engineErrors {
+		if m := k.pattern.FindStringSubmatch(text); m != nil {
+			return k.make(m)
+		}
+	}
+	return &sparkerr.Error{Condition: "INTERNAL_ERROR", SQLState: "XX000", Class: sparkerr.ClassSpark,
+		Params:  map[string]string{"message": text},
+		Message: "[INTERNAL_ERROR] " + text + " in: " + shorten(sql) + " SQLSTATE: XX000"}
+}
+
+func shorten(s string) string {
+	if len(s) > 2000 {
+		return s[:2000] + "..."
+	}
+	return s
+}

@@ -1,0 +1,161 @@
+package execute
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/millpond/millpond/internal/compile"
+	"github.com/millpond/millpond/internal/plan"
+)
+
+// Operators makes the streams of what SQL cannot say.
+type Operators interface {
+	// Open starts a node over its inputs, which it closes.
+	Open(ctx context.Context, n plan.Node, in []Stream) (Stream, error)
+	// Memory gives all rows of a plan.Lazy.
+	Memory(ctx context.Context, n *plan.Lazy) ([]arrow.RecordBatch, error)
+}
+
+// Runner runs compiled plans on a database.
+type Runner struct {
+	DB       *Database
+	Ops      Operators
+	Settings map[string]string // of the statements' connections: TimeZone
+}
+
+// Run starts a plan.
+func (r *Runner) Run(ctx context.Context, n plan.Node) (Stream, error) {
+	stage, err := compile.Plan(n, r.DB.Name)
+	if err != nil {
+		return nil, err
+	}
+	return r.open(ctx, stage)
+}
+
+func (r *Runner) open(ctx context.Context, s compile.Stage) (Stream, error) {
+	switch s := s.(type) {
+	case *compile.Query:
+		sources := map[string]Stream{}
+		for _, src := range s.Sources {
+			in, err := r.open(ctx, src.Stage)
+			if err != nil {
+				closeAll(sources)
+				return nil, err
+			}
+			sources[src.Name] = in
+		}
+		return r.DB.query(ctx, r.Settings, s.SQL, s.Attrs, sources)
+	case *compile.Memory:
+		return r.memory(ctx, s)
+	case *compile.Operator:
+		var in []Stream
+		for _, i := range s.Inputs {
+			st, err := r.open(ctx, i)
+			if err != nil {
+				for _, x := range in {
+					x.Close()
+				}
+				return nil, err
+			}
+			in = append(in, st)
+		}
+		return r.Ops.Open(ctx, s.Node, in)
+	case *compile.Head:
+		in, err := r.open(ctx, s.Input)
+		if err != nil {
+			return nil, err
+		}
+		return &head{in: in, limit: s.Limit, offset: s.Offset}, nil
+	case *compile.Narrow:
+		in, err := r.open(ctx, s.Input)
+		if err != nil {
+			return nil, err
+		}
+		return narrow(in, s)
+	}
+	return nil, fmt.Errorf("no way to run %T", s)
+}
+
+func (r *Runner) memory(ctx context.Context, s *compile.Memory) (Stream, error) {
+	switch n := s.Node.(type) {
+	case *plan.Data:
+		return FromBatches(n.Attrs, n.Batches, n.Places), nil
+	case *plan.Lazy:
+		batches, err := r.Ops.Memory(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		return FromBatches(n.Attrs, batches, n.Places), nil
+	}
+	return nil, fmt.Errorf("%T is not in memory", s.Node)
+}
+
+func narrow(in Stream, s *compile.Narrow) (Stream, error) {
+	places := make([]int, len(s.IDs))
+	for i, id := range s.IDs {
+		places[i] = PlaceOf(in.Columns(), id)
+		if places[i] < 0 {
+			in.Close()
+			return nil, fmt.Errorf("a stage lacks column %s (%s)", compile.Column(id), s.Attrs[i].Name)
+		}
+	}
+	return Mapped(in, s.Attrs, func(_ context.Context, b arrow.RecordBatch) (arrow.RecordBatch, error) {
+		cols := make([]arrow.Array, len(places))
+		for i, p := range places {
+			cols[i] = b.Column(p)
+		}
+		return Batch(s.Attrs, cols, b.NumRows())
+	}), nil
+}
+
+// PlaceOf finds a column by its id, or -1.
+func PlaceOf(attrs []plan.Attr, id int) int {
+	for i, at := range attrs {
+		if at.ID == id {
+			return i
+		}
+	}
+	return -1
+}
+
+// head passes over offset rows and gives limit of the rest; a negative limit is none.
+type head struct {
+	in            Stream
+	limit, offset int64
+	given         int64
+}
+
+func (h *head) Columns() []plan.Attr { return h.in.Columns() }
+func (h *head) Close()               { h.in.Close() }
+
+func (h *head) Next(ctx context.Context) (arrow.RecordBatch, error) {
+	for h.limit < 0 || h.given < h.limit {
+		b, err := h.in.Next(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if h.offset >= b.NumRows() {
+			h.offset -= b.NumRows()
+			continue
+		}
+		from, to := h.offset, b.NumRows()
+		h.offset = 0
+		if h.limit >= 0 {
+			to = min(to, from+h.limit-h.given)
+		}
+		h.given += to - from
+		if from == 0 && to == b.NumRows() {
+			return b, nil
+		}
+		cols := make([]arrow.Array, b.NumCols())
+		for i := range cols {
+			cols[i] = array.NewSlice(b.Column(i), from, to)
+		}
+		return Batch(h.Columns(), cols, to-from)
+	}
+	return nil, io.EOF
+}

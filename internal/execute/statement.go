@@ -1,0 +1,273 @@
+package execute
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"unsafe"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/cdata"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	duck "github.com/duckdb/duckdb-go-bindings"
+
+	"github.com/millpond/millpond/internal/column"
+	"github.com/millpond/millpond/internal/compile"
+	"github.com/millpond/millpond/internal/plan"
+)
+
+// statement is a running SQL statement whose rows come as they are made.
+type statement struct {
+	conn    *connection
+	sql     string
+	attrs   []plan.Attr
+	res     duck.Result
+	opts    duck.ArrowOptions
+	schema  *arrow.Schema
+	sources []*source
+	stop    func()
+	ctx     context.Context
+	closed  bool
+	ended   bool
+}
+
+// query starts a statement; its sources are streams under names.
+func (d *Database) query(ctx context.Context, settings map[string]string, sql string, attrs []plan.Attr, sources map[string]Stream) (*statement, error) {
+	conn, err := d.connect(settings)
+	if err != nil {
+		closeAll(sources)
+		return nil, err
+	}
+	s := &statement{conn: conn, sql: sql, attrs: attrs, ctx: ctx}
+	for name, in := range sources {
+		src, err := register(ctx, conn, name, in)
+		if err != nil {
+			s.Close()
+			closeAll(sources)
+			return nil, err
+		}
+		s.sources = append(s.sources, src)
+	}
+	s.stop = conn.interruptOn(ctx)
+	if err := s.start(); err != nil {
+		err = s.failure(err)
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func closeAll(sources map[string]Stream) {
+	for _, s := range sources {
+		s.Close()
+	}
+}
+
+func (s *statement) start() error {
+	var stmt duck.PreparedStatement
+	defer duck.DestroyPrepare(&stmt)
+	if duck.Prepare(s.conn.c, s.sql, &stmt) == duck.StateError {
+		return engineError(duck.PrepareError(stmt), s.sql)
+	}
+	var pending duck.PendingResult
+	defer duck.DestroyPending(&pending)
+	if duck.PendingPreparedStreaming(stmt, &pending) == duck.StateError {
+		return engineError(duck.PendingError(pending), s.sql)
+	}
+	if duck.ExecutePending(pending, &s.res) == duck.StateError {
+		return engineError(duck.ResultError(&s.res), s.sql)
+	}
+	s.opts = duck.ResultGetArrowOptions(&s.res)
+	n := duck.ColumnCount(&s.res)
+	names, kinds := make([]string, n), make([]duck.LogicalType, n)
+	for i := range n {
+		names[i], kinds[i] = fmt.Sprint(i), duck.ColumnLogicalType(&s.res, i)
+	}
+	defer func() {
+		for i := range kinds {
+			duck.DestroyLogicalType(&kinds[i])
+		}
+	}()
+	schema, ed := duck.NewArrowSchema(s.opts, kinds, names)
+	s.schema = schema
+	return dataError(ed)
+}
+
+func dataError(ed duck.ErrorData) error {
+	defer duck.DestroyErrorData(&ed)
+	if duck.ErrorDataHasError(ed) {
+		return errors.New(duck.ErrorDataMessage(ed))
+	}
+	return nil
+}
+
+// failure prefers the error of a source, or the context's, to what DuckDB made of it.
+func (s *statement) failure(err error) error {
+	for _, src := range s.sources {
+		if e := src.reader.failed(); e != nil {
+			return e
+		}
+	}
+	if s.ctx.Err() != nil {
+		return s.ctx.Err()
+	}
+	return err
+}
+
+func (s *statement) Columns() []plan.Attr { return s.attrs }
+
+// Next gathers chunks of 2,048 rows to a batch in Go memory.
+func (s *statement) Next(ctx context.Context) (arrow.RecordBatch, error) {
+	if s.ended {
+		return nil, io.EOF
+	}
+	var chunks []arrow.RecordBatch
+	defer func() {
+		for _, c := range chunks {
+			c.Release()
+		}
+	}()
+	rows := int64(0)
+	for rows < BatchRows {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		chunk := duck.FetchChunk(s.res)
+		if chunk.Ptr == nil {
+			if text := duck.ResultError(&s.res); text != "" {
+				return nil, s.failure(engineError(text, s.sql))
+			}
+			s.ended = true
+			break
+		}
+		rec, ed := duck.DataChunkToArrowArray(s.opts, s.schema, chunk)
+		duck.DestroyDataChunk(&chunk)
+		if err := dataError(ed); err != nil {
+			return nil, err
+		}
+		chunks = append(chunks, rec)
+		rows += rec.NumRows()
+	}
+	if e := s.failure(nil); e != nil {
+		return nil, e
+	}
+	if rows == 0 {
+		return nil, io.EOF
+	}
+	return s.gather(chunks, rows)
+}
+
+func (s *statement) gather(chunks []arrow.RecordBatch, rows int64) (arrow.RecordBatch, error) {
+	names := map[string]int{}
+	for i := range s.schema.NumFields() {
+		names[duck.ColumnName(&s.res, duck.IdxT(i))] = i
+	}
+	cols := make([]arrow.Array, len(s.attrs))
+	for i, at := range s.attrs {
+		place, ok := names[compile.Column(at.ID)]
+		if !ok {
+			return nil, fmt.Errorf("statement lacks column %s (%s)", compile.Column(at.ID), at.Name)
+		}
+		parts := make([]arrow.Array, len(chunks))
+		for k, c := range chunks {
+			parts[k] = c.Column(place)
+		}
+		joined, err := array.Concatenate(parts, memory.DefaultAllocator)
+		if err != nil {
+			return nil, fmt.Errorf("gather column %s: %w", at.Name, err)
+		}
+		if cols[i], err = column.Conform(joined, at.Type); err != nil {
+			return nil, fmt.Errorf("column %s: %w", at.Name, err)
+		}
+	}
+	return Batch(s.attrs, cols, rows)
+}
+
+func (s *statement) Close() {
+	if s.closed {
+		return
+	}
+	s.closed = true
+	if s.stop != nil {
+		s.stop()
+	}
+	if s.schema != nil {
+		duck.DestroyArrowOptions(&s.opts)
+	}
+	duck.DestroyResult(&s.res)
+	for _, src := range s.sources {
+		src.release(s.conn)
+	}
+	s.conn.close()
+}
+
+// source is a stream registered as a view that can be read once.
+type source struct {
+	name   string
+	reader *reader
+	mem    unsafe.Pointer
+}
+
+func register(ctx context.Context, conn *connection, name string, in Stream) (*source, error) {
+	schema, err := SchemaOf(in.Columns())
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{ctx: ctx, in: in, schema: schema}
+	r.refs = 1
+	s := &source{name: name, reader: r, mem: allocStream()}
+	cdata.ExportRecordReader(r, (*cdata.CArrowArrayStream)(s.mem))
+	if duck.ArrowScan(conn.c, name, duck.ArrowStream{Ptr: s.mem}) == duck.StateError {
+		freeStream(s.mem)
+		return nil, fmt.Errorf("register %s", name)
+	}
+	return s, nil
+}
+
+func (s *source) release(conn *connection) {
+	// Dropping the view is housekeeping: the name is never used again.
+	_ = conn.exec("DROP VIEW IF EXISTS " + s.name)
+	cdata.ReleaseCArrowArrayStream((*cdata.CArrowArrayStream)(s.mem))
+	freeStream(s.mem)
+	s.reader.in.Close()
+}
+
+// reader shows a Stream as Arrow's RecordReader.
+type reader struct {
+	ctx    context.Context
+	in     Stream
+	schema *arrow.Schema
+	mu     sync.Mutex
+	cur    arrow.RecordBatch
+	err    error
+	refs   int
+}
+
+func (r *reader) Retain()  { r.mu.Lock(); r.refs++; r.mu.Unlock() }
+func (r *reader) Release() { r.mu.Lock(); r.refs--; r.mu.Unlock() }
+
+func (r *reader) Schema() *arrow.Schema { return r.schema }
+
+func (r *reader) Next() bool {
+	b, err := r.in.Next(r.ctx)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.cur = b
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.err = err
+	}
+	return err == nil
+}
+
+func (r *reader) Record() arrow.RecordBatch      { return r.RecordBatch() }
+func (r *reader) RecordBatch() arrow.RecordBatch { return r.cur }
+func (r *reader) Err() error                     { return r.failed() }
+
+func (r *reader) failed() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
+}

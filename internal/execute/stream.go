@@ -1,0 +1,204 @@
+package execute
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/millpond/millpond/internal/compile"
+	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/types"
+)
+
+// BatchRows is how many rows a batch holds, about.
+const BatchRows = 65536
+
+// Stream gives batches one after another. Batches lie in Go memory and may be kept.
+type Stream interface {
+	// Columns says what the batches hold.
+	Columns() []plan.Attr
+	// Next gives the next batch, or io.EOF.
+	Next(ctx context.Context) (arrow.RecordBatch, error)
+	// Close frees what the stream holds; it may be called before the end.
+	Close()
+}
+
+// SchemaOf gives the Arrow schema of a stream's batches: columns are called by their ids.
+func SchemaOf(attrs []plan.Attr) (*arrow.Schema, error) {
+	s := types.Struct{Fields: make([]types.Field, len(attrs))}
+	for i, at := range attrs {
+		s.Fields[i] = types.Field{Name: compile.Column(at.ID), Type: at.Type, Nullable: true}
+	}
+	return types.SchemaToArrow(s, "UTC")
+}
+
+// Batch makes a batch of columns laid out for attrs.
+func Batch(attrs []plan.Attr, cols []arrow.Array, rows int64) (arrow.RecordBatch, error) {
+	s, err := SchemaOf(attrs)
+	if err != nil {
+		return nil, err
+	}
+	return array.NewRecordBatch(s, cols, rows), nil
+}
+
+// Drain reads a stream to its end and closes it.
+func Drain(ctx context.Context, s Stream) ([]arrow.RecordBatch, error) {
+	defer s.Close()
+	var out []arrow.RecordBatch
+	for {
+		b, err := s.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			return out, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, b)
+	}
+}
+
+// slices is a stream of batches in memory, columns picked.
+type slices struct {
+	attrs   []plan.Attr
+	batches []arrow.RecordBatch
+	places  []int
+	at      int
+}
+
+// FromBatches streams batches; places picks columns (nil: all).
+func FromBatches(attrs []plan.Attr, batches []arrow.RecordBatch, places []int) Stream {
+	return &slices{attrs: attrs, batches: batches, places: places}
+}
+
+func (s *slices) Columns() []plan.Attr { return s.attrs }
+func (s *slices) Close()               {}
+
+func (s *slices) Next(ctx context.Context) (arrow.RecordBatch, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if s.at >= len(s.batches) {
+		return nil, io.EOF
+	}
+	b := s.batches[s.at]
+	s.at++
+	cols := make([]arrow.Array, len(s.attrs))
+	for i := range cols {
+		p := i
+		if s.places != nil {
+			p = s.places[i]
+		}
+		cols[i] = b.Column(p)
+	}
+	return Batch(s.attrs, cols, b.NumRows())
+}
+
+// Mapped makes a stream of another by a function of batches; fn may answer nil for no rows.
+func Mapped(in Stream, attrs []plan.Attr, fn func(context.Context, arrow.RecordBatch) (arrow.RecordBatch, error)) Stream {
+	return &mapped{in, attrs, fn}
+}
+
+type mapped struct {
+	in    Stream
+	attrs []plan.Attr
+	fn    func(context.Context, arrow.RecordBatch) (arrow.RecordBatch, error)
+}
+
+func (m *mapped) Columns() []plan.Attr { return m.attrs }
+func (m *mapped) Close()               { m.in.Close() }
+
+func (m *mapped) Next(ctx context.Context) (arrow.RecordBatch, error) {
+	for {
+		b, err := m.in.Next(ctx)
+		if err != nil {
+			return nil, err
+		}
+		out, err := m.fn(ctx, b)
+		if err != nil {
+			return nil, err
+		}
+		if out != nil {
+			return out, nil
+		}
+	}
+}
+
+// Parallel is Mapped with several batches worked on at once; their order stays.
+func Parallel(ctx context.Context, in Stream, attrs []plan.Attr, workers int, fn func(context.Context, arrow.RecordBatch) (arrow.RecordBatch, error)) Stream {
+	ctx, cancel := context.WithCancel(ctx)
+	p := &parallel{in: in, attrs: attrs, cancel: cancel, out: make(chan chan result, workers)}
+	p.done.Add(1)
+	go p.feed(ctx, fn)
+	return p
+}
+
+type result struct {
+	batch arrow.RecordBatch
+	err   error
+}
+
+type parallel struct {
+	in     Stream
+	attrs  []plan.Attr
+	cancel context.CancelFunc
+	out    chan chan result
+	done   sync.WaitGroup
+}
+
+func (p *parallel) Columns() []plan.Attr { return p.attrs }
+
+func (p *parallel) feed(ctx context.Context, fn func(context.Context, arrow.RecordBatch) (arrow.RecordBatch, error)) {
+	defer p.done.Done()
+	defer close(p.out)
+	for {
+		b, err := p.in.Next(ctx)
+		slot := make(chan result, 1)
+		if err != nil {
+			slot <- result{err: err}
+		}
+		select {
+		case p.out <- slot:
+		case <-ctx.Done():
+			return
+		}
+		if err != nil {
+			return
+		}
+		p.done.Add(1)
+		go func() {
+			defer p.done.Done()
+			out, err := fn(ctx, b)
+			slot <- result{out, err}
+		}()
+	}
+}
+
+func (p *parallel) Next(ctx context.Context) (arrow.RecordBatch, error) {
+	for {
+		select {
+		case slot, ok := <-p.out:
+			if !ok {
+				return nil, io.EOF
+			}
+			r := <-slot
+			if r.err != nil {
+				return nil, r.err
+			}
+			if r.batch != nil {
+				return r.batch, nil
+			}
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (p *parallel) Close() {
+	p.cancel()
+	p.done.Wait()
+	p.in.Close()
+}
