@@ -134,6 +134,9 @@ func (p *Params) For(spec *Spec) *Params {
 	return out
 }
 
+// Spec gives the table that p is over.
+func (p *Params) Spec() *Spec { return p.spec }
+
 // IsSet says whether a value was set explicitly.
 func (p *Params) IsSet(name string) bool { _, ok := p.set[name]; return ok }
 
