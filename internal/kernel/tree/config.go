@@ -16,9 +16,9 @@ type Config struct {
 	MinWeightFraction float64
 	MinInfoGain       float64
 	Trees             int
-	FeaturesPerNode   int // features looked at in a node; all of them if not fewer
-	Seed              int64
-	MemoryMB          int // Spark's maxMemoryInMB: how many nodes are split in one go
+	FeaturesPerNode   int  // features looked at in a node; all of them if not fewer
+	KeepTwins         bool // do not fold sibling leaves of equal prediction
+	MemoryMB          int  // Spark's maxMemoryInMB: how many nodes are split in one go
 	Threads           int
 }
 

@@ -226,7 +226,9 @@ const keepRows = 1024
 
 // finish turns the grown nodes into a Tree, folding leaves of equal prediction as Spark does.
 func (g *Grower) finish(root *node) *Tree {
-	g.fold(root)
+	if !g.cfg.KeepTwins {
+		g.fold(root)
+	}
 	t := &Tree{Classes: g.cfg.Classes}
 	g.emit(t, root)
 	t.Compile()

@@ -39,7 +39,7 @@ type flatNode struct {
 	feature   int32    // -1 for a leaf
 	right     int32    // the left child is the next node
 	arity     int32
-	other     bool     // whether a value outside the categories goes left
+	other     bool // whether a value outside the categories goes left
 }
 
 // Compile prepares a tree whose Nodes were filled in by hand (read from a file) for prediction.
@@ -189,3 +189,27 @@ func argmax(v []float64) int {
 }
 
 const invalidGain = -math.MaxFloat64
+
+// Leaves is the number of leaves.
+func (t *Tree) Leaves() int { return (len(t.Nodes) + 1) / 2 }
+
+// Missing gives the first feature that predicting a row too short for the tree would look for in
+// vain, or -1.
+func (t *Tree) Missing(row []float64) int {
+	i := 0
+	for {
+		n := &t.flat[i]
+		switch {
+		case n.feature < 0:
+			return -1
+		case int(n.feature) >= len(row):
+			return int(n.feature)
+		}
+		v := row[n.feature]
+		if n.set == nil && v <= n.threshold || n.set != nil && n.hasLeft(v) {
+			i++
+		} else {
+			i = int(n.right)
+		}
+	}
+}

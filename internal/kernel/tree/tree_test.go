@@ -7,7 +7,6 @@ import (
 	"math"
 	"os"
 	"slices"
-	"strconv"
 	"testing"
 
 	"github.com/millpond/millpond/internal/kernel/hist"
@@ -91,7 +90,7 @@ func settings(c testCase, width int) (cfg Config, rate float64, bootstrap, ok bo
 	cfg = Config{MaxBins: int(number(c.Params, "maxBins", 32)), MaxDepth: int(number(c.Params, "maxDepth", 5)),
 		MinInstances: int(number(c.Params, "minInstancesPerNode", 1)), MinInfoGain: number(c.Params, "minInfoGain", 0),
 		MinWeightFraction: number(c.Params, "minWeightFractionPerNode", 0), Trees: 1, MemoryMB: 256,
-		Seed: int64(number(c.Params, "seed", 0)), Threads: 2}
+		Threads: 2}
 	rate = number(c.Params, "subsamplingRate", 1)
 	strategy := "all"
 	switch c.Class {
@@ -116,39 +115,25 @@ func settings(c testCase, width int) (cfg Config, rate float64, bootstrap, ok bo
 			cfg.Classes = 3
 		}
 	}
-	n := float64(width)
-	switch {
-	case strategy == "auto" && cfg.Classes > 0:
-		cfg.FeaturesPerNode = int(math.Ceil(math.Sqrt(n)))
-	case strategy == "auto":
-		cfg.FeaturesPerNode = int(math.Ceil(n / 3))
-	case strategy == "log2":
-		cfg.FeaturesPerNode = int(math.Ceil(math.Log2(n)))
-	case strategy != "all":
-		if k, err := strconv.Atoi(strategy); err == nil {
-			cfg.FeaturesPerNode = k
-		} else {
-			f, _ := strconv.ParseFloat(strategy, 64)
-			cfg.FeaturesPerNode = int(math.Ceil(f * n))
-		}
-	}
+	cfg.FeaturesPerNode = FeaturesPerNode(strategy, width, cfg.Trees, cfg.Classes > 0)
 	return cfg, rate, bootstrap, true
 }
 
 func grow(t *testing.T, c testCase, src hist.Source, arity []int, labels, weights []float64, threads int) []*Tree {
 	t.Helper()
 	cfg, rate, bootstrap, _ := settings(c, len(arity))
+	seed := int64(number(c.Params, "seed", 0))
 	cfg.Threads = threads
-	table, err := hist.Bin(src, hist.Options{MaxBins: cfg.MaxBins, Seed: cfg.Seed, Arity: arity, Weights: weights, Threads: threads})
+	table, err := hist.Bin(src, hist.Options{MaxBins: cfg.MaxBins, Seed: seed, Arity: arity, Weights: weights, Threads: threads})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var counts []uint8
 	if bootstrap || rate < 1 {
-		counts = random.Bag(table.Rows, cfg.Trees, rate, bootstrap, cfg.Seed, 0)
+		counts = random.Bag(table.Rows, cfg.Trees, rate, bootstrap, seed, 0)
 	}
 	g := NewGrower(Data{Table: table, Weights: weights}, cfg)
-	trees, err := g.Grow(context.Background(), cfg.Seed, labels, counts)
+	trees, err := g.Grow(context.Background(), seed, labels, counts)
 	if err != nil {
 		t.Fatal(err)
 	}
