@@ -117,4 +117,5 @@ type Matrix struct {
 	Rows, Cols int
 	Values     []float64
 	Transposed bool
+	Sparse     bool // Spark keeps and sends it sparsely; Values still holds every value
 }
