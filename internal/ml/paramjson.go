@@ -240,6 +240,17 @@ func Compressed(values []float64) Vector {
 	if !SparseIsSmaller(len(values), nnz) {
 		return DenseVector(values)
 	}
+	return SparseVector(values)
+}
+
+// SparseVector makes a sparse vector of the values that are not zero.
+func SparseVector(values []float64) Vector {
+	nnz := 0
+	for _, x := range values {
+		if x != 0 {
+			nnz++
+		}
+	}
 	v := Vector{Size: len(values), Sparse: true, Indices: make([]int32, 0, nnz), Values: make([]float64, 0, nnz)}
 	for i, x := range values {
 		if x != 0 {
