@@ -78,8 +78,8 @@ type Transform struct {
 type Model interface {
 	Transformer
 	// Attr answers a fetch of an attribute or method on Spark's allow list of this class;
-	// args are literals (see Value) or Frames. The answer is a Value, a Frame, a Model, or
-	// []Model. An unknown name is CONNECT_ML.ATTRIBUTE_NOT_ALLOWED (see AttrTable).
+	// args are literals (see Value) or Frames. The answer is a Value, a Frame, a Model,
+	// []Model, or a Summary (of evaluate). An unknown name is CONNECT_ML.ATTRIBUTE_NOT_ALLOWED (see AttrTable).
 	Attr(ctx context.Context, name string, args []any) (any, error)
 	// Summary is the training summary, nil if the model has none.
 	Summary() Summary
@@ -117,4 +117,5 @@ type Matrix struct {
 	Rows, Cols int
 	Values     []float64
 	Transposed bool
+	Sparse     bool // Spark keeps and sends it sparsely; Values still holds every value
 }

@@ -32,7 +32,7 @@ const (
 type Param struct {
 	Name, Doc string
 	Type      ParamType
-	Default   any              // in the Go form of Type; nil if the parameter has no default
+	Default   any              // in the Go form of Type, or a UIDDefault; nil if the parameter has no default
 	Check     func(v any) bool // nil if every value is valid
 }
 
@@ -85,9 +85,17 @@ func Specs() []*Spec {
 	return slices.SortedFunc(maps.Values(registry), func(a, b *Spec) int { return strings.Compare(a.Class, b.Class) })
 }
 
+// UIDDefault is a default that is the operator's uid with this suffix, as Spark's outputCol is
+// the uid with "__output".
+type UIDDefault string
+
+// OutputSuffix is the default of every outputCol.
+const OutputSuffix UIDDefault = "__output"
+
 // Params holds the explicitly set values of an operator over its Spec's defaults.
 type Params struct {
 	spec *Spec
+	uid  string // for defaults made of it; NewBase fills it in
 	set  map[string]any
 }
 
@@ -112,11 +120,12 @@ func (p *Params) Set(uid, name string, v any) error {
 }
 
 // Copy gives an independent copy.
-func (p *Params) Copy() *Params { return &Params{spec: p.spec, set: maps.Clone(p.set)} }
+func (p *Params) Copy() *Params { return &Params{spec: p.spec, uid: p.uid, set: maps.Clone(p.set)} }
 
 // For gives the values that spec also knows, under spec: an estimator's for its model.
 func (p *Params) For(spec *Spec) *Params {
 	out := NewParams(spec)
+	out.uid = p.uid
 	for k, v := range p.set {
 		if spec.Param(k) != nil {
 			out.set[k] = v
@@ -124,6 +133,9 @@ func (p *Params) For(spec *Spec) *Params {
 	}
 	return out
 }
+
+// Spec gives the table that p is over.
+func (p *Params) Spec() *Spec { return p.spec }
 
 // IsSet says whether a value was set explicitly.
 func (p *Params) IsSet(name string) bool { _, ok := p.set[name]; return ok }
@@ -143,10 +155,22 @@ func (p *Params) Get(name string) any {
 		return v
 	}
 	if d := p.spec.Param(name); d != nil {
+		if suffix, ok := d.Default.(UIDDefault); ok {
+			return p.uid + string(suffix)
+		}
 		return d.Default
 	}
 	return nil
 }
+
+// Vector gives a parameter of type ParamVector, and whether it has a value.
+func (p *Params) Vector(name string) (Vector, bool) { v, ok := p.Get(name).(Vector); return v, ok }
+
+// Matrix gives a parameter of type ParamMatrix, and whether it has a value.
+func (p *Params) Matrix(name string) (Matrix, bool) { v, ok := p.Get(name).(Matrix); return v, ok }
+
+// Doubles2 gives a parameter of type ParamDoubleArray2.
+func (p *Params) Doubles2(name string) [][]float64 { v, _ := p.Get(name).([][]float64); return v }
 
 // The typed getters give the zero value for a parameter that has neither value nor default.
 
@@ -267,11 +291,19 @@ func FormatValue(v any) string {
 	case []string:
 		return "[" + strings.Join(v, ",") + "]"
 	case []float64:
-		parts := make([]string, len(v))
-		for i, x := range v {
-			parts[i] = FormatDouble(x)
-		}
-		return "[" + strings.Join(parts, ",") + "]"
+		return "[" + joinValues(v) + "]"
+	case []int:
+		return "[" + joinValues(v) + "]"
+	case [][]float64:
+		return "[" + joinValues(v) + "]"
 	}
 	return fmt.Sprint(v)
+}
+
+func joinValues[T any](v []T) string {
+	parts := make([]string, len(v))
+	for i, x := range v {
+		parts[i] = FormatValue(x)
+	}
+	return strings.Join(parts, ",")
 }

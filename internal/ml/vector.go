@@ -100,6 +100,21 @@ func (v *VectorView) CopyTo(i int, dst []float64) {
 	}
 }
 
+// Dot multiplies row i by x, which has Size(i) places.
+func (v *VectorView) Dot(i int, x []float64) float64 {
+	sum, val := 0.0, v.Values(i)
+	if v.kind[i] == 1 {
+		for j, y := range val {
+			sum += y * x[j]
+		}
+		return sum
+	}
+	for k, j := range v.Indices(i) {
+		sum += val[k] * x[j]
+	}
+	return sum
+}
+
 // VectorBuilder makes a vector column row by row from slices, without boxing.
 type VectorBuilder struct {
 	kind           []int8
