@@ -10,6 +10,7 @@ import (
 
 	"github.com/millpond/millpond/internal/compile"
 	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/types"
 )
 
 // Operators makes the streams of what SQL cannot say.
@@ -158,4 +159,25 @@ func (h *head) Next(ctx context.Context) (arrow.RecordBatch, error) {
 		return Batch(h.Columns(), cols, to-from)
 	}
 	return nil, io.EOF
+}
+
+// Copy runs a plan inside a statement that consumes its rows: wrap puts the plan's query, whose
+// columns are called by their ids, into it.
+func (r *Runner) Copy(ctx context.Context, n plan.Node, wrap func(query string) string) error {
+	stage, err := compile.Plan(n, r.DB.Name)
+	if err != nil {
+		return err
+	}
+	q, ok := stage.(*compile.Query)
+	if !ok {
+		name := r.DB.Name()
+		q = &compile.Query{SQL: "SELECT * FROM " + name, Sources: []compile.Source{{Name: name, Stage: stage}}, Attrs: stage.Columns()}
+	}
+	count := plan.Attr{ID: 0, Name: "Count", Type: types.Long}
+	st, err := r.open(ctx, &compile.Query{SQL: wrap(q.SQL), Sources: q.Sources, Attrs: []plan.Attr{count}})
+	if err != nil {
+		return err
+	}
+	st.Close()
+	return nil
 }

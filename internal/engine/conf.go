@@ -1,0 +1,145 @@
+package engine
+
+import (
+	"sort"
+	"strings"
+	"sync"
+
+	"github.com/millpond/millpond/internal/sparkerr"
+)
+
+// confDefaults are the settings that clients ask for or users set, with Spark's defaults.
+// Settings of spark.sql.* that are not here can be set and read back.
+var confDefaults = map[string]string{
+	"spark.app.name":                                                  "millpond",
+	"spark.master":                                                    "local[*]",
+	"spark.api.mode":                                                  "connect",
+	"spark.remote":                                                    "",
+	"spark.sql.ansi.enabled":                                          "true",
+	"spark.sql.caseSensitive":                                         "false",
+	"spark.sql.session.timeZone":                                      "UTC",
+	"spark.sql.timestampType":                                         "TIMESTAMP_LTZ",
+	"spark.sql.shuffle.partitions":                                    "200",
+	"spark.sql.warehouse.dir":                                         "",
+	"spark.sql.leafNodeDefaultParallelism":                            "2",
+	"spark.sql.sources.partitionOverwriteMode":                        "STATIC",
+	"spark.sql.execution.arrow.maxRecordsPerBatch":                    "10000",
+	"spark.sql.execution.arrow.pyspark.enabled":                       "false",
+	"spark.sql.execution.arrow.pyspark.fallback.enabled":              "true",
+	"spark.sql.execution.arrow.pyspark.selfDestruct.enabled":          "false",
+	"spark.sql.execution.arrow.useLargeVarTypes":                      "false",
+	"spark.sql.execution.pandas.convertToArrowArraySafely":            "true",
+	"spark.sql.execution.pandas.inferPandasDictAsMap":                 "false",
+	"spark.sql.execution.pandas.structHandlingMode":                   "legacy",
+	"spark.sql.execution.pyspark.binaryAsBytes":                       "true",
+	"spark.sql.execution.pythonUDF.arrow.enabled":                     "true",
+	"spark.sql.execution.pythonUDTF.arrow.enabled":                    "true",
+	"spark.sql.pyspark.inferNestedDictAsStruct.enabled":               "false",
+	"spark.sql.pyspark.jvmStacktrace.enabled":                         "false",
+	"spark.sql.pyspark.legacy.inferArrayTypeFromFirstElement.enabled": "false",
+	"spark.sql.pyspark.legacy.inferMapTypeFromFirstPair.enabled":      "false",
+	"spark.sql.repl.eagerEval.enabled":                                "false",
+	"spark.sql.repl.eagerEval.maxNumRows":                             "20",
+	"spark.sql.repl.eagerEval.truncate":                               "20",
+	"spark.sql.connect.serverStacktrace.enabled":                      "true",
+	"spark.sql.session.localRelationCacheThreshold":                   "67108864",
+	"spark.sql.session.localRelationSizeLimit":                        "3221225472",
+	"spark.sql.session.localRelationChunkSizeRows":                    "10000",
+	"spark.sql.session.localRelationChunkSizeBytes":                   "16777216",
+	"spark.sql.session.localRelationBatchOfChunksSizeBytes":           "1073741824",
+	"spark.connect.session.planCompression.threshold":                 "10485760",
+	"spark.connect.session.planCompression.defaultAlgorithm":          "ZSTD",
+	"spark.sql.artifact.isolation.enabled":                            "true",
+	"spark.sql.crossJoin.enabled":                                     "true",
+	"spark.sql.adaptive.enabled":                                      "true",
+	"spark.sql.autoBroadcastJoinThreshold":                            "10485760b",
+}
+
+// static settings cannot change while a server runs.
+var staticConf = map[string]bool{"spark.sql.warehouse.dir": true, "spark.sql.extensions": true, "spark.sql.artifact.isolation.enabled": true}
+
+// Conf holds a session's settings.
+type Conf struct {
+	mu  sync.Mutex
+	set map[string]string
+}
+
+// Get gives a setting's value or default.
+func (c *Conf) Get(key string) (string, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if v, ok := c.set[key]; ok {
+		return v, true
+	}
+	v, ok := confDefaults[key]
+	return v, ok
+}
+
+// Must is Get with Spark's error for a setting that nobody knows.
+func (c *Conf) Must(key string) (string, error) {
+	v, ok := c.Get(key)
+	if !ok {
+		return "", sparkerr.Plain(sparkerr.ClassNoSuchElement, "[SQL_CONF_NOT_FOUND] The SQL config \"%s\" cannot be found. Please verify that the config exists. SQLSTATE: 42K0I", key)
+	}
+	return v, nil
+}
+
+// Set changes a setting.
+func (c *Conf) Set(key, value string) error {
+	if staticConf[key] {
+		return sparkerr.Plain(sparkerr.ClassAnalysis, "[CANNOT_MODIFY_STATIC_CONFIG] Cannot modify the value of the static Spark config: \"%s\". SQLSTATE: 46110", key)
+	}
+	if d, ok := confDefaults[key]; ok && (d == "true" || d == "false") && !strings.EqualFold(value, "true") && !strings.EqualFold(value, "false") {
+		return sparkerr.New(sparkerr.ClassIllegalArgument, "INVALID_CONF_VALUE.TYPE_MISMATCH", "confValue", value, "confName", key, "confType", "boolean")
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.set == nil {
+		c.set = map[string]string{}
+	}
+	c.set[key] = value
+	return nil
+}
+
+// Unset gives a setting its default again.
+func (c *Conf) Unset(key string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.set, key)
+}
+
+// Modifiable says whether a running session may set it.
+func (c *Conf) Modifiable(key string) bool {
+	return !staticConf[key] && (strings.HasPrefix(key, "spark.sql.") || strings.HasPrefix(key, "spark.connect."))
+}
+
+// All lists every setting with a value whose key starts with prefix, sorted; the prefix is cut off.
+func (c *Conf) All(prefix string) [][2]string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	merged := map[string]string{}
+	for k, v := range confDefaults {
+		merged[k] = v
+	}
+	for k, v := range c.set {
+		merged[k] = v
+	}
+	var out [][2]string
+	for k, v := range merged {
+		if rest, ok := strings.CutPrefix(k, prefix); ok {
+			out = append(out, [2]string{rest, v})
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i][0] < out[j][0] })
+	return out
+}
+
+func (c *Conf) copy() *Conf {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := &Conf{set: map[string]string{}}
+	for k, v := range c.set {
+		out.set[k] = v
+	}
+	return out
+}

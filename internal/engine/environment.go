@@ -1,0 +1,93 @@
+package engine
+
+import (
+	"context"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/millpond/millpond/internal/analyze"
+	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/sparkerr"
+	"github.com/millpond/millpond/internal/types"
+)
+
+// environment answers one analysis' questions about its session.
+type environment struct {
+	s      *Session
+	prints *plan.Fingerprinter
+}
+
+func (e *environment) Table(_ context.Context, name []string) (plan.Relation, error) {
+	e.s.mu.Lock()
+	defer e.s.mu.Unlock()
+	key := strings.ToLower(strings.Join(name, "."))
+	if v, ok := e.s.views[key]; ok {
+		return v.relation, nil
+	}
+	if len(name) > 1 && (strings.EqualFold(name[0], "spark_catalog") || strings.EqualFold(name[0], "default")) {
+		name = name[len(name)-1:]
+	}
+	if r, ok := e.s.tableFiles(name[len(name)-1]); ok {
+		return r, nil
+	}
+	parts := make([]string, len(name))
+	for i, p := range name {
+		parts[i] = types.Quote(p)
+	}
+	return nil, sparkerr.Analysis("TABLE_OR_VIEW_NOT_FOUND", "relationName", strings.Join(parts, "."))
+}
+
+func (e *environment) Cached(r plan.Relation) (any, types.Struct) {
+	e.s.mu.Lock()
+	none := len(e.s.kept) == 0
+	e.s.mu.Unlock()
+	if none {
+		return nil, types.Struct{}
+	}
+	if e.prints == nil {
+		e.prints = e.s.fingerprinter()
+	}
+	key := e.prints.Of(r)
+	e.s.mu.Lock()
+	defer e.s.mu.Unlock()
+	if k, ok := e.s.kept[key]; ok {
+		return k, k.schema
+	}
+	return nil, types.Struct{}
+}
+
+func (e *environment) Scan(ctx context.Context, r *plan.Read) (*plan.Scan, error) {
+	return e.s.scan(ctx, r)
+}
+
+func (e *environment) Checkpoint(id string) (any, types.Struct, error) {
+	e.s.mu.Lock()
+	defer e.s.mu.Unlock()
+	if k, ok := e.s.points[id]; ok {
+		return k, k.schema, nil
+	}
+	return nil, types.Struct{}, sparkerr.Plain(sparkerr.ClassAnalysis, "[CONNECT_INVALID_PLAN.DATAFRAME_NOT_FOUND] No DataFrame with id %s is found in the session %s. SQLSTATE: 56K00", id, e.s.ID)
+}
+
+func (e *environment) Bind(_ context.Context, t *plan.Transform, in types.Struct) (*analyze.Bound, error) {
+	return e.s.bind(t, in)
+}
+
+func (e *environment) Fetch(ctx context.Context, f *plan.Fetch) (types.Struct, []arrow.RecordBatch, error) {
+	return e.s.fetchRelation(ctx, f)
+}
+
+func (e *environment) Collect(ctx context.Context, n plan.Node) ([]arrow.RecordBatch, error) {
+	return e.s.collect(ctx, n)
+}
+
+func (e *environment) Function(name string) *plan.PythonUDF {
+	e.s.mu.Lock()
+	defer e.s.mu.Unlock()
+	return e.s.udfs[strings.ToLower(name)]
+}
+
+func (e *environment) CatalogRows(ctx context.Context, c *plan.Catalog) (types.Struct, []arrow.RecordBatch, error) {
+	return e.s.catalog(ctx, c)
+}

@@ -1,0 +1,227 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/millpond/millpond/internal/analyze"
+	"github.com/millpond/millpond/internal/ml"
+	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/sparkerr"
+	"github.com/millpond/millpond/internal/types"
+)
+
+// frame shows a resolved plan to ML's algorithms.
+type frame struct {
+	s    *Session
+	node plan.Node
+}
+
+func (s *Session) frameOf(ctx context.Context, r plan.Relation) (*frame, error) {
+	n, err := s.Analyze(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	return &frame{s, n}, nil
+}
+
+func (f *frame) Schema() types.Struct { return plan.SchemaOf(f.node.Output()) }
+
+func (f *frame) Select(names ...string) ml.Frame {
+	out := f.node.Output()
+	schema := plan.SchemaOf(out)
+	sel := &plan.Select{Input: f.node}
+	for _, n := range names {
+		i := schema.Index(n)
+		if i < 0 {
+			return &missing{f, sparkerr.Analysis("UNRESOLVED_COLUMN.WITH_SUGGESTION", "objectName", types.Quote(n), "proposal", quoteAll(schema.Names()))}
+		}
+		sel.Exprs = append(sel.Exprs, plan.Named{Attr: out[i], Value: plan.Col{Attr: out[i]}})
+	}
+	return &frame{f.s, sel}
+}
+
+func quoteAll(names []string) string {
+	q := make([]string, len(names))
+	for i, n := range names {
+		q[i] = types.Quote(n)
+	}
+	return strings.Join(q, ", ")
+}
+
+// Batches runs the plan; every reading runs it anew unless its rows are kept.
+func (f *frame) Batches(ctx context.Context) iter.Seq2[arrow.RecordBatch, error] {
+	return func(yield func(arrow.RecordBatch, error) bool) {
+		schema, err := types.SchemaToArrow(f.Schema(), "UTC")
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		st, err := f.s.runner().Run(ctx, f.node)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		defer st.Close()
+		for {
+			b, err := st.Next(ctx)
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if !yield(array.NewRecordBatch(schema, b.Columns(), b.NumRows()), nil) {
+				return
+			}
+		}
+	}
+}
+
+// Memo keeps values with the relation that holds the frame's rows, if one does.
+func (f *frame) Memo(key string, build func() (any, error)) (any, error) {
+	kept, names := keptUnder(f.node)
+	if kept == nil {
+		return build()
+	}
+	return kept.remember(key+"\x00"+names, build)
+}
+
+// keptUnder finds the kept relation that a node only picks columns of, and which columns.
+func keptUnder(n plan.Node) (*Kept, string) {
+	switch n := n.(type) {
+	case *plan.Lazy:
+		k, _ := n.Handle.(*Kept)
+		return k, fmt.Sprint(n.Places)
+	case *plan.Select:
+		kept, inner := keptUnder(n.Input)
+		if kept == nil {
+			return nil, ""
+		}
+		in := n.Input.Output()
+		var b strings.Builder
+		b.WriteString(inner)
+		for _, e := range n.Exprs {
+			c, ok := e.Value.(plan.Col)
+			if !ok {
+				return nil, ""
+			}
+			for i, at := range in {
+				if at.ID == c.Attr.ID {
+					fmt.Fprintf(&b, ",%d", i)
+				}
+			}
+		}
+		return kept, b.String()
+	}
+	return nil, ""
+}
+
+// missing is a frame that asked for a column that is not there.
+type missing struct {
+	*frame
+	err error
+}
+
+func (m *missing) Batches(context.Context) iter.Seq2[arrow.RecordBatch, error] {
+	return func(yield func(arrow.RecordBatch, error) bool) { yield(nil, m.err) }
+}
+
+func (m *missing) Memo(_ string, build func() (any, error)) (any, error) { return build() }
+
+// bind finds the transformer of a plan node and binds it to its input.
+func (s *Session) bind(t *plan.Transform, in types.Struct) (*analyze.Bound, error) {
+	var tr ml.Transformer
+	if t.ObjectID != "" {
+		model, err := s.models.get(t.ObjectID)
+		if err != nil {
+			return nil, err
+		}
+		if tr, err = withParams(model, t.Params); err != nil {
+			return nil, err
+		}
+	} else {
+		op, err := operatorOf(t.Class, t.UID, t.Params)
+		if err != nil {
+			return nil, err
+		}
+		var ok bool
+		if tr, ok = op.(ml.Transformer); !ok {
+			return nil, sparkerr.New(sparkerr.ClassSpark, "CONNECT_ML.UNSUPPORTED_EXCEPTION", "message", t.Class+" is not a transformer")
+		}
+	}
+	if _, err := tr.TransformSchema(in); err != nil {
+		return nil, err
+	}
+	b, err := tr.Bind(in)
+	if err != nil {
+		return nil, err
+	}
+	return &analyze.Bound{Inputs: b.Inputs, Outputs: b.Outputs, MayDrop: mayDrop(tr), Transform: b}, nil
+}
+
+// mayDrop says whether a transformer can drop rows.
+func mayDrop(t ml.Transformer) bool { return t.Params().String("handleInvalid") == "skip" }
+
+// fetchRelation answers a relation-valued attribute.
+func (s *Session) fetchRelation(ctx context.Context, f *plan.Fetch) (types.Struct, []arrow.RecordBatch, error) {
+	v, err := s.Fetch(ctx, f.ObjectID, f.Methods)
+	if err != nil {
+		return types.Struct{}, nil, err
+	}
+	fr, ok := v.(ml.Frame)
+	if !ok {
+		return types.Struct{}, nil, sparkerr.New(sparkerr.ClassSpark, "CONNECT_ML.UNSUPPORTED_EXCEPTION", "message", f.Methods[len(f.Methods)-1].Name+" is not a relation")
+	}
+	var out []arrow.RecordBatch
+	for b, err := range fr.Batches(ctx) {
+		if err != nil {
+			return types.Struct{}, nil, err
+		}
+		out = append(out, b)
+	}
+	return fr.Schema(), out, nil
+}
+
+// helperID is the object that clients call for what belongs to no model.
+const helperID = "______ML_CONNECT_HELPER______"
+
+func (s *Session) helper(_ context.Context, methods []plan.Method) (any, error) {
+	if len(methods) == 1 && methods[0].Name == "handleOverwrite" && len(methods[0].Args) == 2 {
+		path, _ := methods[0].Args[0].(string)
+		overwrite, _ := methods[0].Args[1].(bool)
+		return s.handleOverwrite(path, overwrite)
+	}
+	name := ""
+	if len(methods) > 0 {
+		name = methods[0].Name
+	}
+	return nil, sparkerr.New(sparkerr.ClassSpark, "CONNECT_ML.UNSUPPORTED_EXCEPTION", "message", name+" is not supported by Millpond yet")
+}
+
+// handleOverwrite clears the way for saving to a path.
+func (s *Session) handleOverwrite(path string, overwrite bool) (any, error) {
+	local, err := localPath(path)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(local); err != nil {
+		return true, nil
+	}
+	if !overwrite {
+		return nil, sparkerr.Plain("java.io.IOException", "Path %s already exists. To overwrite it, please use write.overwrite().save(path) for Scala and use write().overwrite().save(path) for Java and Python.", path)
+	}
+	if err := os.RemoveAll(local); err != nil {
+		return nil, fmt.Errorf("remove %s: %w", path, err)
+	}
+	return true, nil
+}

@@ -1,0 +1,156 @@
+package engine
+
+import (
+	"context"
+	"sync"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/google/uuid"
+
+	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/types"
+)
+
+// Kept is a relation whose rows are kept in memory once they have been read: what persist,
+// checkpoint and shared training data stand on.
+type Kept struct {
+	schema types.Struct
+	node   plan.Node
+	level  string
+
+	mu      sync.Mutex
+	done    bool
+	batches []arrow.RecordBatch
+
+	memoMu sync.Mutex
+	memos  map[string]*memo
+}
+
+type memo struct {
+	once  sync.Once
+	value any
+	err   error
+}
+
+// rows reads the relation, the first time only; a failed reading is tried again by the next.
+func (k *Kept) rows(ctx context.Context, s *Session) ([]arrow.RecordBatch, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.done {
+		return k.batches, nil
+	}
+	b, err := s.collect(ctx, k.node)
+	if err != nil {
+		return nil, err
+	}
+	k.batches, k.done = b, true
+	return b, nil
+}
+
+// remember gives build's value for key, built once.
+func (k *Kept) remember(key string, build func() (any, error)) (any, error) {
+	k.memoMu.Lock()
+	if k.memos == nil {
+		k.memos = map[string]*memo{}
+	}
+	m, ok := k.memos[key]
+	if !ok {
+		m = &memo{}
+		k.memos[key] = m
+	}
+	k.memoMu.Unlock()
+	m.once.Do(func() { m.value, m.err = build() })
+	if m.err != nil {
+		k.memoMu.Lock()
+		if k.memos[key] == m {
+			delete(k.memos, key)
+		}
+		k.memoMu.Unlock()
+	}
+	return m.value, m.err
+}
+
+// fingerprint names a relation by what it means now: views are looked into.
+func (s *Session) fingerprint(f *plan.Fingerprinter, r plan.Relation) string {
+	return f.Of(r)
+}
+
+func (s *Session) fingerprinter() *plan.Fingerprinter {
+	return &plan.Fingerprinter{Expand: func(r plan.Relation) plan.Relation {
+		if t, ok := r.(*plan.Table); ok && len(t.Name) == 1 {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			if v, ok := s.views[viewKey(t.Name[0], false)]; ok {
+				return v.relation
+			}
+		}
+		return r
+	}}
+}
+
+// Persist keeps a relation's rows once they are read.
+func (s *Session) Persist(ctx context.Context, r plan.Relation, level string) error {
+	n, err := s.Analyze(ctx, r)
+	if err != nil {
+		return err
+	}
+	key := s.fingerprint(s.fingerprinter(), r)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, there := s.kept[key]; !there {
+		s.kept[key] = &Kept{schema: plan.SchemaOf(n.Output()), node: n, level: level}
+	}
+	return nil
+}
+
+// Unpersist lets a relation's rows go.
+func (s *Session) Unpersist(r plan.Relation) {
+	key := s.fingerprint(s.fingerprinter(), r)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.kept, key)
+}
+
+// StorageLevel gives the level a relation is persisted at, "" if it is not.
+func (s *Session) StorageLevel(r plan.Relation) string {
+	key := s.fingerprint(s.fingerprinter(), r)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k, ok := s.kept[key]; ok {
+		return k.level
+	}
+	return ""
+}
+
+// ClearCache lets every persisted relation go.
+func (s *Session) ClearCache() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kept = map[string]*Kept{}
+}
+
+// Checkpoint keeps a relation's rows under a new id, read now if eager.
+func (s *Session) Checkpoint(ctx context.Context, r plan.Relation, eager bool) (string, error) {
+	n, err := s.Analyze(ctx, r)
+	if err != nil {
+		return "", err
+	}
+	k := &Kept{schema: plan.SchemaOf(n.Output()), node: n}
+	if eager {
+		if _, err := k.rows(ctx, s); err != nil {
+			return "", err
+		}
+	}
+	id := uuid.NewString()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.points[id] = k
+	return id, nil
+}
+
+// DropCheckpoint lets a checkpoint go.
+func (s *Session) DropCheckpoint(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.points, id)
+}

@@ -1,0 +1,189 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/compute"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/millpond/millpond/internal/execute"
+	"github.com/millpond/millpond/internal/kernel/random"
+	"github.com/millpond/millpond/internal/ml"
+	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/sparkerr"
+)
+
+// Python runs users' Python functions over streams.
+type Python interface {
+	Open(ctx context.Context, s *Session, n plan.Node, in []execute.Stream) (execute.Stream, error)
+}
+
+// operators are the stages that SQL cannot say.
+type operators struct{ s *Session }
+
+func (o *operators) Memory(ctx context.Context, n *plan.Lazy) ([]arrow.RecordBatch, error) {
+	k, ok := n.Handle.(*Kept)
+	if !ok {
+		return nil, fmt.Errorf("a kept relation without a handle")
+	}
+	return k.rows(ctx, o.s)
+}
+
+func (o *operators) Open(ctx context.Context, n plan.Node, in []execute.Stream) (execute.Stream, error) {
+	switch n := n.(type) {
+	case *plan.TransformNode:
+		return o.transform(ctx, n, in[0])
+	case *plan.RandomColumns:
+		return randomColumns(n, in[0]), nil
+	case *plan.Draw:
+		return draw(n, in[0]), nil
+	case *plan.PythonEval, *plan.PythonMap, *plan.PythonGroups:
+		if o.s.e.opts.Python != nil {
+			return o.s.e.opts.Python.Open(ctx, o.s, n, in)
+		}
+		closeStreams(in)
+		return nil, sparkerr.Plain(sparkerr.ClassSpark, "No Python was found to run the function. Run `millpond doctor` for the command that mends it.")
+	}
+	closeStreams(in)
+	return nil, sparkerr.Unsupported("the operator %T", n)
+}
+
+func closeStreams(in []execute.Stream) {
+	for _, s := range in {
+		s.Close()
+	}
+}
+
+// transform applies an ML transformer to each batch, several at once.
+func (o *operators) transform(ctx context.Context, n *plan.TransformNode, in execute.Stream) (execute.Stream, error) {
+	t, ok := n.Bound.(*ml.Transform)
+	if !ok {
+		in.Close()
+		return nil, fmt.Errorf("a transform that is not bound")
+	}
+	have := in.Columns()
+	reads := make([]int, len(n.Reads))
+	for i, at := range n.Reads {
+		if reads[i] = execute.PlaceOf(have, at.ID); reads[i] < 0 {
+			in.Close()
+			return nil, fmt.Errorf("transform lacks its input %s", at.Name)
+		}
+	}
+	// What the node gives, column by column: an input's place, or a new column's.
+	out := n.Output()
+	from, added := make([]int, len(out)), make([]bool, len(out))
+	for i, at := range out {
+		if from[i] = execute.PlaceOf(n.Adds, at.ID); from[i] >= 0 {
+			added[i] = true
+		} else {
+			from[i] = execute.PlaceOf(have, at.ID)
+		}
+	}
+	work := func(ctx context.Context, b arrow.RecordBatch) (arrow.RecordBatch, error) {
+		args := make([]arrow.Array, len(reads))
+		for i, p := range reads {
+			args[i] = b.Column(p)
+		}
+		made, keep, err := t.Apply(ctx, args, int(b.NumRows()))
+		if err != nil {
+			return nil, err
+		}
+		cols := make([]arrow.Array, len(out))
+		for i := range out {
+			if added[i] {
+				cols[i] = made[from[i]]
+			} else {
+				cols[i] = b.Column(from[i])
+			}
+		}
+		if keep != nil {
+			return filterRows(ctx, out, cols, keep)
+		}
+		return execute.Batch(out, cols, b.NumRows())
+	}
+	return execute.Parallel(ctx, in, out, o.s.e.opts.Threads, work), nil
+}
+
+// filterRows keeps the rows that keep names.
+func filterRows(ctx context.Context, attrs []plan.Attr, cols []arrow.Array, keep []bool) (arrow.RecordBatch, error) {
+	ib := array.NewInt64Builder(memory.DefaultAllocator)
+	for i, k := range keep {
+		if k {
+			ib.Append(int64(i))
+		}
+	}
+	return takeRows(ctx, attrs, cols, ib.NewInt64Array())
+}
+
+func takeRows(ctx context.Context, attrs []plan.Attr, cols []arrow.Array, rows *array.Int64) (arrow.RecordBatch, error) {
+	if rows.Len() == 0 {
+		return nil, nil
+	}
+	out := make([]arrow.Array, len(cols))
+	for i, c := range cols {
+		taken, err := compute.TakeArray(ctx, c, rows)
+		if err != nil {
+			return nil, fmt.Errorf("take rows of %s: %w", attrs[i].Name, err)
+		}
+		out[i] = taken
+	}
+	return execute.Batch(attrs, out, int64(rows.Len()))
+}
+
+// randomColumns appends the numbers that Spark's rand and randn give for one partition.
+func randomColumns(n *plan.RandomColumns, in execute.Stream) execute.Stream {
+	gens := make([]*random.Java, len(n.Rands))
+	for i, r := range n.Rands {
+		gens[i] = random.NewXORShift(r.Seed)
+	}
+	out := append(append([]plan.Attr{}, in.Columns()...), n.Cols...)
+	return execute.Mapped(in, out, func(_ context.Context, b arrow.RecordBatch) (arrow.RecordBatch, error) {
+		cols := append([]arrow.Array{}, b.Columns()...)
+		for i, g := range gens {
+			fb := array.NewFloat64Builder(memory.DefaultAllocator)
+			fb.Reserve(int(b.NumRows()))
+			for range b.NumRows() {
+				if n.Rands[i].Normal {
+					fb.UnsafeAppend(g.NextGaussian())
+				} else {
+					fb.UnsafeAppend(g.NextDouble())
+				}
+			}
+			cols = append(cols, fb.NewArray())
+		}
+		return execute.Batch(out, cols, b.NumRows())
+	})
+}
+
+// draw keeps a row if its random number falls between the bounds, or as many times as a Poisson
+// number says.
+func draw(n *plan.Draw, in execute.Stream) execute.Stream {
+	g := random.NewXORShift(n.Seed)
+	var poisson *random.Poisson
+	if n.Replace {
+		poisson = random.NewPoisson(n.Upper-n.Lower, n.Seed)
+	}
+	attrs := in.Columns()
+	return execute.Mapped(in, attrs, func(ctx context.Context, b arrow.RecordBatch) (arrow.RecordBatch, error) {
+		ib := array.NewInt64Builder(memory.DefaultAllocator)
+		for i := range b.NumRows() {
+			if poisson != nil {
+				for range poisson.Sample() {
+					ib.Append(i)
+				}
+				continue
+			}
+			if x := g.NextDouble(); x >= n.Lower && x < n.Upper {
+				ib.Append(i)
+			}
+		}
+		rows := ib.NewInt64Array()
+		if int64(rows.Len()) == b.NumRows() && poisson == nil {
+			return b, nil
+		}
+		return takeRows(ctx, attrs, b.Columns(), rows)
+	})
+}

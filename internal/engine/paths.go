@@ -1,0 +1,131 @@
+package engine
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"github.com/millpond/millpond/internal/sparkerr"
+)
+
+// localPath turns "file:/x", "file:///x" and plain paths into a path of this machine.
+func localPath(path string) (string, error) {
+	if i := strings.Index(path, ":/"); i > 1 {
+		u, err := url.Parse(path)
+		if err != nil || u.Scheme != "file" && u.Scheme != "dbfs" {
+			return "", sparkerr.Unsupported("paths of the file system %q", path[:i])
+		}
+		path = u.Path
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return "", fmt.Errorf("path %s: %w", path, err)
+	}
+	return abs, nil
+}
+
+// dataFiles lists the files behind paths, which may be files, directories or patterns. Hidden
+// files (a leading dot or underscore) are not data.
+func dataFiles(paths []string) ([]string, error) {
+	var out []string
+	for _, p := range paths {
+		local, err := localPath(p)
+		if err != nil {
+			return nil, err
+		}
+		found, err := filepath.Glob(local)
+		if err != nil || len(found) == 0 {
+			if _, serr := os.Stat(local); serr != nil {
+				return nil, sparkerr.Analysis("PATH_NOT_FOUND", "path", "file:"+local)
+			}
+			found = []string{local}
+		}
+		for _, f := range found {
+			files, err := filesUnder(f)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, files...)
+		}
+	}
+	return out, nil
+}
+
+func filesUnder(path string) ([]string, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, sparkerr.Analysis("PATH_NOT_FOUND", "path", "file:"+path)
+	}
+	if !info.IsDir() {
+		return []string{path}, nil
+	}
+	var out []string
+	err = filepath.WalkDir(path, func(p string, d os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		hidden := p != path && (strings.HasPrefix(d.Name(), ".") || strings.HasPrefix(d.Name(), "_") && !strings.Contains(d.Name(), "="))
+		switch {
+		case hidden && d.IsDir():
+			return filepath.SkipDir
+		case !hidden && !d.IsDir():
+			out = append(out, p)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", path, err)
+	}
+	sort.Strings(out)
+	return out, nil
+}
+
+// stamp identifies the state of files: it changes when one of them does.
+func stamp(files []string) string {
+	var b strings.Builder
+	for _, f := range files {
+		if info, err := os.Stat(f); err == nil {
+			fmt.Fprintf(&b, "%s %d %d\n", f, info.Size(), info.ModTime().UnixNano())
+		}
+	}
+	return b.String()
+}
+
+// partitions gives the key=value directories between a root and its files, in order of the keys.
+func partitions(roots, files []string) []string {
+	if len(files) == 0 {
+		return nil
+	}
+	var keys []string
+	dir := filepath.Dir(files[0])
+	for _, part := range strings.Split(dir, string(filepath.Separator)) {
+		if k, _, ok := strings.Cut(part, "="); ok && k != "" && !insideRoot(roots, part) {
+			keys = append(keys, k)
+		}
+	}
+	return keys
+}
+
+func insideRoot(roots []string, part string) bool {
+	for _, r := range roots {
+		if strings.Contains(r, part) {
+			return true
+		}
+	}
+	return false
+}
+
+func quoteSQL(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+
+func quoteName(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
+
+func listSQL(items []string) string {
+	q := make([]string, len(items))
+	for i, s := range items {
+		q[i] = quoteSQL(s)
+	}
+	return "[" + strings.Join(q, ", ") + "]"
+}

@@ -1,0 +1,238 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/millpond/millpond/internal/compile"
+	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/sparkerr"
+	"github.com/millpond/millpond/internal/types"
+)
+
+// WriteRequest is a DataFrame's write: to a path or to a table of the warehouse.
+type WriteRequest struct {
+	Input      plan.Relation
+	Format     string
+	Path       string
+	Table      string
+	Mode       string // append, overwrite, error, ignore
+	Options    map[string]string
+	Partitions []string
+	Insert     bool // insertInto: the table must be there
+}
+
+// fileEnding of each format that can be written.
+var fileEnding = map[string]string{"parquet": ".snappy.parquet", "csv": ".csv", "json": ".json", "text": ".txt"}
+
+// Write writes a relation as files, whole or not at all.
+func (s *Session) Write(ctx context.Context, w WriteRequest) error {
+	w.Format = strings.ToLower(w.Format)
+	if w.Format == "" {
+		w.Format = "parquet"
+	}
+	if w.Format == "noop" {
+		_, err := s.drainNode(ctx, w.Input)
+		return err
+	}
+	ending, ok := fileEnding[w.Format]
+	if !ok {
+		return sparkerr.Analysis("DATA_SOURCE_NOT_FOUND", "provider", w.Format)
+	}
+	target, err := s.writeTarget(w)
+	if err != nil {
+		return err
+	}
+	if skip, err := prepareTarget(w, target); skip || err != nil {
+		return err
+	}
+	n, err := s.Analyze(ctx, w.Input)
+	if err != nil {
+		return err
+	}
+	if err := checkWritable(w, plan.SchemaOf(n.Output())); err != nil {
+		return err
+	}
+	staging := filepath.Join(filepath.Dir(target), "._millpond_"+uuid.NewString())
+	if err := os.MkdirAll(staging, 0o755); err != nil {
+		return fmt.Errorf("write %s: %w", target, err)
+	}
+	defer os.RemoveAll(staging)
+	if err := s.copyTo(ctx, n, w, staging, ending); err != nil {
+		return err
+	}
+	return publish(w, staging, target)
+}
+
+func (s *Session) drainNode(ctx context.Context, r plan.Relation) (int64, error) {
+	n, err := s.Analyze(ctx, r)
+	if err != nil {
+		return 0, err
+	}
+	batches, err := s.collect(ctx, n)
+	rows := int64(0)
+	for _, b := range batches {
+		rows += b.NumRows()
+	}
+	return rows, err
+}
+
+func (s *Session) writeTarget(w WriteRequest) (string, error) {
+	if w.Table == "" {
+		if w.Path == "" {
+			return "", sparkerr.IllegalArgument("Expected exactly one path to be specified, but got: ")
+		}
+		return localPath(w.Path)
+	}
+	if p := w.Options["path"]; p != "" {
+		return localPath(p)
+	}
+	return s.tableDir(w.Table)
+}
+
+// prepareTarget minds what is there already: skip is true where nothing is to be written.
+func prepareTarget(w WriteRequest, target string) (skip bool, err error) {
+	_, statErr := os.Stat(target)
+	there := statErr == nil
+	switch {
+	case w.Insert && !there:
+		return false, sparkerr.Analysis("TABLE_OR_VIEW_NOT_FOUND", "relationName", types.Quote(w.Table))
+	case there && w.Mode == "ignore":
+		return true, nil
+	case there && w.Mode == "error" && w.Table != "":
+		return false, sparkerr.Analysis("TABLE_OR_VIEW_ALREADY_EXISTS", "relationName", "`spark_catalog`.`default`."+types.Quote(w.Table))
+	case there && w.Mode == "error":
+		return false, sparkerr.Analysis("PATH_ALREADY_EXISTS", "outputPath", "file:"+target)
+	}
+	return false, nil
+}
+
+func checkWritable(w WriteRequest, schema types.Struct) error {
+	seen := map[string]bool{}
+	for _, f := range schema.Fields {
+		if key := strings.ToLower(f.Name); seen[key] {
+			return sparkerr.Analysis("COLUMN_ALREADY_EXISTS", "columnName", types.Quote(key))
+		} else {
+			seen[key] = true
+		}
+		_, nested := types.Physical(f.Type).(*types.Basic)
+		_, decimal := f.Type.(types.Decimal)
+		if w.Format == "csv" && !nested && !decimal {
+			return sparkerr.Analysis("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "format", "CSV", "columnName", types.Quote(f.Name), "columnType", `"`+f.Type.SQL()+`"`)
+		}
+	}
+	if w.Format == "text" && (len(schema.Fields) != 1 || !types.IsString(schema.Fields[0].Type)) {
+		return sparkerr.Plain(sparkerr.ClassAnalysis, "Text data source supports only a single column, and you have %d columns.", len(schema.Fields))
+	}
+	for _, p := range w.Partitions {
+		if schema.Index(p) < 0 {
+			return sparkerr.Analysis("COLUMN_NOT_FOUND", "colName", types.Quote(p), "caseSensitiveConfig", `"spark.sql.caseSensitive"`)
+		}
+	}
+	return nil
+}
+
+// copyTo has the engine write a plan's rows under a directory.
+func (s *Session) copyTo(ctx context.Context, n plan.Node, w WriteRequest, dir, ending string) error {
+	list := make([]string, 0, len(n.Output()))
+	for _, at := range n.Output() {
+		list = append(list, exposed(compile.Column(at.ID), at.Type)+" AS "+quoteName(at.Name))
+	}
+	options := copyOptions(w, plan.SchemaOf(n.Output()))
+	target := filepath.Join(dir, "part-00000-"+uuid.NewString()+"-c000"+ending)
+	if len(w.Partitions) > 0 {
+		q := make([]string, len(w.Partitions))
+		for i, p := range w.Partitions {
+			q[i] = quoteName(p)
+		}
+		options += ", PARTITION_BY (" + strings.Join(q, ", ") + "), OVERWRITE_OR_IGNORE true"
+		target = dir
+	}
+	return s.runner().Copy(ctx, n, func(query string) string {
+		return "COPY (SELECT " + strings.Join(list, ", ") + " FROM (" + query + ")) TO " + quoteSQL(target) + " (" + options + ")"
+	})
+}
+
+func copyOptions(w WriteRequest, schema types.Struct) string {
+	switch w.Format {
+	case "parquet":
+		return "FORMAT parquet, COMPRESSION snappy, KV_METADATA {" + quoteName(sparkRowMetadata) + ": " + quoteSQL(types.ToJSON(nullable(schema))) + "}"
+	case "json":
+		return "FORMAT json"
+	case "text":
+		return "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER E'\\x01', NULLSTR ''"
+	}
+	null := option(w.Options, "", "nullvalue")
+	return fmt.Sprintf("FORMAT csv, HEADER %t, DELIMITER %s, QUOTE %s, ESCAPE %s, NULLSTR %s", flag(w.Options, "header"),
+		quoteSQL(strings.ReplaceAll(option(w.Options, ",", "sep", "delimiter"), `\t`, "\t")), quoteSQL(option(w.Options, `"`, "quote")),
+		quoteSQL(option(w.Options, `"`, "escape")), quoteSQL(null))
+}
+
+func nullable(s types.Struct) types.Struct {
+	out := types.Struct{Fields: append([]types.Field{}, s.Fields...)}
+	for i := range out.Fields {
+		out.Fields[i].Nullable = true
+	}
+	return out
+}
+
+// exposed gives struct fields the names users know, for files.
+func exposed(text string, t types.Type) string {
+	switch t := types.Physical(t).(type) {
+	case types.Struct:
+		parts := make([]string, len(t.Fields))
+		for i, f := range t.Fields {
+			parts[i] = quoteName(f.Name) + " := " + exposed(fmt.Sprintf("struct_extract_at(%s, %d)", text, i+1), f.Type)
+		}
+		return "(CASE WHEN " + text + " IS NOT NULL THEN struct_pack(" + strings.Join(parts, ", ") + ") END)"
+	case types.Array:
+		if _, nested := types.Physical(t.Elem).(types.Struct); nested {
+			return "list_transform(" + text + ", lambda e: " + exposed("e", t.Elem) + ")"
+		}
+	}
+	return text
+}
+
+// publish puts finished files in place.
+func publish(w WriteRequest, staging, target string) error {
+	if err := os.WriteFile(filepath.Join(staging, "_SUCCESS"), nil, 0o644); err != nil {
+		return fmt.Errorf("write %s: %w", target, err)
+	}
+	if w.Mode == "append" {
+		if _, err := os.Stat(target); err == nil {
+			return moveInto(staging, target)
+		}
+	}
+	if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+		return fmt.Errorf("write %s: %w", target, err)
+	}
+	if err := os.RemoveAll(target); err != nil {
+		return fmt.Errorf("replace %s: %w", target, err)
+	}
+	if err := os.Rename(staging, target); err != nil {
+		return fmt.Errorf("write %s: %w", target, err)
+	}
+	return nil
+}
+
+func moveInto(from, to string) error {
+	return filepath.WalkDir(from, func(p string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(from, p)
+		if err != nil {
+			return err
+		}
+		dest := filepath.Join(to, rel)
+		if err := os.MkdirAll(filepath.Dir(dest), 0o755); err != nil {
+			return err
+		}
+		return os.Rename(p, dest)
+	})
+}
