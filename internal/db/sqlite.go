@@ -91,6 +91,11 @@ func IsForeignKey(err error) bool {
 	return hasCode(err, sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY)
 }
 
+// IsNotNull reports whether err says that a value that must be there is not.
+func IsNotNull(err error) bool {
+	return hasCode(err, sqlite3.SQLITE_CONSTRAINT_NOTNULL)
+}
+
 func hasCode(err error, codes ...int) bool {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {

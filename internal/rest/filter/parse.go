@@ -4,9 +4,9 @@
 //
 // In comes text; out goes a tree of comparisons that prints back to equivalent
 // text. A [Grammar] then says which entities, keys and comparators one kind of
-// search has. The package never builds SQL and never touches data; whatever the
-// text, it answers with a tree or an error whose message can be shown to the
-// client.
+// search has, and [Where] turns resolved comparisons into SQL text with
+// arguments. The package never touches a database; whatever the text, it
+// answers with a tree or an error whose message can be shown to the client.
 package filter
 
 import (
@@ -63,8 +63,12 @@ type Comparison struct {
 // Filter is a conjunction of comparisons.
 type Filter []Comparison
 
-// maxDepth and length limits keep a hostile filter from costing much.
-const maxLength = 64 << 10
+// Limits keep a hostile filter from costing much; the second is also about
+// what a database takes as arguments.
+const (
+	maxLength = 1 << 20
+	maxList   = 30000
+)
 
 // Parse reads a filter. The empty text is the filter that everything passes.
 func Parse(text string) (Filter, error) {
@@ -216,7 +220,9 @@ func (p *parser) list(from int) (Value, error) {
 		t := p.next()
 		switch t.kind {
 		case singleQuoted, doubleQuoted:
-			v.List = append(v.List, t.text)
+			if v.List = append(v.List, t.text); len(v.List) > maxList {
+				return v, fmt.Errorf("Invalid filter: a list has more than %d values.", maxList)
+			}
 		case number, word, backquoted:
 			return v, fmt.Errorf("While parsing a list in the query, expected string value, punctuation, or whitespace, but got different type in list: %s", t.raw)
 		default:
