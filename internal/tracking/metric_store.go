@@ -11,7 +11,11 @@ import (
 
 // index names an element of a list, or a field of it, in an error message.
 func index(list string, i int, field string) string {
-	return at(list+"["+strconv.Itoa(i)+"]", field)
+	element := list + "[" + strconv.Itoa(i) + "]"
+	if field == "" {
+		return element
+	}
+	return at(element, field)
 }
 
 // insertMetrics adds to the histories, where an exact repetition is dropped,
