@@ -17,6 +17,9 @@ type Int64 int64
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (i *Int64) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		return nil // as if it were not there
+	}
 	text := unquote(b)
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		*i = Int64(n)
@@ -36,6 +39,9 @@ type Float float64
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (f *Float) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		return nil // as if it were not there
+	}
 	text := unquote(b)
 	switch text {
 	case "NaN":
@@ -86,6 +92,9 @@ type Enum string
 
 // UnmarshalJSON implements json.Unmarshaler.
 func (e *Enum) UnmarshalJSON(b []byte) error {
+	if string(b) == "null" {
+		return nil // as if it were not there
+	}
 	*e = Enum(unquote(b))
 	return nil
 }

@@ -1,7 +1,6 @@
 package tracking
 
 import (
-	"encoding/json"
 	"fmt"
 	"path"
 	"regexp"
@@ -174,7 +173,6 @@ func checkUniqueKeys(params []Pair) error {
 	if twice == nil {
 		return nil
 	}
-	shown, _ := json.Marshal(twice)
-	return rest.Invalid("Duplicate parameter keys have been submitted: %s. Please ensure the request contains only one "+
-		"param value per param key.", strings.ReplaceAll(string(shown), `"`, "'"))
+	return rest.Invalid("Duplicate parameter keys have been submitted: ['%s']. Please ensure the request contains only one "+
+		"param value per param key.", strings.Join(twice, "', '"))
 }
