@@ -25,13 +25,13 @@ var (
 	versionPattern = regexp.MustCompile(`^[vV]\d+$`)
 )
 
-func missing(field string) error {
+func missingField(field string) error {
 	return rest.Invalid("Missing value for required parameter '%s'.", field)
 }
 
 func checkModelName(name string) error {
 	if strings.TrimSpace(name) == "" {
-		return missing("name")
+		return missingField("name")
 	}
 	if strings.ContainsAny(name, "/:") {
 		return rest.Invalid("Invalid model name '%s'. Names cannot contain '/' or ':'.", name)

@@ -268,6 +268,15 @@ func TestSearchRuns(t *testing.T) {
 	if d := cmp.Diff("r4 r5 r3 r2 r0 r1", strings.Join(all, " ")); d != "" || len(all) != 2 {
 		t.Errorf("pages %v: %s", all, d)
 	}
+	// The largest filter and the longest ordering that are taken are also run.
+	wide := strings.TrimSuffix(strings.Repeat("metrics.acc > 0 AND params.lr != 'x' AND ", 250), " AND ")
+	var by []string
+	for i := range 30 {
+		by = append(by, fmt.Sprint("metrics.k", i))
+	}
+	if got := names(search(body{"filter": wide, "order_by": by})); got != "r2 r1 r0" {
+		t.Errorf("the largest filter: %q", got)
+	}
 	for _, in := range []body{{"filter": "metrics.acc > 1 OR metrics.acc < 0"}, {"filter": "tags.team = red"}, {"order_by": []string{"bogus.x"}},
 		{"order_by": []string{"metrics.a", "metrics.a"}}, {"max_results": 50001}, {"max_results": -1}, {"page_token": "zzz"}, {"run_view_type": "X"}} {
 		in["experiment_ids"] = []string{e}

@@ -185,6 +185,9 @@ func (d modelData) cond(alias string) (string, []any) {
 // order orders by attributes and by the latest value of metrics; models that
 // lack the value come last.
 func (in *searchModelsRequest) order() (joins, order []string, args []any, err error) {
+	if len(in.OrderBy) > 30 {
+		return nil, nil, nil, rest.Invalid("Invalid order_by: more than 30 clauses.")
+	}
 	byTime, byID := false, false
 	for i, o := range in.OrderBy {
 		value := ""

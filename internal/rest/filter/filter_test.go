@@ -1,6 +1,7 @@
 package filter
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -47,6 +48,22 @@ func TestParseErrors(t *testing.T) {
 		if got, err := Parse(text); err == nil {
 			t.Errorf("Parse(%q) = %v, want an error", text, got)
 		}
+	}
+}
+
+func TestLimits(t *testing.T) {
+	term := "a = 'b' AND "
+	for name, text := range map[string]string{
+		"terms":  strings.Repeat(term, maxTerms) + "a = 'b'",
+		"values": "a IN (" + strings.Repeat("'x',", maxValues) + "'x')",
+		"length": "a = '" + strings.Repeat("x", maxLength) + "'",
+	} {
+		if _, err := Parse(text); err == nil {
+			t.Errorf("too many %s were accepted", name)
+		}
+	}
+	if _, err := Parse(strings.Repeat(term, maxTerms-1) + "a = 'b'"); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -98,6 +98,9 @@ func (g *Grammar) Parse(text string) ([]Term, error) {
 // ParseOrder reads orderings and resolves them; a field may be named once.
 func (g *Grammar) ParseOrder(clauses []string) ([]Order, error) {
 	var out []Order
+	if len(clauses) > maxOrders {
+		return nil, fmt.Errorf("Invalid order_by: more than %d clauses.", maxOrders)
+	}
 	for _, clause := range clauses {
 		parsed, err := ParseOrder(clause)
 		if err != nil {

@@ -63,11 +63,13 @@ type Comparison struct {
 // Filter is a conjunction of comparisons.
 type Filter []Comparison
 
-// Limits keep a hostile filter from costing much; the second is also about
-// what a database takes as arguments.
+// Limits keep a hostile filter from costing much, and a query within what
+// databases take: some 32,000 arguments, 64 joins, 1,000 levels of expressions.
 const (
 	maxLength = 1 << 20
-	maxList   = 30000
+	maxValues = 30000
+	maxTerms  = 500
+	maxOrders = 30
 )
 
 // Parse reads a filter. The empty text is the filter that everything passes.
@@ -92,7 +94,9 @@ func Parse(text string) (Filter, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, c)
+		if out = append(out, c); len(out) > maxTerms {
+			return nil, fmt.Errorf("Invalid filter: more than %d comparisons.", maxTerms)
+		}
 		if p.peek().kind == end {
 			return out, nil
 		}
@@ -107,6 +111,7 @@ type parser struct {
 	text   string
 	tokens []token
 	pos    int
+	values int // in lists, so far
 }
 
 func (p *parser) peek() token { return p.tokens[p.pos] }
@@ -220,8 +225,9 @@ func (p *parser) list(from int) (Value, error) {
 		t := p.next()
 		switch t.kind {
 		case singleQuoted, doubleQuoted:
-			if v.List = append(v.List, t.text); len(v.List) > maxList {
-				return v, fmt.Errorf("Invalid filter: a list has more than %d values.", maxList)
+			v.List = append(v.List, t.text)
+			if p.values++; p.values > maxValues {
+				return v, fmt.Errorf("Invalid filter: lists have more than %d values.", maxValues)
 			}
 		case number, word, backquoted:
 			return v, fmt.Errorf("While parsing a list in the query, expected string value, punctuation, or whitespace, but got different type in list: %s", t.raw)
