@@ -42,6 +42,29 @@ func JSON[In, Out any](fn func(ctx context.Context, in *In) (*Out, error)) Handl
 	}
 }
 
+// Op is a route whose handler is JSON of fn; the route's request and response
+// types are fn's.
+func Op[In, Out any](method, path, name string, fn func(ctx context.Context, in *In) (*Out, error)) Route {
+	return Route{Method: method, Path: path, Name: name, Handler: JSON(fn), In: *new(In), Out: *new(Out)}
+}
+
+// Raw is a route whose handler reads and writes by itself.
+func Raw(method, path, name string, h HandlerFunc) Route {
+	return Route{Method: method, Path: path, Name: name, Handler: h}
+}
+
+// Under repeats routes under each of several prefixes.
+func Under(prefixes []string, routes ...Route) []Route {
+	out := make([]Route, 0, len(prefixes)*len(routes))
+	for _, prefix := range prefixes {
+		for _, r := range routes {
+			r.Path = prefix + r.Path
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
 // Decode reads a request into the struct in points to. Unknown fields are
 // ignored, as MLflow does; path parameters fill the fields of the same name.
 func Decode(w http.ResponseWriter, r *http.Request, in any) error {

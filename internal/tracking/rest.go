@@ -7,96 +7,96 @@ import (
 	"github.com/millpond/millpond/internal/rest"
 )
 
-// Routes lists the service's endpoints. Those of MLflow's API stand under /api
-// and, for browsers, under /ajax-api.
+// prefixes are where MLflow's API stands: the second is for browsers.
+var prefixes = []string{"/api/2.0", "/ajax-api/2.0"}
+
+// Routes lists the service's endpoints.
 func (s *Service) Routes() []rest.Route {
-	var out []rest.Route
-	add := func(method, path, name string, h rest.HandlerFunc, in any) {
-		for _, prefix := range []string{"/api/2.0", "/ajax-api/2.0"} {
-			out = append(out, rest.Route{Method: method, Path: prefix + path, Name: name, Handler: h, In: in})
-		}
-	}
-	s.experimentRoutes(add)
-	s.runRoutes(add)
-	s.modelRoutes(add)
-	s.artifactRoutes(add)
-	plain := func(path, name string, h rest.HandlerFunc) {
-		out = append(out, rest.Route{Method: "GET", Path: path, Name: name, Handler: h})
-	}
-	plain("/health", "health", text("OK"))
-	plain("/version", "version", text(Version))
-	plain("/get-artifact", "getArtifact", s.getArtifact)
-	plain("/api/3.0/mlflow/server-info", "getServerInfo", serverInfo)
-	plain("/ajax-api/3.0/mlflow/server-info", "getServerInfo", serverInfo)
-	return out
+	out := rest.Under(prefixes, s.experimentRoutes()...)
+	out = append(out, rest.Under(prefixes, s.runRoutes()...)...)
+	out = append(out, rest.Under(prefixes, s.modelRoutes()...)...)
+	out = append(out, rest.Under(prefixes, s.artifactRoutes()...)...)
+	return append(out,
+		rest.Raw("GET", "/health", "health", text("OK")),
+		rest.Raw("GET", "/version", "version", text(Version)),
+		rest.Raw("GET", "/get-artifact", "getArtifact", s.getArtifact),
+		rest.Raw("GET", "/api/3.0/mlflow/server-info", "getServerInfo", serverInfo),
+		rest.Raw("GET", "/ajax-api/3.0/mlflow/server-info", "getServerInfo", serverInfo),
+	)
 }
 
-type adder func(method, path, name string, h rest.HandlerFunc, in any)
-
-func (s *Service) experimentRoutes(add adder) {
+func (s *Service) experimentRoutes() []rest.Route {
 	const p = "/mlflow/experiments/"
-	add("POST", p+"create", "createExperiment", rest.JSON(s.createExperiment), createExperimentRequest{})
-	add("GET", p+"get", "getExperiment", rest.JSON(s.getExperiment), experimentRequest{})
-	add("GET", p+"get-by-name", "getExperimentByName", rest.JSON(s.getExperimentByName), experimentByNameRequest{})
-	add("POST", p+"search", "searchExperiments", rest.JSON(s.searchExperiments), searchExperimentsRequest{})
-	add("GET", p+"search", "searchExperiments", rest.JSON(s.searchExperiments), searchExperimentsRequest{})
-	add("POST", p+"delete", "deleteExperiment", rest.JSON(s.deleteExperiment), experimentRequest{})
-	add("POST", p+"restore", "restoreExperiment", rest.JSON(s.restoreExperiment), experimentRequest{})
-	add("POST", p+"update", "updateExperiment", rest.JSON(s.updateExperiment), updateExperimentRequest{})
-	add("POST", p+"set-experiment-tag", "setExperimentTag", rest.JSON(s.setExperimentTag), experimentTagRequest{})
-	add("POST", p+"delete-experiment-tag", "deleteExperimentTag", rest.JSON(s.deleteExperimentTag), experimentTagRequest{})
-	add("POST", p+"search-datasets", "searchDatasets", rest.JSON(s.searchDatasets), searchDatasetsRequest{})
+	return []rest.Route{
+		rest.Op("POST", p+"create", "createExperiment", s.createExperiment),
+		rest.Op("GET", p+"get", "getExperiment", s.getExperiment),
+		rest.Op("GET", p+"get-by-name", "getExperimentByName", s.getExperimentByName),
+		rest.Op("POST", p+"search", "searchExperiments", s.searchExperiments),
+		rest.Op("GET", p+"search", "searchExperiments", s.searchExperiments),
+		rest.Op("POST", p+"delete", "deleteExperiment", s.deleteExperiment),
+		rest.Op("POST", p+"restore", "restoreExperiment", s.restoreExperiment),
+		rest.Op("POST", p+"update", "updateExperiment", s.updateExperiment),
+		rest.Op("POST", p+"set-experiment-tag", "setExperimentTag", s.setExperimentTag),
+		rest.Op("POST", p+"delete-experiment-tag", "deleteExperimentTag", s.deleteExperimentTag),
+		rest.Op("POST", p+"search-datasets", "searchDatasets", s.searchDatasets),
+	}
 }
 
-func (s *Service) runRoutes(add adder) {
+func (s *Service) runRoutes() []rest.Route {
 	const p = "/mlflow/runs/"
-	add("POST", p+"create", "createRun", rest.JSON(s.createRun), createRunRequest{})
-	add("GET", p+"get", "getRun", rest.JSON(s.getRun), runRequest{})
-	add("POST", p+"update", "updateRun", rest.JSON(s.updateRun), updateRunRequest{})
-	add("POST", p+"delete", "deleteRun", rest.JSON(s.deleteRun), runRequest{})
-	add("POST", p+"restore", "restoreRun", rest.JSON(s.restoreRun), runRequest{})
-	add("POST", p+"search", "searchRuns", rest.JSON(s.searchRuns), searchRunsRequest{})
-	add("POST", p+"log-metric", "logMetric", rest.JSON(s.logMetric), logMetricRequest{})
-	add("POST", p+"log-parameter", "logParam", rest.JSON(s.logParam), logParamRequest{})
-	add("POST", p+"log-batch", "logBatch", rest.JSON(s.logBatch), logBatchRequest{})
-	add("POST", p+"log-model", "logModel", rest.JSON(s.logModel), logModelRequest{})
-	add("POST", p+"log-inputs", "logInputs", rest.JSON(s.logInputs), logInputsRequest{})
-	add("POST", p+"outputs", "logOutputs", rest.JSON(s.logOutputs), logOutputsRequest{})
-	add("POST", p+"set-tag", "setTag", rest.JSON(s.setTag), tagRequest{})
-	add("POST", p+"delete-tag", "deleteTag", rest.JSON(s.deleteTag), tagRequest{})
 	const m = "/mlflow/metrics/"
-	add("GET", m+"get-history", "getMetricHistory", rest.JSON(s.metricHistory), historyRequest{})
-	add("GET", m+"get-history-bulk", "getMetricHistoryBulk", s.historyBulk, nil)
-	add("GET", m+"get-history-bulk-interval", "getMetricHistoryBulkInterval", rest.JSON(s.historyInterval), historyIntervalRequest{})
+	return []rest.Route{
+		rest.Op("POST", p+"create", "createRun", s.createRun),
+		rest.Op("GET", p+"get", "getRun", s.getRun),
+		rest.Op("POST", p+"update", "updateRun", s.updateRun),
+		rest.Op("POST", p+"delete", "deleteRun", s.deleteRun),
+		rest.Op("POST", p+"restore", "restoreRun", s.restoreRun),
+		rest.Op("POST", p+"search", "searchRuns", s.searchRuns),
+		rest.Op("POST", p+"log-metric", "logMetric", s.logMetric),
+		rest.Op("POST", p+"log-parameter", "logParam", s.logParam),
+		rest.Op("POST", p+"log-batch", "logBatch", s.logBatch),
+		rest.Op("POST", p+"log-model", "logModel", s.logModel),
+		rest.Op("POST", p+"log-inputs", "logInputs", s.logInputs),
+		rest.Op("POST", p+"outputs", "logOutputs", s.logOutputs),
+		rest.Op("POST", p+"set-tag", "setTag", s.setTag),
+		rest.Op("POST", p+"delete-tag", "deleteTag", s.deleteTag),
+		rest.Op("GET", m+"get-history", "getMetricHistory", s.metricHistory),
+		rest.Raw("GET", m+"get-history-bulk", "getMetricHistoryBulk", s.historyBulk),
+		rest.Op("GET", m+"get-history-bulk-interval", "getMetricHistoryBulkInterval", s.historyInterval),
+	}
 }
 
-func (s *Service) modelRoutes(add adder) {
+func (s *Service) modelRoutes() []rest.Route {
 	const p = "/mlflow/logged-models"
 	const one = p + "/{model_id}"
-	add("POST", p, "createLoggedModel", rest.JSON(s.createModel), createModelRequest{})
-	add("POST", p+"/search", "searchLoggedModels", rest.JSON(s.searchModels), searchModelsRequest{})
-	add("GET", one, "getLoggedModel", rest.JSON(s.getModel), modelRequest{})
-	add("PATCH", one, "finalizeLoggedModel", rest.JSON(s.finalizeModel), finalizeModelRequest{})
-	add("DELETE", one, "deleteLoggedModel", rest.JSON(s.deleteModel), modelRequest{})
-	add("POST", one+"/params", "logLoggedModelParams", rest.JSON(s.logModelParams), modelParamsRequest{})
-	add("PATCH", one+"/tags", "setLoggedModelTags", rest.JSON(s.setModelTags), modelTagsRequest{})
-	add("DELETE", one+"/tags/{tag_key}", "deleteLoggedModelTag", rest.JSON(s.deleteModelTag), modelTagRequest{})
-	add("GET", one+"/artifacts/directories", "listLoggedModelArtifacts", s.listModelArtifacts, nil)
-	add("GET", one+"/artifacts/files", "getLoggedModelArtifact", s.getModelArtifact, nil)
+	return []rest.Route{
+		rest.Op("POST", p, "createLoggedModel", s.createModel),
+		rest.Op("POST", p+"/search", "searchLoggedModels", s.searchModels),
+		rest.Op("GET", one, "getLoggedModel", s.getModel),
+		rest.Op("PATCH", one, "finalizeLoggedModel", s.finalizeModel),
+		rest.Op("DELETE", one, "deleteLoggedModel", s.deleteModel),
+		rest.Op("POST", one+"/params", "logLoggedModelParams", s.logModelParams),
+		rest.Op("PATCH", one+"/tags", "setLoggedModelTags", s.setModelTags),
+		rest.Op("DELETE", one+"/tags/{tag_key}", "deleteLoggedModelTag", s.deleteModelTag),
+		rest.Raw("GET", one+"/artifacts/directories", "listLoggedModelArtifacts", s.listModelArtifacts),
+		rest.Raw("GET", one+"/artifacts/files", "getLoggedModelArtifact", s.getModelArtifact),
+	}
 }
 
-func (s *Service) artifactRoutes(add adder) {
+func (s *Service) artifactRoutes() []rest.Route {
 	const p = "/mlflow-artifacts/"
-	add("GET", p+"artifacts", "listProxiedArtifacts", s.listProxied, nil)
-	add("GET", p+"artifacts/{path...}", "downloadArtifact", s.downloadArtifact, nil)
-	add("PUT", p+"artifacts/{path...}", "uploadArtifact", s.putArtifact, nil)
-	add("DELETE", p+"artifacts/{path...}", "deleteArtifact", s.deleteArtifact, nil)
-	add("POST", p+"mpu/create/{path...}", "createMultipartUpload", s.multipart, nil)
-	add("POST", p+"mpu/complete/{path...}", "completeMultipartUpload", s.multipart, nil)
-	add("POST", p+"mpu/abort/{path...}", "abortMultipartUpload", s.multipart, nil)
-	add("GET", p+"presigned/{path...}", "getPresignedDownloadUrl", s.presigned, nil)
-	add("GET", "/mlflow/artifacts/list", "listArtifacts", s.listArtifacts, nil)
-	add("POST", "/mlflow/upload-artifact", "uploadRunArtifact", s.uploadArtifact, nil)
+	return []rest.Route{
+		rest.Raw("GET", p+"artifacts", "listProxiedArtifacts", s.listProxied),
+		rest.Raw("GET", p+"artifacts/{path...}", "downloadArtifact", s.downloadArtifact),
+		rest.Raw("PUT", p+"artifacts/{path...}", "uploadArtifact", s.putArtifact),
+		rest.Raw("DELETE", p+"artifacts/{path...}", "deleteArtifact", s.deleteArtifact),
+		rest.Raw("POST", p+"mpu/create/{path...}", "createMultipartUpload", s.multipart),
+		rest.Raw("POST", p+"mpu/complete/{path...}", "completeMultipartUpload", s.multipart),
+		rest.Raw("POST", p+"mpu/abort/{path...}", "abortMultipartUpload", s.multipart),
+		rest.Raw("GET", p+"presigned/{path...}", "getPresignedDownloadUrl", s.presigned),
+		rest.Raw("GET", "/mlflow/artifacts/list", "listArtifacts", s.listArtifacts),
+		rest.Raw("POST", "/mlflow/upload-artifact", "uploadRunArtifact", s.uploadArtifact),
+	}
 }
 
 func text(body string) rest.HandlerFunc {
