@@ -9,6 +9,7 @@ package rest
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -209,7 +210,7 @@ func (m *Mux) recoverPanic(w *statusWriter, r *http.Request) {
 
 func (m *Mux) fail(w *statusWriter, r *http.Request, err error) {
 	answer, unexpected := asError(err)
-	if unexpected {
+	if unexpected && w.status == 0 { // else most likely the client has gone
 		m.log.LogAttrs(context.WithoutCancel(r.Context()), slog.LevelError, "request failed",
 			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Any("error", err))
 	}
@@ -248,6 +249,14 @@ func (w *statusWriter) Write(p []byte) (int, error) {
 		w.status = http.StatusOK
 	}
 	return w.ResponseWriter.Write(p)
+}
+
+// ReadFrom lets files be sent without passing through this process.
+func (w *statusWriter) ReadFrom(r io.Reader) (int64, error) {
+	if w.status == 0 {
+		w.status = http.StatusOK
+	}
+	return io.Copy(w.ResponseWriter, r)
 }
 
 // Unwrap lets http.ResponseController reach the connection.

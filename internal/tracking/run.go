@@ -15,11 +15,11 @@ const runNameTag = "mlflow.runName"
 
 type (
 	createRunRequest struct {
-		ExperimentID string     `json:"experiment_id"`
-		UserID       string     `json:"user_id"`
-		RunName      string     `json:"run_name"`
-		StartTime    rest.Int64 `json:"start_time"`
-		Tags         []Pair     `json:"tags"`
+		ExperimentID string      `json:"experiment_id"`
+		UserID       string      `json:"user_id"`
+		RunName      string      `json:"run_name"`
+		StartTime    *rest.Int64 `json:"start_time"`
+		Tags         []Pair      `json:"tags"`
 	}
 	runResponse struct {
 		Run Run `json:"run"`
@@ -64,8 +64,12 @@ func (s *Service) createRun(ctx context.Context, in *createRunRequest) (*runResp
 	if err != nil {
 		return nil, err
 	}
+	start := s.millis()
+	if in.StartTime != nil {
+		start = int64(*in.StartTime)
+	}
 	run := Run{
-		Info: RunInfo{RunName: name, UserID: in.UserID, Status: "RUNNING", StartTime: int64(in.StartTime), LifecycleStage: active,
+		Info: RunInfo{RunName: name, UserID: in.UserID, Status: "RUNNING", StartTime: start, LifecycleStage: active,
 			RunID: strings.ReplaceAll(uuid.NewString(), "-", ""), ExperimentID: strconv.FormatInt(experiment, 10)},
 		Data: RunData{Tags: tags},
 	}

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/millpond/millpond/internal/artifact"
 	"github.com/millpond/millpond/internal/db"
@@ -338,4 +339,59 @@ func TestDatasetsAndOutputs(t *testing.T) {
 		t.Errorf("summaries: %v", sum)
 	}
 	a.fails("POST", "runs/log-inputs", body{"run_id": run, "datasets": []body{{}}}, 400, invalid, "Dataset cannot be None")
+}
+
+func TestLogModel(t *testing.T) {
+	a := newAPI(t)
+	run := a.run("0")
+	for _, path := range []string{"one", "two"} {
+		a.ok("POST", "runs/log-model", body{"run_id": run, "model_json": `{"artifact_path": "` + path + `", "flavors": {"python": {"a": 1, "config": {"b": 2}}},
+			"utc_time_created": "now", "run_id": "` + run + `", "model_uuid": "u", "signature": {"long": "text"}}`})
+	}
+	var models []any
+	text := pairs(dig(a.getRun(run), "data", "tags"))["mlflow.log-model.history"].(string)
+	if err := json.Unmarshal([]byte(text), &models); err != nil {
+		t.Fatal(err)
+	}
+	if len(models) != 2 || dig(models[1], "artifact_path") != "two" || dig(models[0], "flavors", "python", "a") != 1.0 ||
+		dig(models[0], "flavors", "python", "config") != nil || dig(models[0], "signature") != nil {
+		t.Errorf("history: %s", text)
+	}
+	a.fails("POST", "runs/log-model", body{"run_id": run, "model_json": "{"}, 400, invalid, "Malformed model info")
+	a.fails("POST", "runs/log-model", body{"run_id": run, "model_json": "{}"}, 400, invalid, "missing mandatory fields: {'artifact_path', 'flavors', 'utc_time_created', 'run_id'}")
+}
+
+func TestRunsWithoutDetails(t *testing.T) {
+	a := newAPI(t)
+	run := dig(a.ok("POST", "runs/create", body{}), "run")
+	if start := dig(run, "info", "start_time").(float64); time.Since(time.UnixMilli(int64(start))) > time.Minute {
+		t.Errorf("a run that says nothing began at %v", start)
+	}
+	if dig(run, "info", "experiment_id") != "0" {
+		t.Errorf("a run that says nothing is in %v", dig(run, "info", "experiment_id"))
+	}
+	seen := map[string]bool{}
+	for range 200 {
+		name := randomName()
+		if len(name) > 20 || strings.Count(name, "-") != 2 {
+			t.Errorf("random name %q", name)
+		}
+		seen[name] = true
+	}
+	if len(seen) < 150 {
+		t.Errorf("only %d different names of 200", len(seen))
+	}
+}
+
+// TestRoutes: the table from which the API is documented is complete.
+func TestRoutes(t *testing.T) {
+	s := &Service{}
+	for _, r := range s.Routes() {
+		if r.Name == "" || r.Method == "" || r.Handler == nil || !strings.HasPrefix(r.Path, "/") {
+			t.Errorf("incomplete: %+v", r)
+		}
+		if strings.HasPrefix(r.Path, "/api/2.0/mlflow/runs/") && (r.In == nil || r.Out == nil) {
+			t.Errorf("%s has no types", r.Path)
+		}
+	}
 }
