@@ -6,7 +6,8 @@
 // flushed. The package never knows what the rows mean, never builds a query,
 // and never lets a caller hold a transaction open across calls. It alone
 // imports SQL drivers, so a second database is added here and nowhere else:
-// sqlite.go holds everything that is particular to SQLite.
+// sqlite.go holds all that is particular to SQLite (opening, migrating, telling
+// errors apart), and the slices keep to SQL that PostgreSQL has too.
 package db
 
 import (
@@ -102,7 +103,7 @@ func Open(ctx context.Context, path string, opts Options) (*DB, error) {
 // Write runs fn in a transaction and returns once its effects are on disk.
 // Functions of concurrent callers run one after another, in order of arrival,
 // and share a commit; an error of one undoes that one alone. fn must not keep
-// its Querier, start goroutines with it, or wait for anything slow.
+// its Querier, start goroutines with it, wait for anything slow, or call Write.
 func (d *DB) Write(ctx context.Context, fn func(ctx context.Context, q Querier) error) error {
 	return d.writer.do(ctx, fn)
 }

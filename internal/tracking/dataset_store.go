@@ -120,7 +120,7 @@ func datasetSummaries(ctx context.Context, q db.Querier, experiments []int64) ([
 	rows, err := q.QueryContext(ctx, `SELECT DISTINCT d.experiment_id, d.name, d.digest, t.value
 		FROM datasets d JOIN dataset_inputs i ON i.dataset = d.id
 		LEFT JOIN dataset_input_tags t ON t.input = i.id AND t.key = ?
-		WHERE d.experiment_id IN (`+idList(experiments)+`) ORDER BY d.id LIMIT ?`, contextTag, most)
+		WHERE d.experiment_id IN (`+idList(experiments)+`) ORDER BY d.experiment_id, d.name, d.digest LIMIT ?`, contextTag, most)
 	if err != nil {
 		return nil, err
 	}

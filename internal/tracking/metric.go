@@ -3,6 +3,7 @@ package tracking
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -220,26 +221,22 @@ func appendModelTag(ctx context.Context, q db.Querier, run int64, model any) err
 }
 
 func (s *Service) metricHistory(ctx context.Context, in *historyRequest) (*historyResponse, error) {
-	limit := -1
+	limit := math.MaxInt32
 	if in.MaxResults != nil {
 		if *in.MaxResults <= 0 {
 			return nil, rest.Invalid("Invalid value %d for parameter 'max_results' supplied. It must be a positive integer.", *in.MaxResults)
 		}
-		limit = int(min(*in.MaxResults, 1<<31))
+		limit = int(min(*in.MaxResults, math.MaxInt32))
 	}
 	offset, err := rest.ParsePageToken(in.PageToken)
 	if err != nil {
 		return nil, err
 	}
 	var out historyResponse
-	read := limit
-	if limit >= 0 {
-		read++
-	}
-	if out.Metrics, err = history(ctx, s.db.Reader(), in.RunID, in.MetricKey, read, offset); err != nil {
+	if out.Metrics, err = history(ctx, s.db.Reader(), in.RunID, in.MetricKey, limit+1, offset); err != nil {
 		return nil, err
 	}
-	if limit >= 0 && len(out.Metrics) > limit {
+	if len(out.Metrics) > limit {
 		out.Metrics = out.Metrics[:limit]
 		out.NextPageToken = rest.PageToken(offset + limit)
 	}

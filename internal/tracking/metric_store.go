@@ -85,7 +85,7 @@ func insertModelMetrics(ctx context.Context, q db.Querier, run *runRow, metrics 
 }
 
 // history reads a metric's points in order of timestamp, step, value: the
-// order of the table. limit < 0 means all.
+// order of the table.
 func history(ctx context.Context, q db.Querier, runID, key string, limit, offset int) ([]Metric, error) {
 	rows, err := q.QueryContext(ctx, `SELECT m.value, m.is_nan, m.timestamp, m.step FROM runs r JOIN metrics m ON m.run = r.id AND m.key = ?
 		WHERE r.run_id = ? ORDER BY m.timestamp, m.step, m.value, m.is_nan LIMIT ? OFFSET ?`, key, runID, limit, offset)

@@ -37,12 +37,9 @@ func runByID(ctx context.Context, q db.Querier, runID string) (runRow, error) {
 
 func insertRun(ctx context.Context, q db.Querier, experiment int64, run *Run) error {
 	i := &run.Info
-	res, err := q.ExecContext(ctx, `INSERT INTO runs (run_id, experiment_id, name, user_id, status, start_time, artifact_uri)
-		VALUES (?, ?, ?, ?, ?, ?, ?)`, i.RunID, experiment, i.RunName, i.UserID, i.Status, i.StartTime, i.ArtifactURI)
-	if err != nil {
-		return err
-	}
-	id, err := res.LastInsertId()
+	var id int64
+	err := q.QueryRowContext(ctx, `INSERT INTO runs (run_id, experiment_id, name, user_id, status, start_time, artifact_uri)
+		VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id`, i.RunID, experiment, i.RunName, i.UserID, i.Status, i.StartTime, i.ArtifactURI).Scan(&id)
 	if err != nil {
 		return err
 	}
