@@ -12,7 +12,11 @@ import (
 // String is what Spark's model.toString gives.
 func (m *Model) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: uid=%s, ", m.Spec().ShortName(), m.UID())
+	equals := "="
+	if m.kind.Classifier && m.kind.Child == RegressionTree { // a boosted classifier's text alone has blanks
+		equals = " = "
+	}
+	fmt.Fprintf(&b, "%s: uid%s%s, ", m.Spec().ShortName(), equals, m.UID())
 	if m.kind.Child == "" {
 		fmt.Fprintf(&b, "depth=%d, numNodes=%d, ", m.Trees[0].Depth(), len(m.Trees[0].Nodes))
 	} else {
