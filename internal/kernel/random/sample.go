@@ -99,3 +99,42 @@ func Bag(rows, trees int, rate float64, replacement bool, seed int64, partition 
 	}
 	return out
 }
+
+// TakeSample draws k of n rows without replacement as RDD.takeSample does in one partition.
+func TakeSample(n, k int, seed int64) []int {
+	if n == 0 || k == 0 {
+		return nil
+	}
+	rng := NewJava(seed)
+	var picked []int
+	if k >= n {
+		picked = make([]int, n)
+		for i := range picked {
+			picked[i] = i
+		}
+	} else {
+		fraction := sampleFraction(k, n)
+		for {
+			picked = picked[:0]
+			b := NewBernoulli(fraction, int64(rng.NextInt32()), 0)
+			for i := range n {
+				if b.Keep() {
+					picked = append(picked, i)
+				}
+			}
+			if len(picked) >= k {
+				break
+			}
+		}
+	}
+	rng.Shuffle(len(picked), func(i, j int) { picked[i], picked[j] = picked[j], picked[i] })
+	return picked[:min(k, len(picked))]
+}
+
+// sampleFraction is the share of n rows that all but surely gives k.
+func sampleFraction(k, n int) float64 {
+	const delta = 1e-4
+	fraction := float64(k) / float64(n)
+	gamma := -math.Log(delta) / float64(n)
+	return math.Min(1, fraction+gamma+math.Sqrt(gamma*gamma+2*gamma*fraction))
+}
