@@ -36,7 +36,7 @@ func load(t *testing.T) ([]Point, recording) {
 		for _, x := range row[0].([]any) {
 			v = append(v, x.(float64))
 		}
-		points = append(points, NewPoint(nil, v, row[1].(float64)))
+		points = append(points, NewPoint(v, row[1].(float64)))
 	}
 	return points, r
 }

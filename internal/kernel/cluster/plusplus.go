@@ -17,7 +17,7 @@ func plusPlus(candidates [][]float64, weights []float64, k int) [][]float64 {
 	centers := seeds(rng, candidates, weights, k)
 	points := make([]Point, len(candidates))
 	for i, c := range candidates {
-		points[i] = NewPoint(nil, c, weights[i])
+		points[i] = NewPoint(c, weights[i])
 	}
 	width := len(candidates[0])
 	last := make([]int, len(points))

@@ -14,16 +14,25 @@ type Point struct {
 	Values  []float64
 	Weight  float64
 	norm2   float64 // squared length
+	width   int
 }
 
-// NewPoint makes a point; the slices are kept.
-func NewPoint(indices []int32, values []float64, weight float64) Point {
-	p := Point{Indices: indices, Values: values, Weight: weight}
+// NewPoint makes a dense point; the slice is kept.
+func NewPoint(values []float64, weight float64) Point {
+	return NewSizedPoint(len(values), nil, values, weight)
+}
+
+// NewSizedPoint makes a point of width values; it is dense if indices is nil. The slices are kept.
+func NewSizedPoint(width int, indices []int32, values []float64, weight float64) Point {
+	p := Point{Indices: indices, Values: values, Weight: weight, width: width}
 	for _, v := range values {
 		p.norm2 += v * v
 	}
 	return p
 }
+
+// Width is the number of values, stored or not.
+func (p *Point) Width() int { return p.width }
 
 // IsZero says whether the point is the origin, which has no direction.
 func (p *Point) IsZero() bool { return p.norm2 == 0 }
