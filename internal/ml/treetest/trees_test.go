@@ -116,9 +116,12 @@ func frame(t testing.TB, features [][]float64, field types.Field, columns map[st
 	return ml.NewMemFrame(schema, batches...)
 }
 
+// allDense leaves all rows dense, as a VectorAssembler makes them.
+var allDense bool
+
 // sparse adds every third row as a sparse vector, to see that the form does not matter.
 func sparse(b *ml.VectorBuilder, row []float64, i int) {
-	if i%3 != 0 {
+	if i%3 != 0 || allDense {
 		b.Dense(row)
 		return
 	}
