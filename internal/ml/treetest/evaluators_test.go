@@ -62,15 +62,18 @@ func (s *evaluatorSpec) frame(t testing.TB) ml.Frame {
 	return f
 }
 
+var evaluators = []string{"RegressionEvaluator", "BinaryClassificationEvaluator", "MulticlassClassificationEvaluator", "ClusteringEvaluator"}
+
 func TestEvaluatorsAreSparks(t *testing.T) {
-	var s evaluatorSpec
-	read(t, "evaluators.json", &s)
-	f := s.frame(t)
-	for _, c := range s.Cases {
-		e := operator[ml.Evaluator](t, c.Class, "e", c.Params)
-		got, err := e.Evaluate(context.Background(), f)
-		if err != nil || !near(got, c.Value) {
-			t.Errorf("%s %v: got %v, %v; want %v", c.Class, c.Params, got, err, c.Value)
+	for _, name := range evaluators {
+		var s evaluatorSpec
+		read(t, name+".json", &s)
+		f := s.frame(t)
+		for _, c := range s.Cases {
+			got, err := operator[ml.Evaluator](t, c.Class, "e", c.Params).Evaluate(context.Background(), f)
+			if err != nil || !near(got, c.Value) {
+				t.Errorf("%s %v: got %v, %v; want %v", c.Class, c.Params, got, err, c.Value)
+			}
 		}
 	}
 }

@@ -309,8 +309,16 @@ func fit(t testing.TB, c modelCase, f ml.Frame) ml.Model {
 }
 
 func TestModelsAreSparks(t *testing.T) {
-	var s treeSpec
-	read(t, "trees.json", &s)
+	for _, name := range learners {
+		var s treeSpec
+		read(t, name+".json", &s)
+		s.test(t)
+	}
+}
+
+var learners = []string{"DecisionTreeRegressor", "RandomForestRegressor", "GBTRegressor", "DecisionTreeClassifier", "RandomForestClassifier", "GBTClassifier"}
+
+func (s *treeSpec) test(t *testing.T) {
 	whole, cut := s.frame(t, 1000), s.frame(t, 37)
 	for _, c := range s.Cases {
 		t.Run(c.Class+" "+c.Name, func(t *testing.T) {
@@ -408,7 +416,7 @@ func TestLoadsSparksModels(t *testing.T) {
 	}
 	read(t, "tree_params.json", &s)
 	f := frame(t, s.Features, featuresField([]int{0, 4, 0}), map[string]any{"late": s.Late, "y": s.Y}, 100)
-	for _, name := range []string{"DecisionTreeRegressor", "RandomForestRegressor", "GBTRegressor", "DecisionTreeClassifier", "RandomForestClassifier", "GBTClassifier"} {
+	for _, name := range learners {
 		t.Run(name, func(t *testing.T) {
 			var want struct {
 				Debug string
@@ -440,4 +448,22 @@ func TestLoadsSparksModels(t *testing.T) {
 			}
 		})
 	}
+}
+
+func parse(t testing.TB, text string) any {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+func asJSON(t testing.TB, v any) string {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }
