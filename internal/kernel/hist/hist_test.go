@@ -9,7 +9,7 @@ import (
 
 type column []float64
 
-func (c column) Len() int                           { return len(c) }
+func (c column) Len() int                          { return len(c) }
 func (c column) Block(from, to int, dst []float64) { copy(dst, c[from:to]) }
 
 func TestThresholdsLieBetweenDistinctValues(t *testing.T) {
