@@ -1,0 +1,15 @@
+package feature_test
+
+import (
+	"testing"
+
+	_ "github.com/millpond/millpond/internal/ml/feature"
+	"github.com/millpond/millpond/internal/ml/mltest"
+)
+
+func TestRecorded(t *testing.T) {
+	for _, class := range []string{"Imputer", "StringIndexer", "IndexToString", "OneHotEncoder", "VectorAssembler",
+		"StandardScaler", "MinMaxScaler", "Bucketizer", "QuantileDiscretizer", "PCA"} {
+		mltest.Run(t, class, mltest.Close)
+	}
+}
