@@ -4,6 +4,9 @@ import (
 	"errors"
 	"math"
 
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/lapack"
+	"gonum.org/v1/gonum/lapack/gonum"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -18,6 +21,7 @@ func PrincipalComponents(r *Rows, k int) (pc, share []float64, err error) {
 	}
 	var u mat.Dense
 	svd.UTo(&u)
+	divideAndConquerSigns(cov, &u)
 	values := svd.Values(nil)
 	total := 0.0
 	for _, v := range values {
@@ -32,6 +36,44 @@ func PrincipalComponents(r *Rows, k int) (pc, share []float64, err error) {
 		share[c] = values[c] / total
 	}
 	return pc, share, nil
+}
+
+// leafSize is the size of matrix up to which LAPACK's dgesdd works by QR iteration, as gonum does.
+const leafSize = 25
+
+// divideAndConquerSigns gives the left singular vectors u of a the signs that LAPACK's divide and
+// conquer (dgesdd) leaves: in the basis of the bidiagonal form, its last merge puts -1 before
+// normalisation at the row in the middle (dlasd3), so that row is negative in every vector.
+func divideAndConquerSigns(a, u *mat.Dense) {
+	n, _ := a.Dims()
+	if n <= leafSize {
+		return
+	}
+	var impl gonum.Implementation
+	b, c := mat.DenseCopyOf(a), mat.DenseCopyOf(u)
+	d, e := make([]float64, n), make([]float64, n-1)
+	tauQ, tauP, work := make([]float64, n), make([]float64, n), make([]float64, 64*n)
+	impl.Dgebrd(n, n, b.RawMatrix().Data, n, d, e, tauQ, tauP, work, len(work))
+	scale := 0.0
+	for i, x := range d {
+		scale = math.Max(scale, math.Abs(x))
+		if i < n-1 {
+			scale = math.Max(scale, math.Abs(e[i]))
+		}
+	}
+	for _, x := range e {
+		if math.Abs(x) < 1.1e-16*scale { // the matrix falls into parts, which are solved apart
+			return
+		}
+	}
+	impl.Dormbr(lapack.ApplyQ, blas.Left, blas.Trans, n, n, n, b.RawMatrix().Data, n, tauQ, c.RawMatrix().Data, n, work, len(work))
+	for j := range n {
+		if c.At(n/2, j) > 0 {
+			for i := range n {
+				u.Set(i, j, -u.At(i, j))
+			}
+		}
+	}
 }
 
 // Covariance is the unbiased covariance of the columns.

@@ -250,6 +250,7 @@ var (
 	uid    = regexp.MustCompile(`([A-Za-z]+_)[0-9a-f]{12,32}`)
 	cause  = regexp.MustCompile(`(?s)^.*failed due to: `)
 	job    = regexp.MustCompile(`(?s)^Job aborted .*?\): ([a-zA-Z.]+: )(.*?)(\n.*)?$`)
+	jvm    = regexp.MustCompile(` \((org\.apache\.spark\.ml\.attribute\.Unresolved.*|column \w+)\)$`) // where classes were loaded; ours names the column
 	prefix = regexp.MustCompile(`^\([a-zA-Z.]+\) `)
 )
 
@@ -257,7 +258,7 @@ var (
 func core(s string) string {
 	s = uid.ReplaceAllString(s, "${1}UID")
 	s = cause.ReplaceAllString(s, "")
-	s = job.ReplaceAllString(s, "$2")
+	s = jvm.ReplaceAllString(job.ReplaceAllString(s, "$2"), "")
 	return strings.TrimSpace(prefix.ReplaceAllString(s, ""))
 }
 
