@@ -9,7 +9,8 @@ import (
 
 func TestRecorded(t *testing.T) {
 	for _, class := range []string{"Imputer", "StringIndexer", "IndexToString", "OneHotEncoder", "VectorAssembler",
-		"StandardScaler", "MinMaxScaler", "Bucketizer", "QuantileDiscretizer", "PCA"} {
+		"StandardScaler", "MinMaxScaler", "Bucketizer", "QuantileDiscretizer", "PCA", "MaxAbsScaler", "RobustScaler",
+		"Normalizer", "ElementwiseProduct", "Binarizer", "VectorSlicer", "Tokenizer", "RegexTokenizer", "NGram", "IDF"} {
 		mltest.Run(t, class, mltest.Close)
 	}
 }
