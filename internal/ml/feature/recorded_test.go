@@ -10,7 +10,8 @@ import (
 func TestRecorded(t *testing.T) {
 	for _, class := range []string{"Imputer", "StringIndexer", "IndexToString", "OneHotEncoder", "VectorAssembler",
 		"StandardScaler", "MinMaxScaler", "Bucketizer", "QuantileDiscretizer", "PCA", "MaxAbsScaler", "RobustScaler",
-		"Normalizer", "ElementwiseProduct", "Binarizer", "VectorSlicer", "Tokenizer", "RegexTokenizer", "NGram", "IDF"} {
+		"Normalizer", "ElementwiseProduct", "Binarizer", "VectorSlicer", "Tokenizer", "RegexTokenizer", "NGram", "IDF",
+		"HashingTF", "StopWordsRemover", "VectorIndexer"} {
 		mltest.Run(t, class, mltest.Close)
 	}
 }

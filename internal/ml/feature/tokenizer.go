@@ -147,6 +147,26 @@ func perList(class string, b *ml.Base, f func([]string) []string) *ml.Transform 
 		}}
 }
 
+// eachColumn does to several columns what one does to one.
+func eachColumn(one *ml.Transform, ins, outs []string) *ml.Transform {
+	t := &ml.Transform{Inputs: ins}
+	for _, name := range outs {
+		t.Outputs = append(t.Outputs, listField(name))
+	}
+	t.Apply = func(ctx context.Context, cols []arrow.Array, n int) ([]arrow.Array, []bool, error) {
+		result := make([]arrow.Array, len(cols))
+		for k, a := range cols {
+			out, _, err := one.Apply(ctx, []arrow.Array{a}, n)
+			if err != nil {
+				return nil, nil, err
+			}
+			result[k] = out[0]
+		}
+		return result, nil, ctx.Err()
+	}
+	return t
+}
+
 func listColumn(ctx context.Context, n int, row func(i int) ([]string, error)) ([]arrow.Array, []bool, error) {
 	dt, err := types.ToArrow(stringList, "")
 	if err != nil {
