@@ -124,7 +124,7 @@ func (e *LinearRegression) normal(ctx context.Context, in *ml.Instances, m *Line
 	if err != nil {
 		return nil, nil, err
 	}
-	m.coefficients, m.intercept = ml.DenseVector(fit.Coefficients), fit.Intercept
+	m.coefficients, m.intercept = ml.Compressed(fit.Coefficients), fit.Intercept
 	return fit.History, fit.DiagInv, nil
 }
 
