@@ -311,7 +311,7 @@ func fit(t testing.TB, c modelCase, f ml.Frame) ml.Model {
 func TestModelsAreSparks(t *testing.T) {
 	for _, name := range learners {
 		var s treeSpec
-		read(t, name+".json", &s)
+		read(t, "trees_"+name+".json", &s)
 		s.test(t)
 	}
 }
