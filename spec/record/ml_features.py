@@ -164,8 +164,6 @@ counted = HashingTF(inputCol="w", outputCol="tf", numFeatures=32).transform(word
 use("counted", counted)
 case(IDF, "default", "counted", dict(inputCol="tf", outputCol="x"), ["idf", "docFreq", "numDocs"])
 case(IDF, "min", "counted", dict(inputCol="tf", outputCol="x", minDocFreq=2), ["idf", "docFreq", "numDocs"])
-case(CountVectorizer, "default", "words", dict(inputCol="w", outputCol="x"), ["vocabulary"])
-case(CountVectorizer, "bounds", "words", dict(inputCol="w", outputCol="x", minDF=2.0, vocabSize=3, binary=True), ["vocabulary"])
 
 # ---- LinearRegression
 M = ["coefficients", "intercept", "scale", "numFeatures"]

@@ -8,7 +8,7 @@ import shutil
 
 from pyspark.ml.classification import DecisionTreeClassifier, LogisticRegression
 from pyspark.ml.clustering import KMeans
-from pyspark.ml.feature import PCA, Bucketizer, ElementwiseProduct, Imputer, StringIndexer, VectorAssembler, VectorIndexer, OneHotEncoder, StandardScaler
+from pyspark.ml.feature import *  # noqa: F403
 from pyspark.ml.linalg import Vectors
 from pyspark.ml.regression import LinearRegression
 from pyspark.sql import SparkSession
@@ -36,6 +36,20 @@ saved = {
     "pcam": PCA(k=2, inputCol="num", outputCol="p").fit(d),
     "vi": VectorIndexer(inputCol="num", outputCol="vi", maxCategories=8).fit(d),
     "ep": ElementwiseProduct(inputCol="num", outputCol="ep", scalingVec=Vectors.dense([1, 2, 3])),
+    "si": StringIndexer(inputCols=["s"], outputCols=["si"], handleInvalid="keep"),
+    "ohe": OneHotEncoder(inputCols=["si", "b"], outputCols=["so", "bo"]),
+    "om": OneHotEncoder(inputCols=["si", "b"], outputCols=["so2", "bo2"]).fit(d),
+    "va": VectorAssembler(inputCols=["a", "b", "ni"], outputCol="num"),
+    "i2s": IndexToString(inputCol="si", outputCol="sx"),
+    "ss": StandardScaler(inputCol="num", outputCol="num_t", withMean=True).fit(d),
+    "mm": MinMaxScaler(inputCol="num", outputCol="mm").fit(d),
+    "ma": MaxAbsScaler(inputCol="num", outputCol="ma").fit(d),
+    "rs": RobustScaler(inputCol="num", outputCol="rs").fit(d),
+    "qd": QuantileDiscretizer(numBuckets=3, inputCol="a", outputCol="q"),
+    "qdm": QuantileDiscretizer(numBuckets=3, inputCol="a", outputCol="q").fit(d),
+    "idf": IDF(inputCol="tf", outputCol="idf").fit(HashingTF(inputCol="tk", outputCol="tf", numFeatures=16).transform(Tokenizer(inputCol="s", outputCol="tk").transform(d))),
+    "lr": LinearRegression(labelCol="a", regParam=0.01),
+    "lg": LogisticRegression(labelCol="y", regParam=0.01),
     "km": KMeans(k=2, featuresCol="num", seed=1).fit(d),
     "dt": DecisionTreeClassifier(labelCol="y", featuresCol="num").fit(d),
 }

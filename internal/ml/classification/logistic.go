@@ -139,7 +139,7 @@ func (e *LogisticRegression) Fit(ctx context.Context, data ml.Frame) (ml.Model, 
 		return nil, err
 	}
 	m.finish()
-	m.summary = &LogisticSummary{model: m, data: data, history: history}
+	m.summary = &LogisticSummary{model: m.named(), data: data, history: history}
 	m.summary.measureInstances(in)
 	return m, nil
 }

@@ -330,13 +330,28 @@ var logisticAttrs = ml.AttrTable[*LogisticRegressionModel]{
 		if err != nil {
 			return nil, err
 		}
-		s := &LogisticSummary{model: m, data: data}
+		s := &LogisticSummary{model: m.named(), data: data}
 		return s, s.measure(ctx)
 	},
 }
 
 func (m *LogisticRegressionModel) Attr(ctx context.Context, name string, args []any) (any, error) {
 	return logisticAttrs.Call(ctx, m, m.Spec().Class, name, args)
+}
+
+// named is the model with a name for the columns that a summary needs, where it has none.
+func (m *LogisticRegressionModel) named() *LogisticRegressionModel {
+	c := *m
+	c.summary = nil
+	p := m.Params().Copy()
+	for col, prefix := range map[string]string{"predictionCol": "prediction_", "probabilityCol": "probability_"} {
+		if p.String(col) == "" {
+			if err := p.Set(m.UID(), col, prefix+m.UID()); err == nil {
+				c.Base = m.With(p)
+			}
+		}
+	}
+	return &c
 }
 
 func (m *LogisticRegressionModel) Summary() ml.Summary {

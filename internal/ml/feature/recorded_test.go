@@ -11,7 +11,7 @@ func TestRecorded(t *testing.T) {
 	for _, class := range []string{"Imputer", "StringIndexer", "IndexToString", "OneHotEncoder", "VectorAssembler",
 		"StandardScaler", "MinMaxScaler", "Bucketizer", "QuantileDiscretizer", "PCA", "MaxAbsScaler", "RobustScaler",
 		"Normalizer", "ElementwiseProduct", "Binarizer", "VectorSlicer", "Tokenizer", "RegexTokenizer", "NGram", "IDF",
-		"HashingTF", "StopWordsRemover", "VectorIndexer"} {
+		"HashingTF", "StopWordsRemover", "VectorIndexer", "PolynomialExpansion", "Interaction"} {
 		mltest.Run(t, class, mltest.Close)
 	}
 }
