@@ -467,3 +467,15 @@ func asJSON(t testing.TB, v any) string {
 	}
 	return string(b)
 }
+
+// readNaN reads a recording in which Python wrote NaN, which JSON does not have.
+func readNaN(t testing.TB, name string, into any) {
+	t.Helper()
+	text, err := os.ReadFile(spec + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(strings.ReplaceAll(string(text), ":NaN", ":\"NaN\"")), into); err != nil {
+		t.Fatal(err)
+	}
+}
