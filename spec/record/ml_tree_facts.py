@@ -112,7 +112,7 @@ def kmeans():
         s = m.summary
         cases.append({"params": kw, "centers": [[float(x) for x in c] for c in m.clusterCenters()], "cost": s.trainingCost, "sizes": s.clusterSizes,
                       "numIter": s.numIter, "k": s.k, "predictions": [x[0] for x in m.transform(df).select("prediction").collect()]})
-    write("KMeans", {"points": pts, "cases": cases})
+    write("kmeans_cases", {"points": pts, "cases": cases})
 
 
 def evaluators():

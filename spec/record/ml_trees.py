@@ -1,4 +1,4 @@
-"""Record what Spark's tree learners make of small data: spec/ml/<Estimator>.json (the argument is the directory).
+"""Record what Spark's tree learners make of small data: spec/ml/trees_<Estimator>.json (the argument is the directory).
 
 Classic Spark, one thread and one partition: then bagging and feature sampling are deterministic as well.
 """
@@ -118,7 +118,7 @@ big = big.selectExpr("x0", "x1", "x0*((x1 % 5)+1) + (id % 11) as y")
 big = VectorAssembler(inputCols=["x0", "x1"], outputCol="features").transform(big)
 sampled = [case("sampled thresholds", DTR, big, "y", seed=17), case("sampled forest", RFR, big, "y", seed=17, numTrees=2, maxDepth=4)]
 for name in sorted({c["class"] for c in cases}):
-    with open(f"{OUT}/{name}.json", "w") as f:
+    with open(f"{OUT}/trees_{name}.json", "w") as f:
         json.dump({"of": "Apache Spark " + spark.version + ", classic, local[1], one partition", "by": "spec/record/ml_trees.py",
                    "date": datetime.date.today().isoformat(), "arity": ARITY,
                    "data": [[x, y, yr, late, cls, w, v] for x, y, yr, late, cls, w, v in data],

@@ -22,7 +22,7 @@ type recording struct {
 
 func load(t *testing.T) ([]Point, recording) {
 	t.Helper()
-	text, err := os.ReadFile("../../../spec/ml/KMeans.json")
+	text, err := os.ReadFile("../../../spec/ml/kmeans_cases.json")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,7 +51,7 @@ func load(t testing.TB) recording {
 	t.Helper()
 	var all recording
 	for _, name := range []string{"DecisionTreeRegressor", "DecisionTreeClassifier", "RandomForestRegressor", "RandomForestClassifier"} {
-		text, err := os.ReadFile("../../../spec/ml/" + name + ".json")
+		text, err := os.ReadFile("../../../spec/ml/trees_" + name + ".json")
 		if err != nil {
 			t.Fatal(err)
 		}

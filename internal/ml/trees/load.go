@@ -80,7 +80,7 @@ func Load(ctx context.Context, data ml.Frame, p *ml.Params, kind Labels) (*Train
 		return nil, err
 	}
 	l.classes = ml.NumClasses(label)
-	key := fmt.Sprintf("trees:%q bins=%d seed=%d labels=%d", append(names, l.validationCol), p.Int("maxBins"), p.Long("seed"), kind)
+	key := fmt.Sprintf("trees:%q bins=%d seed=%d labels=%d/%d arity=%v", append(names, l.validationCol), p.Int("maxBins"), p.Long("seed"), kind, l.classes, l.arity)
 	v, err := data.Memo(key, func() (any, error) { return l.load(ctx, data.Select(names...)) })
 	if err != nil {
 		return nil, err

@@ -26,7 +26,7 @@ type kmeansSpec struct {
 
 func TestKMeansIsSparks(t *testing.T) {
 	var s kmeansSpec
-	read(t, "KMeans.json", &s)
+	read(t, "kmeans_cases.json", &s)
 	var features [][]float64
 	var w []float64
 	for _, p := range s.Points {
