@@ -87,7 +87,7 @@ func dedup(in *rel, columns []string) (plan.Node, error) {
 
 func sample(in *rel, r *plan.Sample) plan.Node {
 	n := in.n
-	if r.Ordered { // so that the parts of one split cover every row once, whatever order rows come in
+	if r.Ordered && !stable(n) { // so that the parts of one split cover every row once, whatever order rows come in
 		var orders []plan.Order
 		for _, at := range in.attrs {
 			if orderable(at.Type) {
@@ -99,6 +99,21 @@ func sample(in *rel, r *plan.Sample) plan.Node {
 		}
 	}
 	return &plan.Draw{Input: n, Lower: r.Lower, Upper: r.Upper, Replace: r.Replace, Seed: r.Seed}
+}
+
+// stable says whether a node gives its rows in the same order each time it is run: reading files
+// and rows in memory does, grouping and joining does not.
+func stable(n plan.Node) bool {
+	switch n.(type) {
+	case *plan.JoinNode, *plan.Group, *plan.Combine, *plan.Unique, *plan.PythonGroups, *plan.PythonMap:
+		return false
+	}
+	for _, in := range n.Inputs() {
+		if !stable(in) {
+			return false
+		}
+	}
+	return true
 }
 
 func orderable(t types.Type) bool {

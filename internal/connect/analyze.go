@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
-	"runtime/debug"
 	"strings"
 
 	pb "github.com/millpond/millpond/internal/gen/spark/connect"
@@ -22,7 +21,7 @@ func (s *Server) AnalyzePlan(ctx context.Context, r *pb.AnalyzePlanRequest) (out
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			err = sparkerr.Plain(sparkerr.ClassSpark, "[INTERNAL_ERROR] %v\n%s", p, debug.Stack())
+			err = x.panicked(p)
 		}
 		if err != nil {
 			out, err = nil, toStatus(err, &x.errs)

@@ -103,8 +103,7 @@ func (x *session) forget(id string) {
 func (x *session) guarded(ctx context.Context, op *operation, r *pb.ExecutePlanRequest) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = &sparkerr.Error{Condition: "INTERNAL_ERROR", SQLState: "XX000", Class: sparkerr.ClassSpark,
-				Message: fmt.Sprintf("[INTERNAL_ERROR] %v\n%s SQLSTATE: XX000", p, debug.Stack())}
+			err = x.panicked(p)
 		}
 	}()
 	p, err := unpack(r.GetPlan())
@@ -130,6 +129,12 @@ func (x *session) guarded(ctx context.Context, op *operation, r *pb.ExecutePlanR
 		return sparkerr.Analysis("CONNECT_INVALID_PLAN.CANNOT_PARSE", "errorMsg", "the plan is neither a relation nor a command")
 	}
 	return out.give(ctx, &pb.ExecutePlanResponse{ResponseType: &pb.ExecutePlanResponse_ResultComplete_{ResultComplete: &pb.ExecutePlanResponse_ResultComplete{}}})
+}
+
+// panicked makes an error of a panic; its stack goes to the log, not to the client.
+func (x *session) panicked(p any) error {
+	x.log.Error("a plan panicked", "session", x.ID, "panic", p, "stack", string(debug.Stack()))
+	return fmt.Errorf("a fault of the server, which its log tells more of: %v", p)
 }
 
 func (x *session) decoder() *decoder { return &decoder{artifact: x.files.cached} }

@@ -44,6 +44,7 @@ type sessionKey struct{ user, id string }
 // session is one client's state on this server.
 type session struct {
 	*engine.Session
+	log  *slog.Logger
 	errs errorStore
 
 	mu    sync.Mutex
@@ -195,7 +196,7 @@ func (s *Server) session(r request) (*session, error) {
 }
 
 func (s *Server) newSession(e *engine.Session) *session {
-	x := &session{Session: e, ops: map[string]*operation{}}
+	x := &session{Session: e, log: s.log, ops: map[string]*operation{}}
 	x.files = &artifacts{dir: e.Dir()}
 	return x
 }

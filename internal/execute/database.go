@@ -23,10 +23,7 @@ type Options struct {
 }
 
 // Database is an embedded DuckDB without tables of its own: what users store lies in files.
-type Database struct {
-	db    duck.Database
-	names atomic.Int64
-}
+type Database struct{ db duck.Database }
 
 // macros are the functions that Spark has and DuckDB says otherwise.
 var macros = []string{
@@ -76,6 +73,9 @@ func Open(o Options) (*Database, error) {
 		return nil, err
 	}
 	defer c.close()
+	if err := registerSources(c); err != nil {
+		return nil, err
+	}
 	for _, m := range macros {
 		if err := c.exec(m); err != nil {
 			return nil, fmt.Errorf("define %s: %w", strings.Fields(m)[4], err)
@@ -87,8 +87,11 @@ func Open(o Options) (*Database, error) {
 // Close frees the database; no statement may be running.
 func (d *Database) Close() { duck.Close(&d.db) }
 
-// Name makes a name that nothing else in the database has.
-func (d *Database) Name() string { return "src_" + strconv.FormatInt(d.names.Add(1), 10) }
+// Name makes the text by which a statement reads a source that no other statement reads.
+func (d *Database) Name() string { return sourceName(sourceIDs.Add(1)) }
+
+// sourceIDs numbers the sources of all databases of the process: sources is one map.
+var sourceIDs atomic.Int64
 
 // connection is used by one statement at a time.
 type connection struct{ c duck.Connection }

@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
-	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/cdata"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	duck "github.com/duckdb/duckdb-go-bindings"
 
@@ -34,6 +31,8 @@ type statement struct {
 	ended   bool
 }
 
+func columnName(at plan.Attr) string { return compile.Column(at.ID) }
+
 // query starts a statement; its sources are streams under names.
 func (d *Database) query(ctx context.Context, settings map[string]string, sql string, attrs []plan.Attr, sources map[string]Stream) (*statement, error) {
 	conn, err := d.connect(settings)
@@ -43,8 +42,10 @@ func (d *Database) query(ctx context.Context, settings map[string]string, sql st
 	}
 	s := &statement{conn: conn, sql: sql, attrs: attrs, ctx: ctx}
 	for name, in := range sources {
-		src, err := register(ctx, conn, name, in)
+		delete(sources, name)
+		src, err := openSource(ctx, conn, name, in)
 		if err != nil {
+			in.Close()
 			s.Close()
 			closeAll(sources)
 			return nil, err
@@ -107,7 +108,7 @@ func dataError(ed duck.ErrorData) error {
 // failure prefers the error of a source, or the context's, to what DuckDB made of it.
 func (s *statement) failure(err error) error {
 	for _, src := range s.sources {
-		if e := src.reader.failed(); e != nil {
+		if e := src.failed(); e != nil {
 			return e
 		}
 	}
@@ -167,9 +168,9 @@ func (s *statement) gather(chunks []arrow.RecordBatch, rows int64) (arrow.Record
 	}
 	cols := make([]arrow.Array, len(s.attrs))
 	for i, at := range s.attrs {
-		place, ok := names[compile.Column(at.ID)]
+		place, ok := names[columnName(at)]
 		if !ok {
-			return nil, fmt.Errorf("statement lacks column %s (%s)", compile.Column(at.ID), at.Name)
+			return nil, fmt.Errorf("statement lacks column %s (%s)", columnName(at), at.Name)
 		}
 		parts := make([]arrow.Array, len(chunks))
 		for k, c := range chunks {
@@ -199,75 +200,7 @@ func (s *statement) Close() {
 	}
 	duck.DestroyResult(&s.res)
 	for _, src := range s.sources {
-		src.release(s.conn)
+		src.close()
 	}
 	s.conn.close()
-}
-
-// source is a stream registered as a view that can be read once.
-type source struct {
-	name   string
-	reader *reader
-	mem    unsafe.Pointer
-}
-
-func register(ctx context.Context, conn *connection, name string, in Stream) (*source, error) {
-	schema, err := SchemaOf(in.Columns())
-	if err != nil {
-		return nil, err
-	}
-	r := &reader{ctx: ctx, in: in, schema: schema}
-	r.refs = 1
-	s := &source{name: name, reader: r, mem: allocStream()}
-	cdata.ExportRecordReader(r, (*cdata.CArrowArrayStream)(s.mem))
-	if duck.ArrowScan(conn.c, name, duck.ArrowStream{Ptr: s.mem}) == duck.StateError {
-		freeStream(s.mem)
-		return nil, fmt.Errorf("register %s", name)
-	}
-	return s, nil
-}
-
-func (s *source) release(conn *connection) {
-	// Dropping the view is housekeeping: the name is never used again.
-	_ = conn.exec("DROP VIEW IF EXISTS " + s.name)
-	cdata.ReleaseCArrowArrayStream((*cdata.CArrowArrayStream)(s.mem))
-	freeStream(s.mem)
-	s.reader.in.Close()
-}
-
-// reader shows a Stream as Arrow's RecordReader.
-type reader struct {
-	ctx    context.Context
-	in     Stream
-	schema *arrow.Schema
-	mu     sync.Mutex
-	cur    arrow.RecordBatch
-	err    error
-	refs   int
-}
-
-func (r *reader) Retain()  { r.mu.Lock(); r.refs++; r.mu.Unlock() }
-func (r *reader) Release() { r.mu.Lock(); r.refs--; r.mu.Unlock() }
-
-func (r *reader) Schema() *arrow.Schema { return r.schema }
-
-func (r *reader) Next() bool {
-	b, err := r.in.Next(r.ctx)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.cur = b
-	if err != nil && !errors.Is(err, io.EOF) {
-		r.err = err
-	}
-	return err == nil
-}
-
-func (r *reader) Record() arrow.RecordBatch      { return r.RecordBatch() }
-func (r *reader) RecordBatch() arrow.RecordBatch { return r.cur }
-func (r *reader) Err() error                     { return r.failed() }
-
-func (r *reader) failed() error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.err
 }

@@ -172,7 +172,14 @@ func bucket(splits []float64, x float64, keepNaN bool) (float64, error) {
 
 // The clients take a Bucketizer for the model of QuantileDiscretizer, so it is a Model as well.
 
+// Attr answers what clients ask of a fitted QuantileDiscretizer.
 func (t *Bucketizer) Attr(_ context.Context, name string, _ []any) (any, error) {
+	switch name {
+	case "getSplits":
+		return t.Params().Doubles("splits"), nil
+	case "getSplitsArray":
+		return t.Params().Get("splitsArray"), nil
+	}
 	return nil, ml.NotAllowed(t.Spec().Class, name)
 }
 func (t *Bucketizer) Summary() ml.Summary              { return nil }
