@@ -88,6 +88,10 @@ func openSource(ctx context.Context, conn *connection, name string, in Stream) (
 		return nil, err
 	}
 	s := &source{id: id, ctx: ctx, in: in, conn: conn}
+	if schema.NumFields() == 0 {
+		sources.Store(id, s)
+		return s, nil
+	}
 	converted, ed := duck.SchemaFromArrow(conn.c, schema)
 	s.schema = converted
 	if err := dataError(ed); err != nil {
@@ -115,7 +119,9 @@ func (s *source) close() {
 	for i := range s.types {
 		duck.DestroyLogicalType(&s.types[i])
 	}
-	duck.DestroyArrowConvertedSchema(&s.schema)
+	if len(s.types) > 0 {
+		duck.DestroyArrowConvertedSchema(&s.schema)
+	}
 	s.in.Close()
 }
 
@@ -178,6 +184,10 @@ func (s *source) fill(out duck.DataChunk) error {
 		duck.DataChunkSetSize(out, 0)
 		return nil
 	}
+	if len(s.types) == 0 {
+		duck.DataChunkSetSize(out, duck.IdxT(part.NumRows()))
+		return nil
+	}
 	chunk, ed := duck.DataChunkFromArrow(s.conn.c, part, s.schema)
 	if err := dataError(ed); err != nil {
 		return err
@@ -211,6 +221,11 @@ func millpondSourceBind(ptr unsafe.Pointer) {
 	}
 	for i, at := range s.in.Columns() {
 		duck.BindAddResultColumn(info, columnName(at), s.types[i])
+	}
+	if len(s.types) == 0 { // rows without columns are only counted, but a table must have one
+		kind := duck.CreateLogicalType(duck.TypeBigInt)
+		duck.BindAddResultColumn(info, "z", kind)
+		duck.DestroyLogicalType(&kind)
 	}
 	mem := C.malloc(C.size_t(unsafe.Sizeof(id)))
 	*(*int64)(mem) = id
