@@ -12,6 +12,9 @@ import (
 	"github.com/millpond/millpond/internal/types"
 )
 
+// searchPath is where unqualified tables are looked for, as Spark's messages put it.
+const searchPath = "[`system`.`session`, `spark_catalog`.`default`]"
+
 // environment answers one analysis' questions about its session.
 type environment struct {
 	s      *Session
@@ -35,7 +38,7 @@ func (e *environment) Table(_ context.Context, name []string) (plan.Relation, er
 	for i, p := range name {
 		parts[i] = types.Quote(p)
 	}
-	return nil, sparkerr.Analysis("TABLE_OR_VIEW_NOT_FOUND", "relationName", strings.Join(parts, "."))
+	return nil, sparkerr.Analysis("TABLE_OR_VIEW_NOT_FOUND", "relationName", strings.Join(parts, "."), "searchPath", searchPath)
 }
 
 func (e *environment) Cached(r plan.Relation) (any, types.Struct) {

@@ -225,6 +225,9 @@ func (s *Session) scanCSV(ctx context.Context, r *plan.Read, files []string) (*p
 	} else if schema, err = s.e.files.get(key, func() (types.Struct, error) { return s.csvSchema(ctx, d, files) }); err != nil {
 		return nil, err
 	}
+	if len(schema.Fields) == 0 {
+		return emptyScan(schema), nil
+	}
 	scan := &plan.Scan{SQL: d.table(files, len(schema.Fields)), Attrs: attrsOf(schema)}
 	for i, f := range schema.Fields {
 		scan.Source = append(scan.Source, d.field(fmt.Sprintf("c%d", i), f.Type))
@@ -233,7 +236,7 @@ func (s *Session) scanCSV(ctx context.Context, r *plan.Read, files []string) (*p
 }
 
 func emptyScan(schema types.Struct) *plan.Scan {
-	scan := &plan.Scan{SQL: "(SELECT 1) WHERE false", Attrs: attrsOf(schema)}
+	scan := &plan.Scan{SQL: "(SELECT 1 WHERE false) t", Attrs: attrsOf(schema)}
 	for _, f := range schema.Fields {
 		scan.Source = append(scan.Source, "CAST(NULL AS "+compile.TypeSQL(f.Type)+")")
 	}

@@ -55,14 +55,14 @@ var commandRunners = map[string]func(*Session, context.Context, *sqlparse.Comman
 	"drop_view": func(s *Session, _ context.Context, c *sqlparse.Command) (*Answer, error) {
 		global := len(c.Name) > 1 && strings.EqualFold(c.Name[0], "global_temp")
 		if !s.DropView(c.Name[len(c.Name)-1], global) && !c.IfNot {
-			return nil, sparkerr.Analysis("TABLE_OR_VIEW_NOT_FOUND", "relationName", types.Quote(c.Name[len(c.Name)-1]))
+			return nil, sparkerr.Analysis("TABLE_OR_VIEW_NOT_FOUND", "relationName", types.Quote(c.Name[len(c.Name)-1]), "searchPath", searchPath)
 		}
 		return nothing(nil)
 	},
 	"drop_table": func(s *Session, _ context.Context, c *sqlparse.Command) (*Answer, error) {
 		there, err := s.DropTable(c.Name[len(c.Name)-1])
 		if err == nil && !there && !c.IfNot {
-			err = sparkerr.Analysis("TABLE_OR_VIEW_NOT_FOUND", "relationName", types.Quote(c.Name[len(c.Name)-1]))
+			err = sparkerr.Analysis("TABLE_OR_VIEW_NOT_FOUND", "relationName", types.Quote(c.Name[len(c.Name)-1]), "searchPath", searchPath)
 		}
 		return nothing(err)
 	},

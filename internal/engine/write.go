@@ -101,7 +101,7 @@ func prepareTarget(w WriteRequest, target string) (skip bool, err error) {
 	there := statErr == nil
 	switch {
 	case w.Insert && !there:
-		return false, sparkerr.Analysis("TABLE_OR_VIEW_NOT_FOUND", "relationName", types.Quote(w.Table))
+		return false, sparkerr.Analysis("TABLE_OR_VIEW_NOT_FOUND", "relationName", types.Quote(w.Table), "searchPath", searchPath)
 	case there && w.Mode == "ignore":
 		return true, nil
 	case there && w.Mode == "error" && w.Table != "":
@@ -141,7 +141,11 @@ func checkWritable(w WriteRequest, schema types.Struct) error {
 func (s *Session) copyTo(ctx context.Context, n plan.Node, w WriteRequest, dir, ending string) error {
 	list := make([]string, 0, len(n.Output()))
 	for _, at := range n.Output() {
-		list = append(list, exposed(compile.Column(at.ID), at.Type)+" AS "+quoteName(at.Name))
+		text := exposed(compile.Column(at.ID), at.Type)
+		if w.Format == "csv" && types.IsFractional(at.Type) {
+			text = "spark_double_text(" + text + ")"
+		}
+		list = append(list, text+" AS "+quoteName(at.Name))
 	}
 	options := copyOptions(w, plan.SchemaOf(n.Output()))
 	target := filepath.Join(dir, "part-00000-"+uuid.NewString()+"-c000"+ending)

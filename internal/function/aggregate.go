@@ -46,6 +46,11 @@ func Aggregated(text string, distinct bool, filter, over string) string {
 func call(name, args string) string {
 	return name + "(" + markDistinct + args + ")" + markCall + markEnd
 }
+// moment is a second moment: DuckDB fails where a value is not finite, Spark answers NaN.
+func moment(name string) string {
+	return "(CASE WHEN " + call("count", "CASE WHEN NOT isfinite({0}) THEN 1 END") + " > 0 THEN CAST('nan' AS DOUBLE) ELSE " + callWhere(name, "{0}", "isfinite({0})") + " END)"
+}
+
 func callWhere(name, args, where string) string {
 	return name + "(" + markDistinct + args + ")" + markCall + where + markEnd
 }
@@ -65,8 +70,8 @@ func aggregates() []Row {
 		agg("min", "", "a", same(0), call("min", "{0}")), agg("max", "", "a", same(0), call("max", "{0}")),
 		{Name: "first", Aliases: "first_value any_value", Kind: Aggregate, Args: "a ?b", Result: same(0), Build: firstOf("first")},
 		{Name: "last", Aliases: "last_value", Kind: Aggregate, Args: "a ?b", Result: same(0), Build: firstOf("last")},
-		d("stddev", "stddev_samp std", call("stddev_samp", "{0}")), d("stddev_pop", "", call("stddev_pop", "{0}")),
-		d("variance", "var_samp", call("var_samp", "{0}")), d("var_pop", "", call("var_pop", "{0}")),
+		d("stddev", "stddev_samp std", moment("stddev_samp")), d("stddev_pop", "", moment("stddev_pop")),
+		d("variance", "var_samp", moment("var_samp")), d("var_pop", "", moment("var_pop")),
 		d("skewness", "", nan("(CASE WHEN "+call("var_pop", "{0}")+" = 0 THEN CAST('nan' AS DOUBLE) ELSE ("+call("avg", "{0}*{0}*{0}")+" - 3*"+call("avg", "{0}")+"*"+call("avg", "{0}*{0}")+" + 2*pow("+call("avg", "{0}")+", 3)) / pow("+call("var_pop", "{0}")+", 1.5) END)")),
 		d("kurtosis", "", nan("(CASE WHEN "+call("var_pop", "{0}")+" = 0 THEN CAST('nan' AS DOUBLE) ELSE "+call("kurtosis_pop", "{0}")+" END)")),
 		agg("corr", "", "d d", is(types.Double), call("corr", "{0}, {1}")),
