@@ -209,3 +209,16 @@ func decode(a *array.Dictionary) arrow.ArrayData {
 	b := array.NewStringBuilder(memory.DefaultAllocator)
 	return rebuild(a, b.AppendNull, func(i int) { b.Append(words.Value(a.GetValueIndex(i))) }, b)
 }
+
+// ConformTo gives an array the exact Arrow type wanted, which differs from its own only in names,
+// nullability of nested fields, time zones or the width of offsets.
+func ConformTo(a arrow.Array, want arrow.DataType) (arrow.Array, error) {
+	data, err := conformData(a.Data(), want)
+	if err != nil {
+		return nil, err
+	}
+	if data == a.Data() {
+		return a, nil
+	}
+	return array.MakeFromData(data), nil
+}

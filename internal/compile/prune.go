@@ -44,7 +44,29 @@ func prune(n plan.Node, need map[int]bool) plan.Node {
 		c.Attrs, c.Places = keepSome(n.Attrs, n.Places, need)
 		return &c
 	}
-	return pruneStage(n, need)
+	return only(pruneStage(n, need), need)
+}
+
+// only drops the columns of a stage that nobody above it reads: what a transformer read need not
+// be carried into a statement.
+func only(n plan.Node, need map[int]bool) plan.Node {
+	if saysSQL(n) {
+		return n
+	}
+	out := n.Output()
+	kept := &plan.Select{Input: n}
+	for _, at := range out {
+		if need[at.ID] {
+			kept.Exprs = append(kept.Exprs, plan.Named{Attr: at, Value: plan.Col{Attr: at}})
+		}
+	}
+	if len(kept.Exprs) == len(out) || len(out) == 0 {
+		return n
+	}
+	if len(kept.Exprs) == 0 { // rows must be countable
+		kept.Exprs = []plan.Named{{Attr: out[0], Value: plan.Col{Attr: out[0]}}}
+	}
+	return kept
 }
 
 func pruneStage(n plan.Node, need map[int]bool) plan.Node {

@@ -21,12 +21,34 @@ const (
 
 // models keeps a session's fitted models by id.
 type models struct {
-	mu   sync.Mutex
-	byID map[string]ml.Model
-	size int64
+	mu        sync.Mutex
+	byID      map[string]ml.Model
+	summaries map[string]ml.Summary
+	size      int64
 }
 
-func newModels() *models { return &models{byID: map[string]ml.Model{}} }
+func newModels() *models {
+	return &models{byID: map[string]ml.Model{}, summaries: map[string]ml.Summary{}}
+}
+
+func (m *models) addSummary(s ml.Summary) string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	id := uuid.NewString()
+	m.summaries[id] = s
+	return id
+}
+
+// object finds a model or a summary.
+func (m *models) object(id string) (any, error) {
+	m.mu.Lock()
+	s, ok := m.summaries[id]
+	m.mu.Unlock()
+	if ok {
+		return s, nil
+	}
+	return m.get(id)
+}
 
 func (m *models) add(model ml.Model) (string, error) {
 	n := model.SizeBytes()
@@ -56,6 +78,10 @@ func (m *models) get(id string) (ml.Model, error) {
 func (m *models) remove(id string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if _, ok := m.summaries[id]; ok {
+		delete(m.summaries, id)
+		return true
+	}
 	model, ok := m.byID[id]
 	if ok {
 		m.size -= model.SizeBytes()
@@ -67,8 +93,8 @@ func (m *models) remove(id string) bool {
 func (m *models) clear() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	n := len(m.byID)
-	m.byID, m.size = map[string]ml.Model{}, 0
+	n := len(m.byID) + len(m.summaries)
+	m.byID, m.summaries, m.size = map[string]ml.Model{}, map[string]ml.Summary{}, 0
 	return n
 }
 
@@ -183,10 +209,12 @@ func (s *Session) ModelSize(id string) (int64, error) {
 	return m.SizeBytes(), nil
 }
 
-// ModelID is an answer that is a cached model; ModelIDs one that is several.
+// ModelID is an answer that is a cached model; ModelIDs one that is several; SummaryID one that
+// is a summary made on demand.
 type (
-	ModelID  string
-	ModelIDs []string
+	ModelID   string
+	ModelIDs  []string
+	SummaryID string
 )
 
 // Fetch answers an attribute of an ML object: an ml.Value, a frame, ModelID or ModelIDs.
@@ -194,12 +222,10 @@ func (s *Session) Fetch(ctx context.Context, id string, methods []plan.Method) (
 	if id == helperID {
 		return s.helper(ctx, methods)
 	}
-	id = strings.TrimSuffix(id, ".summary")
-	model, err := s.models.get(id)
+	cur, err := s.models.object(strings.TrimSuffix(id, ".summary"))
 	if err != nil {
 		return nil, err
 	}
-	var cur any = model
 	for _, m := range methods {
 		args, err := s.fetchArgs(ctx, m.Args)
 		if err != nil {
@@ -213,6 +239,8 @@ func (s *Session) Fetch(ctx context.Context, id string, methods []plan.Method) (
 	case ml.Model:
 		id, err := s.models.add(v)
 		return ModelID(id), err
+	case ml.Summary:
+		return SummaryID(s.models.addSummary(v)), nil
 	case []ml.Model:
 		ids := make(ModelIDs, len(v))
 		for i, m := range v {

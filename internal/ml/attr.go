@@ -195,7 +195,11 @@ func (g AttrGroup) Metadata() string {
 // VectorField makes a vector column of known size without attributes, as most transformers do.
 // A negative size makes one that tells nothing.
 func VectorField(name string, size int) types.Field {
-	return types.Field{Name: name, Type: types.Vector, Nullable: true, Metadata: AttrGroup{Size: size}.Metadata()}
+	f := types.Field{Name: name, Type: types.Vector, Nullable: true}
+	if size >= 0 {
+		f.Metadata = AttrGroup{Size: size}.Metadata()
+	}
+	return f
 }
 
 // PredictionField is the prediction column of a regressor, or of a classifier if numClasses > 0.

@@ -210,8 +210,12 @@ func CheckLabels(a arrow.Array, v []float64) error {
 	return nil
 }
 
+// MaxClasses is the number of classes that Spark Connect takes labels for if the label column's
+// metadata does not tell a number.
+const MaxClasses = 100
+
 // CheckClasses refuses what a classifier's label column must not hold; numClasses is 0 if the
-// number is not known beforehand.
+// number is not bounded.
 func CheckClasses(a arrow.Array, v []float64, numClasses int) error {
 	nulls := a.NullN() > 0
 	limit := float64(math.MaxInt32)

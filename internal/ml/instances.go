@@ -44,14 +44,18 @@ func LoadInstances(ctx context.Context, data Frame, features, label, weight stri
 		cols = append(cols, weight)
 	}
 	key := "instances\x00" + strings.Join(cols, "\x00") + "\x00" + string(rune('0'+kind)) + string(rune('0'+len(cols)))
-	v, err := data.Memo(key, func() (any, error) { return readInstances(ctx, data.Select(cols...), kind, weight != "") })
+	limit := 0
+	if i := data.Schema().Index(label); kind == ClassLabels && i >= 0 && NumClasses(data.Schema().Fields[i]) == 0 {
+		limit = MaxClasses
+	}
+	v, err := data.Memo(key, func() (any, error) { return readInstances(ctx, data.Select(cols...), kind, weight != "", limit) })
 	if err != nil {
 		return nil, err
 	}
 	return v.(*Instances), nil
 }
 
-func readInstances(ctx context.Context, data Frame, kind LabelKind, weighted bool) (*Instances, error) {
+func readInstances(ctx context.Context, data Frame, kind LabelKind, weighted bool, limit int) (*Instances, error) {
 	b := &instanceBuilder{kind: kind, weighted: weighted}
 	b.in.Rows.Ptr = []int{0}
 	for batch, err := range data.Batches(ctx) {
@@ -66,7 +70,7 @@ func readInstances(ctx context.Context, data Frame, kind LabelKind, weighted boo
 			if err == nil && kind == RealLabels {
 				err = CheckLabels(a, values)
 			} else if err == nil {
-				err = CheckClasses(a, values, 0)
+				err = CheckClasses(a, values, limit)
 			}
 			if err != nil {
 				return nil, err

@@ -6,6 +6,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
@@ -30,6 +31,31 @@ func FrameOfColumns(schema types.Struct, n int, columns ...arrow.Array) (*MemFra
 		return nil, err
 	}
 	return NewMemFrame(schema, array.NewRecordBatch(s, columns, int64(n))), nil
+}
+
+// FrameOfRows makes a frame of rows of values in the forms that WriteRows takes, cut into batches
+// of at most size rows (0 for one batch).
+func FrameOfRows(schema types.Struct, rows [][]any, size int) (*MemFrame, error) {
+	s, err := types.SchemaToArrow(schema, "UTC")
+	if err != nil {
+		return nil, err
+	}
+	f := NewMemFrame(schema)
+	if size <= 0 {
+		size = max(1, len(rows))
+	}
+	for at := 0; at < len(rows); at += size {
+		b := array.NewRecordBuilder(memory.DefaultAllocator, s)
+		for _, row := range rows[at:min(at+size, len(rows))] {
+			for i, v := range row {
+				if err := appendValue(b.Field(i), v); err != nil {
+					return nil, err
+				}
+			}
+		}
+		f.batches = append(f.batches, b.NewRecordBatch())
+	}
+	return f, nil
 }
 
 func (f *MemFrame) Schema() types.Struct { return f.schema }

@@ -251,6 +251,9 @@ func (t *Table) readFile(path string, parts map[string][]arrow.Array) (err error
 		return err
 	}
 	defer r.Close()
+	if err := checkChunks(path, r); err != nil {
+		return err
+	}
 	fr, err := pqarrow.NewFileReader(r, pqarrow.ArrowReadProperties{}, memory.DefaultAllocator)
 	if err != nil {
 		return err
@@ -265,6 +268,41 @@ func (t *Table) readFile(path string, parts map[string][]arrow.Array) (err error
 			t.names = append(t.names, f.Name)
 		}
 		parts[f.Name] = append(parts[f.Name], tbl.Column(i).Data().Chunks()...)
+	}
+	return nil
+}
+
+// checkChunks refuses a file whose column chunks do not lie within it. The reader would panic on
+// one in a goroutine of its own, where nothing can recover.
+func checkChunks(path string, r *file.Reader) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	md := r.MetaData()
+	leaves := md.Schema.NumColumns()
+	for g := range len(md.RowGroups) {
+		rg := md.RowGroup(g)
+		if rg.NumColumns() != leaves || rg.NumRows() < 0 {
+			return errors.New("malformed Parquet file: a row group of the wrong shape")
+		}
+		for c := range leaves {
+			col, err := rg.ColumnChunk(c)
+			if err != nil {
+				return err
+			}
+			start, size := col.DataPageOffset(), col.TotalCompressedSize()
+			if col.HasDictionaryPage() && col.DictionaryPageOffset() > 0 {
+				start = min(start, col.DictionaryPageOffset())
+			}
+			if start < 4 || size < 0 || size > info.Size() || start > info.Size()-size ||
+				col.NumValues() < 0 || col.TotalUncompressedSize() < 0 || col.TotalUncompressedSize() > 1<<34 {
+				return errors.New("malformed Parquet file: a column chunk outside the file")
+			}
+			if t := md.Schema.Column(c).PhysicalType(); col.Type() != t {
+				return fmt.Errorf("malformed Parquet file: a chunk of %s for a column of %s", col.Type(), t)
+			}
+		}
 	}
 	return nil
 }

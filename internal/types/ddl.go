@@ -319,3 +319,19 @@ func index(list []string, s string) int {
 	}
 	return -1
 }
+
+// ToDDL prints a schema as "a BIGINT,b STRING NOT NULL", any other type by its SQL name.
+func ToDDL(t Type) string {
+	s, ok := t.(Struct)
+	if !ok {
+		return t.SQL()
+	}
+	parts := make([]string, len(s.Fields))
+	for i, f := range s.Fields {
+		parts[i] = QuoteIfNeeded(f.Name) + " " + f.Type.SQL()
+		if !f.Nullable {
+			parts[i] += " NOT NULL"
+		}
+	}
+	return strings.Join(parts, ",")
+}

@@ -60,7 +60,8 @@ ESTIMATORS = [DecisionTreeRegressor, RandomForestRegressor, GBTRegressor, Decisi
 def params(j):
     out = []
     for p in j.params():
-        v = j.getOrDefault(p) if j.hasDefault(p) else None
+        d = j.getDefault(p)
+        v = d.get() if d.isDefined() else None
         out.append({"name": p.name(), "doc": p.doc(), "type": p.getClass().getSimpleName(), "default": v if isinstance(v, (int, float, str, bool, type(None))) else str(v)})
     return out
 
@@ -111,7 +112,7 @@ def kmeans():
         s = m.summary
         cases.append({"params": kw, "centers": [[float(x) for x in c] for c in m.clusterCenters()], "cost": s.trainingCost, "sizes": s.clusterSizes,
                       "numIter": s.numIter, "k": s.k, "predictions": [x[0] for x in m.transform(df).select("prediction").collect()]})
-    write("KMeans", {"points": pts, "cases": cases})
+    write("kmeans_cases", {"points": pts, "cases": cases})
 
 
 def evaluators():
@@ -145,7 +146,8 @@ def evaluators():
             add(MulticlassClassificationEvaluator, labelCol="cls", predictionCol="clsp", probabilityCol="p", metricName=m, metricLabel=1.0, beta=2.0, **w)
         for d in ("squaredEuclidean", "cosine"):
             add(ClusteringEvaluator, predictionCol="cls", distanceMeasure=d, **w)
-    write("evaluators", {"rows": rows, "columns": ["y", "yp", "late", "score", "cls", "clsp", "p", "w", "features"], "cases": cases})
+    for name in sorted({c["class"] for c in cases}):
+        write(name, {"rows": rows, "columns": ["y", "yp", "late", "score", "cls", "clsp", "p", "w", "features"], "cases": [c for c in cases if c["class"] == name]})
 
 
 def errors():

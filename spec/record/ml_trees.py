@@ -1,4 +1,4 @@
-"""Record what Spark's tree learners make of small data: spec/ml/trees.json (the argument is the directory).
+"""Record what Spark's tree learners make of small data: spec/ml/trees_<Estimator>.json (the argument is the directory).
 
 Classic Spark, one thread and one partition: then bagging and feature sampling are deterministic as well.
 """
@@ -63,7 +63,7 @@ def case(name, est, df, label, **params):
     m = est.fit(df)
     j = m._java_obj
     p = m.setLeafCol("leaf").transform(df)
-    rows = p.select([c for c in ("prediction", "rawPrediction", "probability", "leaf") if c in p.columns]).limit(40).collect()
+    rows = p.select([c for c in ("prediction", "rawPrediction", "probability", "leaf") if c in p.columns]).limit(25).collect()
     plain = lambda v: float(v) if isinstance(v, (int, float)) else [float(x) for x in v]
     trees = list(j.trees()) if hasattr(m, "trees") else [j]
     r = {"name": name, "class": type(est).__name__, "label": label, "params": {"labelCol": label, **params},
@@ -117,8 +117,11 @@ big = spark.range(0, 20000, 1, 1).selectExpr("cast((id*7919)%10007 as double)/10
 big = big.selectExpr("x0", "x1", "x0*((x1 % 5)+1) + (id % 11) as y")
 big = VectorAssembler(inputCols=["x0", "x1"], outputCol="features").transform(big)
 sampled = [case("sampled thresholds", DTR, big, "y", seed=17), case("sampled forest", RFR, big, "y", seed=17, numTrees=2, maxDepth=4)]
-json.dump({"of": "Apache Spark " + spark.version + ", classic, local[1], one partition", "by": "spec/record/ml_trees.py",
-           "date": datetime.date.today().isoformat(), "arity": ARITY,
-           "data": [[x, y, yr, late, cls, w, v] for x, y, yr, late, cls, w, v in data], "cases": cases, "sampled": sampled},
-          open(OUT + "/trees.json", "w"), separators=(",", ":"))
+for name in sorted({c["class"] for c in cases}):
+    with open(f"{OUT}/trees_{name}.json", "w") as f:
+        json.dump({"of": "Apache Spark " + spark.version + ", classic, local[1], one partition", "by": "spec/record/ml_trees.py",
+                   "date": datetime.date.today().isoformat(), "arity": ARITY,
+                   "data": [[x, y, yr, late, cls, w, v] for x, y, yr, late, cls, w, v in data],
+                   "cases": [c for c in cases if c["class"] == name], "sampled": [c for c in sampled if c["class"] == name]},
+                  f, separators=(",", ":"))
 spark.stop()

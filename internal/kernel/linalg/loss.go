@@ -316,34 +316,36 @@ func softmaxLoss(m []float64, label int) float64 {
 
 // margins adds row i times a table by feature and class to m.
 func (r *Rows) margins(i int, table, m []float64) {
-	classes := len(m)
-	r.each(i, func(j int, v float64) {
-		for k, c := range table[j*classes : (j+1)*classes] {
-			m[k] += v * c
-		}
-	})
-}
-
-// outer adds row i times m to a table by feature and class.
-func (r *Rows) outer(i int, m, table []float64) {
-	classes := len(m)
-	r.each(i, func(j int, v float64) {
-		row := table[j*classes : (j+1)*classes]
-		for k, x := range m {
-			row[k] += v * x
-		}
-	})
-}
-
-func (r *Rows) each(i int, f func(j int, v float64)) {
 	if r.Dense != nil {
 		for j, v := range r.Row(i) {
-			f(j, v)
+			axpyShort(v, table[j*len(m):], m)
 		}
 		return
 	}
 	idx, val := r.SparseRow(i)
 	for k, j := range idx {
-		f(int(j), val[k])
+		axpyShort(val[k], table[int(j)*len(m):], m)
+	}
+}
+
+// outer adds row i times m to a table by feature and class.
+func (r *Rows) outer(i int, m, table []float64) {
+	if r.Dense != nil {
+		for j, v := range r.Row(i) {
+			axpyShort(v, m, table[j*len(m):(j+1)*len(m)])
+		}
+		return
+	}
+	idx, val := r.SparseRow(i)
+	for k, j := range idx {
+		axpyShort(val[k], m, table[int(j)*len(m):(int(j)+1)*len(m)])
+	}
+}
+
+// axpyShort adds a times x to y, which may be shorter.
+func axpyShort(a float64, x, y []float64) {
+	x = x[:len(y)]
+	for k := range y {
+		y[k] += a * x[k]
 	}
 }

@@ -73,29 +73,70 @@ func Reservoir(n, k int, seed int64) []int {
 	return out
 }
 
-// Bag draws how often each row is in each of trees subsamples of a partition, row by row:
-// out[row*trees+tree]. It is BaggedPoint's sampling: Poisson counts with replacement, one or none
-// without. The counts must not exceed 255.
+// Bag draws how often each row is in each of trees subsamples of a partition: out[tree*rows+row].
+// It is BaggedPoint's sampling, row by row: Poisson counts with replacement, one or none without.
 func Bag(rows, trees int, rate float64, replacement bool, seed int64, partition int) []uint8 {
 	out := make([]uint8, rows*trees)
 	seed += int64(partition) + 1
+	var draw func() uint8
 	switch {
 	case replacement:
 		p := NewPoisson(rate, seed)
-		for i := range out {
-			out[i] = uint8(min(p.Sample(), math.MaxUint8))
-		}
+		draw = func() uint8 { return uint8(min(p.Sample(), math.MaxUint8)) }
 	case rate == 1:
-		for i := range out {
-			out[i] = 1
-		}
+		draw = func() uint8 { return 1 }
 	default:
 		rng := NewXORShift(seed)
-		for i := range out {
+		draw = func() uint8 {
 			if rng.NextDouble() < rate {
-				out[i] = 1
+				return 1
 			}
+			return 0
+		}
+	}
+	for r := range rows {
+		for at := r; at < len(out); at += rows {
+			out[at] = draw()
 		}
 	}
 	return out
+}
+
+// TakeSample draws k of n rows without replacement as RDD.takeSample does in one partition.
+func TakeSample(n, k int, seed int64) []int {
+	if n == 0 || k == 0 {
+		return nil
+	}
+	rng := NewJava(seed)
+	var picked []int
+	if k >= n {
+		picked = make([]int, n)
+		for i := range picked {
+			picked[i] = i
+		}
+	} else {
+		fraction := sampleFraction(k, n)
+		for {
+			picked = picked[:0]
+			b := NewBernoulli(fraction, int64(rng.NextInt32()), 0)
+			for i := range n {
+				if b.Keep() {
+					picked = append(picked, i)
+				}
+			}
+			if len(picked) >= k {
+				break
+			}
+		}
+	}
+	rng.Shuffle(len(picked), func(i, j int) { picked[i], picked[j] = picked[j], picked[i] })
+	return picked[:min(k, len(picked))]
+}
+
+// sampleFraction is the share of n rows that all but surely gives k.
+func sampleFraction(k, n int) float64 {
+	const delta = 1e-4
+	fraction := float64(k) / float64(n)
+	gamma := -math.Log(delta) / float64(n)
+	return math.Min(1, fraction+gamma+math.Sqrt(gamma*gamma+2*gamma*fraction))
 }

@@ -1,11 +1,8 @@
 package random
 
-import (
-	"math"
-	"slices"
-)
+import "slices"
 
-// smallMap is the size up to which Scala's immutable maps and sets keep the order of insertion.
+// smallMap is the size up to which Scala's immutable maps keep the order of insertion.
 const smallMap = 4
 
 // improve spreads the bits of a hash as Scala's immutable hash collections do.
@@ -19,16 +16,16 @@ func improve(hash int32) uint32 {
 
 // scalaOrder sorts keys into the order an immutable hash trie visits them: in each node of the
 // trie first the keys that lie there alone, then the nodes below, both by five bits of the hash.
-func scalaOrder[T any](keys []T, hash func(T) uint32, shift uint) []T {
+func scalaOrder(keys []int, shift uint) []int {
 	if len(keys) <= 1 || shift >= 32 {
 		return keys
 	}
-	var slots [32][]T
+	var slots [32][]int
 	for _, k := range keys {
-		s := hash(k) >> shift & 31
+		s := improve(int32(k)) >> shift & 31
 		slots[s] = append(slots[s], k)
 	}
-	out := make([]T, 0, len(keys))
+	out := make([]int, 0, len(keys))
 	for _, s := range slots {
 		if len(s) == 1 {
 			out = append(out, s[0])
@@ -36,7 +33,7 @@ func scalaOrder[T any](keys []T, hash func(T) uint32, shift uint) []T {
 	}
 	for _, s := range slots {
 		if len(s) > 1 {
-			out = append(out, scalaOrder(s, hash, shift+5)...)
+			out = append(out, scalaOrder(s, shift+5)...)
 		}
 	}
 	return out
@@ -51,26 +48,5 @@ func ScalaMapOrder(keys []int) []int {
 		slices.SortStableFunc(sorted, func(a, b int) int { return a&15 - b&15 })
 		return sorted
 	}
-	return scalaOrder(sorted, func(k int) uint32 { return improve(int32(k)) }, 0)
-}
-
-// ScalaSetOrder gives distinct whole numbers, held as doubles, in the order in which Scala 2.13
-// visits an immutable set they were added to one after the other.
-func ScalaSetOrder(values []float64) []float64 {
-	if len(values) <= smallMap {
-		return values
-	}
-	return scalaOrder(values, func(v float64) uint32 { return improve(doubleHash(v)) }, 0)
-}
-
-// doubleHash is Scala's ## of a double: whole numbers hash as integers.
-func doubleHash(v float64) int32 {
-	if n := int32(v); float64(n) == v {
-		return n
-	}
-	if n := int64(v); float64(n) == v {
-		return int32(n) ^ int32(uint64(n)>>32)
-	}
-	b := math.Float64bits(v)
-	return int32(b) ^ int32(b>>32)
+	return scalaOrder(sorted, 0)
 }

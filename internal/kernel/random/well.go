@@ -6,47 +6,68 @@ const wellWords = 624
 
 // Well is the Well19937c generator of Apache Commons Math.
 type Well struct {
-	v [wellWords]int32
-	i int
+	v    [wellWords]uint32 // the state; it is walked from the end to the start, round and round
+	out  [wellWords]uint32 // what one round gives, in the order it is drawn
+	used int
 }
 
 // NewWell makes a generator reseeded with a long.
 func NewWell(seed int64) *Well {
-	w := &Well{}
-	w.v[0], w.v[1] = int32(seed>>32), int32(seed)
+	w := &Well{used: wellWords}
+	w.v[0], w.v[1] = uint32(seed>>32), uint32(seed)
 	for i := 2; i < wellWords; i++ {
-		l := int64(w.v[i-2])
-		w.v[i] = int32((1812433253*(l^l>>30) + int64(i)) & 0xffffffff)
+		l := int64(int32(w.v[i-2]))
+		w.v[i] = uint32(1812433253*(l^l>>30) + int64(i))
 	}
 	return w
 }
 
-func (w *Well) next(bits uint) int32 {
-	at := func(k int) uint32 {
-		if k >= wellWords {
-			k -= wellWords
+// refill goes round the state once.
+func (w *Well) refill() {
+	v := &w.v
+	i := 0
+	for k := range w.out {
+		prev := i - 1
+		if prev < 0 {
+			prev += wellWords
 		}
-		return uint32(w.v[k])
+		prev2 := prev - 1
+		if prev2 < 0 {
+			prev2 += wellWords
+		}
+		m1, m2, m3 := i+70, i+179, i+449
+		if m1 >= wellWords {
+			m1 -= wellWords
+		}
+		if m2 >= wellWords {
+			m2 -= wellWords
+		}
+		if m3 >= wellWords {
+			m3 -= wellWords
+		}
+		v0, v1, v2, v3 := v[i], v[m1], v[m2], v[m3]
+		z0 := 0x80000000&v[prev] ^ 0x7fffffff&v[prev2]
+		z1 := v0 ^ v0<<25 ^ v1 ^ v1>>27
+		z2 := v2>>9 ^ v3 ^ v3>>1
+		z3 := z1 ^ z2
+		z4 := z0 ^ z1 ^ z1<<9 ^ z2 ^ z2<<21 ^ z3 ^ z3>>21
+		v[i], v[prev] = z3, z4
+		v[prev2] &= 0x80000000
+		i = prev
+		z4 ^= z4 << 7 & 0xe46e1700
+		w.out[k] = z4 ^ z4<<15&0x9b868000
 	}
-	prev, prev2 := (w.i+wellWords-1)%wellWords, (w.i+wellWords-2)%wellWords
-	v0, m1, m2, m3 := at(w.i), at(w.i+70), at(w.i+179), at(w.i+449)
-	z0 := 0x80000000&uint32(w.v[prev]) ^ 0x7fffffff&uint32(w.v[prev2])
-	z1 := v0 ^ v0<<25 ^ m1 ^ m1>>27
-	z2 := m2>>9 ^ m3 ^ m3>>1
-	z3 := z1 ^ z2
-	z4 := z0 ^ z1 ^ z1<<9 ^ z2 ^ z2<<21 ^ z3 ^ z3>>21
-	w.v[w.i], w.v[prev] = int32(z3), int32(z4)
-	w.v[prev2] = int32(uint32(w.v[prev2]) & 0x80000000)
-	w.i = prev
-	z4 ^= z4 << 7 & 0xe46e1700
-	z4 ^= z4 << 15 & 0x9b868000
-	return int32(z4 >> (32 - bits))
+	w.used = 0
 }
 
 // NextDouble gives 52 random bits between 0 and 1.
 func (w *Well) NextDouble() float64 {
-	high := int64(w.next(26)) << 26
-	return float64(high|int64(w.next(26))) * 0x1p-52
+	if w.used == wellWords { // even, so that a pair never straddles a round
+		w.refill()
+	}
+	high, low := w.out[w.used]>>6, w.out[w.used+1]>>6
+	w.used += 2
+	return float64(uint64(high)<<26|uint64(low)) * 0x1p-52
 }
 
 // Poisson draws Poisson numbers of a small mean (below 40, as bagging's sampling rates are) as
@@ -66,14 +87,15 @@ func NewPoisson(mean float64, seed int64) *Poisson {
 
 // Sample draws a number.
 func (d *Poisson) Sample() int {
+	w, p := d.w, d.p
 	r := 1.0
 	for n := 0; ; n++ {
-		if float64(n) >= 1000*d.mean {
+		r *= w.NextDouble()
+		if r < p {
 			return n
 		}
-		r *= d.w.NextDouble()
-		if r < d.p {
-			return n
+		if float64(n+1) >= 1000*d.mean {
+			return n + 1
 		}
 	}
 }

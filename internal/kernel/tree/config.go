@@ -27,7 +27,7 @@ type Data struct {
 	Table   *hist.Table
 	Labels  []float64 // class numbers for classification
 	Weights []float64 // nil if all rows weigh 1
-	// Counts tells how often row r is in tree t's sample: Counts[r*Trees+t]; nil for always once.
+	// Counts tells how often row r is in tree t's sample: Counts[t*rows+r]; nil for always once.
 	Counts []uint8
 }
 

@@ -114,12 +114,21 @@ func (g *Grower) start() {
 			t = &growing{}
 			g.trees[i] = t
 		}
-		t.rows = sampled(t.rows[:0], g.data.Table.Rows, g.data.Counts, i, trees)
+		t.rows = sampled(t.rows[:0], g.data.Table.Rows, g.counts(i))
 		t.root = &node{tree: i, index: 1, to: len(t.rows)}
 	})
 }
 
-func sampled(rows []uint32, n int, counts []uint8, tree, trees int) []uint32 {
+// counts gives how often each row is in a tree's sample; nil for once.
+func (g *Grower) counts(tree int) []uint8 {
+	if g.data.Counts == nil {
+		return nil
+	}
+	n := g.data.Table.Rows
+	return g.data.Counts[tree*n : (tree+1)*n]
+}
+
+func sampled(rows []uint32, n int, counts []uint8) []uint32 {
 	if cap(rows) < n {
 		rows = make([]uint32, 0, n)
 	}
@@ -129,8 +138,8 @@ func sampled(rows []uint32, n int, counts []uint8, tree, trees int) []uint32 {
 		}
 		return rows
 	}
-	for r := range n {
-		if counts[r*trees+tree] != 0 {
+	for r, c := range counts {
+		if c != 0 {
 			rows = append(rows, uint32(r))
 		}
 	}

@@ -168,19 +168,21 @@ func (g *Grower) count(t *task) {
 
 // gather collects the block's labels and weights; it says whether every row counts once.
 func (g *Grower) gather(b *gathered, block []uint32, tree int) bool {
-	counts, trees := g.data.Counts, len(g.trees)
+	counts := g.counts(tree)
 	unit := counts == nil && !g.weighted
-	if !unit {
+	switch {
+	case unit:
+	case !g.weighted:
+		for i, r := range block {
+			b.w[i] = float64(counts[r])
+		}
+	default:
 		for i, r := range block {
 			n := 1.0
 			if counts != nil {
-				n = float64(counts[int(r)*trees+tree])
+				n = float64(counts[r])
 			}
-			b.raw[i] = n
-			b.w[i] = n
-			if g.weighted {
-				b.w[i] = float64(n * g.data.Weights[r])
-			}
+			b.raw[i], b.w[i] = n, float64(n*g.data.Weights[r])
 		}
 	}
 	labels := g.data.Labels
@@ -213,6 +215,14 @@ func add[B uint8 | uint16](g *Grower, cells []float64, col []B, block []uint32, 
 			at := int(col[r]) * 4
 			c := cells[at : at+4 : at+4]
 			c[0]++
+			c[1] += b.wy[i]
+			c[2] += b.wyy[i]
+		}
+	case !g.weighted:
+		for i, r := range block {
+			at := int(col[r]) * 4
+			c := cells[at : at+4 : at+4]
+			c[0] += b.w[i]
 			c[1] += b.wy[i]
 			c[2] += b.wyy[i]
 		}

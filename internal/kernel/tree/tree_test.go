@@ -46,17 +46,23 @@ func (d dense) Block(from, to int, dst []float64) {
 	copy(dst, d.values[from*d.width:to*d.width])
 }
 
+// load reads the recordings of the learners that grow trees independently.
 func load(t testing.TB) recording {
 	t.Helper()
-	text, err := os.ReadFile("../../../spec/ml/trees.json")
-	if err != nil {
-		t.Fatal(err)
+	var all recording
+	for _, name := range []string{"DecisionTreeRegressor", "DecisionTreeClassifier", "RandomForestRegressor", "RandomForestClassifier"} {
+		text, err := os.ReadFile("../../../spec/ml/trees_" + name + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r recording
+		if err := json.Unmarshal(text, &r); err != nil {
+			t.Fatal(err)
+		}
+		r.Cases, r.Sampled = append(all.Cases, r.Cases...), append(all.Sampled, r.Sampled...)
+		all = r
 	}
-	var r recording
-	if err := json.Unmarshal(text, &r); err != nil {
-		t.Fatal(err)
-	}
-	return r
+	return all
 }
 
 func (r *recording) matrix() dense {

@@ -6,6 +6,7 @@ package classification
 import (
 	"context"
 	"math"
+	"strings"
 
 	"github.com/millpond/millpond/internal/kernel/linalg"
 	"github.com/millpond/millpond/internal/kernel/optimize"
@@ -101,7 +102,7 @@ func (e *LogisticRegression) Fit(ctx context.Context, data ml.Frame) (ml.Model, 
 		return nil, err
 	}
 	if in.Rows.N == 0 {
-		return nil, sparkerr.Require("Nothing has been added to this summarizer.")
+		return nil, sparkerr.Plain(sparkerr.ClassSpark, "ML algorithm was given empty dataset.")
 	}
 	hist, err := histogram(in)
 	if err != nil {
@@ -138,7 +139,7 @@ func (e *LogisticRegression) Fit(ctx context.Context, data ml.Frame) (ml.Model, 
 		return nil, err
 	}
 	m.finish()
-	m.summary = &LogisticSummary{model: m, data: data, history: history}
+	m.summary = &LogisticSummary{model: m.named(), data: data, history: history}
 	m.summary.measureInstances(in)
 	return m, nil
 }
@@ -182,7 +183,7 @@ func (f *logisticFit) check() error {
 	}
 	for _, name := range []string{"lowerBoundsOnCoefficients", "upperBoundsOnCoefficients"} {
 		if m, ok := f.p.Matrix(name); ok && (m.Rows != f.sets || m.Cols != f.in.Rows.D) {
-			return sparkerr.Require("The shape of %s must be compatible with (1, number of features) for binomial regression, or (number of classes, number of features) for multinomial regression, but found: (%d, %d).", name, m.Rows, m.Cols)
+			return sparkerr.Require("The shape of %s must be compatible with (1, number of features) for binomial regression, or (number of classes, number of features) for multinomial regression, but found: (%d, %d).", strings.Replace(name, "lower", "Lower", 1), m.Rows, m.Cols)
 		}
 	}
 	for _, name := range []string{"lowerBoundsOnIntercepts", "upperBoundsOnIntercepts"} {

@@ -39,14 +39,33 @@ func (m *LogisticRegressionModel) finish() {
 		}
 		m.matrix = t
 	}
-	nnz := 0
-	for _, v := range m.matrix.Values {
+}
+
+// published gives the coefficient matrix in the smallest of the forms that Spark's
+// Matrix.compressed chooses from: dense by rows, sparse by columns, sparse by rows.
+func (m *LogisticRegressionModel) published() ml.Matrix {
+	out, nnz := m.matrix, 0
+	for _, v := range out.Values {
 		if v != 0 {
 			nnz++
 		}
 	}
-	// Spark keeps the smaller form: 8 bytes a value when dense, 12 and a pointer a row when sparse.
-	m.matrix.Sparse = 12*nnz+4*(m.matrix.Rows+1)+17 < 8*len(m.matrix.Values)+17
+	dense := 8*len(out.Values) + 13
+	byCols, byRows := 12*nnz+4*(out.Cols+1)+37, 12*nnz+4*(out.Rows+1)+37
+	if dense <= min(byCols, byRows) {
+		return out
+	}
+	out.Sparse = true
+	if byCols > byRows {
+		return out
+	}
+	out.Transposed, out.Values = false, make([]float64, len(m.matrix.Values))
+	for i := range out.Rows {
+		for j := range out.Cols {
+			out.Values[j*out.Rows+i] = m.matrix.At(i, j)
+		}
+	}
+	return out
 }
 
 // row gives the coefficients of set k.
@@ -270,7 +289,7 @@ var logisticAttrs = ml.AttrTable[*LogisticRegressionModel]{
 			return nil, sparkerr.Plain(sparkerr.ClassSpark, "Multinomial models contain a matrix of coefficients, use coefficientMatrix instead.")
 		}
 		v := ml.DenseVector(m.matrix.Values)
-		if m.matrix.Sparse {
+		if m.published().Sparse {
 			v = ml.SparseVector(m.matrix.Values)
 		}
 		return v, nil
@@ -281,7 +300,7 @@ var logisticAttrs = ml.AttrTable[*LogisticRegressionModel]{
 		}
 		return m.bias[0], nil
 	},
-	"coefficientMatrix": ml.Getter(func(m *LogisticRegressionModel) any { return m.matrix }),
+	"coefficientMatrix": ml.Getter(func(m *LogisticRegressionModel) any { return m.published() }),
 	"interceptVector":   ml.Getter(func(m *LogisticRegressionModel) any { return m.intercepts }),
 	"numClasses":        ml.Getter(func(m *LogisticRegressionModel) any { return int32(m.numClasses) }),
 	"numFeatures":       ml.Getter(func(m *LogisticRegressionModel) any { return int32(m.matrix.Cols) }),
@@ -311,13 +330,28 @@ var logisticAttrs = ml.AttrTable[*LogisticRegressionModel]{
 		if err != nil {
 			return nil, err
 		}
-		s := &LogisticSummary{model: m, data: data}
+		s := &LogisticSummary{model: m.named(), data: data}
 		return s, s.measure(ctx)
 	},
 }
 
 func (m *LogisticRegressionModel) Attr(ctx context.Context, name string, args []any) (any, error) {
 	return logisticAttrs.Call(ctx, m, m.Spec().Class, name, args)
+}
+
+// named is the model with a name for the columns that a summary needs, where it has none.
+func (m *LogisticRegressionModel) named() *LogisticRegressionModel {
+	c := *m
+	c.summary = nil
+	p := m.Params().Copy()
+	for col, prefix := range map[string]string{"predictionCol": "prediction_", "probabilityCol": "probability_"} {
+		if p.String(col) == "" {
+			if err := p.Set(m.UID(), col, prefix+m.UID()); err == nil {
+				c.Base = m.With(p)
+			}
+		}
+	}
+	return &c
 }
 
 func (m *LogisticRegressionModel) Summary() ml.Summary {

@@ -52,7 +52,7 @@ func (t *IndexToString) Bind(in types.Struct) (*ml.Transform, error) {
 	if len(labels) == 0 {
 		a := ml.AttrOf(in.Fields[in.Index(inCol)])
 		if a.Type != ml.AttrNominal || a.Vals == nil {
-			return nil, sparkerr.Plain("java.lang.ClassCastException", "column %s has no labels: its attribute is %s, not nominal with values", inCol, a.Type)
+			return nil, sparkerr.Plain("java.lang.ClassCastException", "class org.apache.spark.ml.attribute.%s cannot be cast to class org.apache.spark.ml.attribute.NominalAttribute (column %s)", attrClass[a.Type], inCol)
 		}
 		labels = a.Vals
 	}
@@ -77,3 +77,6 @@ func (t *IndexToString) Bind(in types.Struct) (*ml.Transform, error) {
 			return []arrow.Array{b.NewArray()}, nil, ctx.Err()
 		}}, nil
 }
+
+var attrClass = map[ml.AttrType]string{ml.AttrNumeric: "NumericAttribute", ml.AttrNominal: "NominalAttribute without values",
+	ml.AttrBinary: "BinaryAttribute", ml.AttrUnresolved: "UnresolvedAttribute$"}

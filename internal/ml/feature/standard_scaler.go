@@ -110,8 +110,8 @@ func (m *StandardScalerModel) Bind(in types.Struct) (*ml.Transform, error) {
 }
 
 var standardScalerAttrs = ml.AttrTable[*StandardScalerModel]{
-	"mean": ml.Getter(func(m *StandardScalerModel) any { return ml.DenseVector(m.mean) }),
-	"std":  ml.Getter(func(m *StandardScalerModel) any { return ml.DenseVector(m.std) }),
+	"mean": ml.Getter(func(m *StandardScalerModel) any { return ml.Compressed(m.mean) }),
+	"std":  ml.Getter(func(m *StandardScalerModel) any { return ml.Compressed(m.std) }),
 }
 
 func (m *StandardScalerModel) Attr(ctx context.Context, name string, args []any) (any, error) {
@@ -159,7 +159,7 @@ func loadVectors(dir string, spec *ml.Spec, meta ml.Metadata, names ...string) (
 
 // Save writes both vectors as Spark does.
 func (m *StandardScalerModel) Save(dir string) (map[string]any, error) {
-	return nil, ml.WriteRows(dir, "data", vectorsSchema("std", "mean"), []any{ml.DenseVector(m.std), ml.DenseVector(m.mean)})
+	return nil, ml.WriteRows(dir, "data", vectorsSchema("std", "mean"), []any{ml.Compressed(m.std), ml.Compressed(m.mean)})
 }
 
 func loadStandardScalerModel(dir string, meta ml.Metadata) (ml.Operator, error) {

@@ -33,7 +33,8 @@ var gbtRegression = &trees.Kind{Child: trees.RegressionTree, ChildUID: "dtr",
 			}
 			loss, ok := trees.Losses[strings.ToLower(name)]
 			if !ok || strings.EqualFold(name, "logistic") {
-				return nil, sparkerr.Plain("java.lang.RuntimeException", "GBTRegressorParams was given bad loss type: %s", name)
+				// Spark names the model's own loss here, not the one that was asked for.
+				return nil, sparkerr.Plain("java.lang.RuntimeException", "GBTRegressorParams was given bad loss type: %s", m.Params().String("lossType"))
 			}
 			return m.EachIteration(ctx, data, loss, trees.AnyLabels)
 		}}),

@@ -105,7 +105,7 @@ func (e *LinearRegression) Fit(ctx context.Context, data ml.Frame) (ml.Model, er
 		return nil, err
 	}
 	m.dense = m.coefficients.Array()
-	m.summary = &LinearSummary{model: m, data: data, history: history, diagInv: diagInv}
+	m.summary = &LinearSummary{model: m.named(), data: data, history: history, diagInv: diagInv}
 	m.summary.measureInstances(in)
 	return m, nil
 }
@@ -124,7 +124,7 @@ func (e *LinearRegression) normal(ctx context.Context, in *ml.Instances, m *Line
 	if err != nil {
 		return nil, nil, err
 	}
-	m.coefficients, m.intercept = ml.DenseVector(fit.Coefficients), fit.Intercept
+	m.coefficients, m.intercept = ml.Compressed(fit.Coefficients), fit.Intercept
 	return fit.History, fit.DiagInv, nil
 }
 
@@ -310,13 +310,26 @@ var linearAttrs = ml.AttrTable[*LinearRegressionModel]{
 		if err != nil {
 			return nil, err
 		}
-		s := &LinearSummary{model: m, data: data, diagInv: []float64{0}}
+		s := &LinearSummary{model: m.named(), data: data, diagInv: []float64{0}}
 		return s, s.measure(ctx)
 	},
 }
 
 func (m *LinearRegressionModel) Attr(ctx context.Context, name string, args []any) (any, error) {
 	return linearAttrs.Call(ctx, m, m.Spec().Class, name, args)
+}
+
+// named is the model itself, or a copy with a prediction column if it has none, as a summary
+// needs one.
+func (m *LinearRegressionModel) named() *LinearRegressionModel {
+	c := *m
+	c.summary = nil
+	if p := m.Params().Copy(); p.String("predictionCol") == "" {
+		if err := p.Set(m.UID(), "predictionCol", "prediction_"+m.UID()); err == nil {
+			c.Base = m.With(p)
+		}
+	}
+	return &c
 }
 
 func (m *LinearRegressionModel) Summary() ml.Summary {

@@ -192,6 +192,9 @@ func (m *Model) EachIteration(ctx context.Context, data ml.Frame, loss Loss, kin
 		if err != nil {
 			return nil, err
 		}
+		if batch.NumRows() == 0 {
+			continue
+		}
 		l := &loader{params: p, kind: kind, weightCol: weightCol}
 		if err := l.batch(batch, nil); err != nil {
 			return nil, err

@@ -3,7 +3,6 @@ package trees
 import (
 	"context"
 
-	"github.com/millpond/millpond/internal/kernel/random"
 	"github.com/millpond/millpond/internal/kernel/tree"
 	"github.com/millpond/millpond/internal/ml"
 	"github.com/millpond/millpond/internal/sparkerr"
@@ -43,7 +42,7 @@ func Grow(ctx context.Context, t *Training, p *ml.Params, classes, numTrees int,
 		rate = p.Double("subsamplingRate")
 	}
 	if bootstrap || rate < 1 {
-		counts = random.Bag(t.Table.Rows, numTrees, rate, bootstrap, seed, 0)
+		counts = t.Bag(numTrees, rate, bootstrap, seed)
 	}
 	c := Settings(p, len(t.Table.Columns), classes, numTrees)
 	g := tree.NewGrower(tree.Data{Table: t.Table, Weights: t.Weights}, c)

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/millpond/millpond/internal/kernel/hist"
+	"github.com/millpond/millpond/internal/kernel/random"
 	"github.com/millpond/millpond/internal/ml"
 	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
@@ -34,13 +36,29 @@ type Training struct {
 	HeldOut        []float64
 	HeldOutLabels  []float64
 	HeldOutWeights []float64
+
+	mu     sync.Mutex
+	bagKey string
+	bag    []uint8
+}
+
+// Bag draws the rows of each tree's sample. The last draw is kept: a tuning loop asks for the
+// same one again and again.
+func (t *Training) Bag(trees int, rate float64, replacement bool, seed int64) []uint8 {
+	key := fmt.Sprint(trees, rate, replacement, seed)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.bagKey != key {
+		t.bag, t.bagKey = random.Bag(t.Table.Rows, trees, rate, replacement, seed, 0), key
+	}
+	return t.bag
 }
 
 // maxClasses is the most classes Spark infers from labels.
 const maxClasses = 100
 
 // Load reads the rows that an estimator's parameters name. The result is shared by fits over
-// the same cached frame: it must not be changed.
+// the same cached frame: its slices must not be changed.
 func Load(ctx context.Context, data ml.Frame, p *ml.Params, kind Labels) (*Training, error) {
 	l := &loader{params: p, kind: kind, weightCol: p.String("weightCol"), validationCol: p.String("validationIndicatorCol")}
 	names := []string{p.String("featuresCol"), p.String("labelCol")}
@@ -62,7 +80,7 @@ func Load(ctx context.Context, data ml.Frame, p *ml.Params, kind Labels) (*Train
 		return nil, err
 	}
 	l.classes = ml.NumClasses(label)
-	key := fmt.Sprintf("trees:%q bins=%d seed=%d labels=%d", append(names, l.validationCol), p.Int("maxBins"), p.Long("seed"), kind)
+	key := fmt.Sprintf("trees:%q bins=%d seed=%d labels=%d/%d arity=%v", append(names, l.validationCol), p.Int("maxBins"), p.Long("seed"), kind, l.classes, l.arity)
 	v, err := data.Memo(key, func() (any, error) { return l.load(ctx, data.Select(names...)) })
 	if err != nil {
 		return nil, err

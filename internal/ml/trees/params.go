@@ -72,7 +72,7 @@ func Classifier() []ml.Param {
 
 // PruneTree says whether equal sibling leaves are merged.
 func PruneTree() ml.Param {
-	return ml.Param{Name: "pruneTree", Doc: "If true, the trained tree will undergo a pruning process after training, in which sibling leaf nodes with the same prediction are merged into their parent.", Type: ml.ParamBool, Default: true}
+	return ml.Param{Name: "pruneTree", Doc: "If true, the trained tree will undergo a pruning process after training, in which sibling leaf nodes with the same prediction are merged into their parent. The resulting tree will be smaller and have faster predictions. Class probabilities remain available after pruning. If false, no pruning is applied after training.", Type: ml.ParamBool, Default: true}
 }
 
 func lowerOneOf(options ...string) func(any) bool {

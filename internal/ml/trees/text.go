@@ -2,9 +2,9 @@ package trees
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
-	"github.com/millpond/millpond/internal/kernel/random"
 	"github.com/millpond/millpond/internal/kernel/tree"
 	"github.com/millpond/millpond/internal/ml"
 )
@@ -12,7 +12,11 @@ import (
 // String is what Spark's model.toString gives.
 func (m *Model) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: uid=%s, ", m.Spec().ShortName(), m.UID())
+	equals := "="
+	if m.kind.Classifier && m.kind.Child == RegressionTree { // a boosted classifier's text alone has blanks
+		equals = " = "
+	}
+	fmt.Fprintf(&b, "%s: uid%s%s, ", m.Spec().ShortName(), equals, m.UID())
 	if m.kind.Child == "" {
 		fmt.Fprintf(&b, "depth=%d, numNodes=%d, ", m.Trees[0].Depth(), len(m.Trees[0].Nodes))
 	} else {
@@ -70,28 +74,5 @@ func splitText(s *tree.Split) (left, right string) {
 	return fmt.Sprintf("feature %d in {%s}", s.Feature, set.String()), fmt.Sprintf("feature %d not in {%s}", s.Feature, set.String())
 }
 
-// LeftCategories gives a categorical split's left side in the order in which Spark's set of
-// them comes out: Spark keeps the smaller side, and turns it round when the other is asked for.
-func LeftCategories(s *tree.Split) []float64 {
-	if !s.StoresRight() {
-		return random.ScalaSetOrder(s.Categories)
-	}
-	right := complement(s.Categories, s.Arity)
-	return random.ScalaSetOrder(complement(right, s.Arity))
-}
-
-func complement(categories []float64, arity int) []float64 {
-	in := make([]bool, arity)
-	for _, c := range categories {
-		if k := int(c); k >= 0 && k < arity {
-			in[k] = true
-		}
-	}
-	var out []float64
-	for k, x := range in {
-		if !x {
-			out = append(out, float64(k))
-		}
-	}
-	return out
-}
+// LeftCategories gives the categories that go left, rising.
+func LeftCategories(s *tree.Split) []float64 { return slices.Sorted(slices.Values(s.Categories)) }

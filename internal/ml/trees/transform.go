@@ -80,18 +80,27 @@ type result struct {
 }
 
 func (w *writer) apply(ctx context.Context, in []arrow.Array, n int) ([]arrow.Array, []bool, error) {
-	v, err := ml.NewVectorView(in[0])
+	r, err := w.fill(ctx, in[0], n)
 	if err != nil {
 		return nil, nil, err
+	}
+	return w.arrays(r, n), nil, nil
+}
+
+// fill predicts a batch.
+func (w *writer) fill(ctx context.Context, features arrow.Array, n int) (*result, error) {
+	v, err := ml.NewVectorView(features)
+	if err != nil {
+		return nil, err
 	}
 	r := w.room(n)
 	row := make([]float64, 0, w.m.Features)
 	for i := range n {
 		if i&4095 == 0 && ctx.Err() != nil {
-			return nil, nil, ctx.Err()
+			return nil, ctx.Err()
 		}
 		if v.IsNull(i) {
-			return nil, nil, w.failed("java.lang.NullPointerException")
+			return nil, w.failed("java.lang.NullPointerException")
 		}
 		x := v.Values(i)
 		if !v.Dense(i) {
@@ -101,11 +110,15 @@ func (w *writer) apply(ctx context.Context, in []arrow.Array, n int) ([]arrow.Ar
 		}
 		if len(x) < w.m.Features {
 			if f := w.m.missing(x); f >= 0 {
-				return nil, nil, w.failed(fmt.Sprintf("java.lang.ArrayIndexOutOfBoundsException: Index %d out of bounds for length %d", f, len(x)))
+				return nil, w.failed(fmt.Sprintf("java.lang.ArrayIndexOutOfBoundsException: Index %d out of bounds for length %d", f, len(x)))
 			}
 		}
 		w.row(r, i, x)
 	}
+	return r, nil
+}
+
+func (w *writer) arrays(r *result, n int) []arrow.Array {
 	out := make([]arrow.Array, len(w.columns))
 	for k, c := range w.columns {
 		switch c {
@@ -125,7 +138,7 @@ func (w *writer) apply(ctx context.Context, in []arrow.Array, n int) ([]arrow.Ar
 			}
 		}
 	}
-	return out, nil, nil
+	return out
 }
 
 func grow(s []float64, n int) []float64 {

@@ -1,0 +1,190 @@
+// Command mlflowload puts load on an MLflow tracking server and prints what it
+// bore. It speaks plain REST, so that it drives any server of that API alike.
+//
+//	go run ./bench/mlflowload --url http://127.0.0.1:5000 --clients 16 --seconds 5 --op metric
+//
+// Operations: metric (runs/log-metric), batch (runs/log-batch of 1,000
+// metrics), create (a run, a parameter and a metric), get (runs/get), and
+// search, which first fills an experiment with --runs runs and then filters
+// by one metric and orders by another.
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+func main() {
+	url := flag.String("url", "http://127.0.0.1:5000", "the server")
+	clients := flag.Int("clients", 16, "concurrent clients, each with its own connection and run")
+	seconds := flag.Float64("seconds", 5, "how long")
+	op := flag.String("op", "metric", "metric, batch, create, get or search")
+	runs := flag.Int("runs", 10000, "runs to search among")
+	flag.Parse()
+	l := &load{url: *url, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: *clients, MaxConnsPerHost: *clients}}}
+	l.experiment = l.text(l.post("experiments/create", m{"name": fmt.Sprintf("load-%d", time.Now().UnixNano())}), "experiment_id")
+	work, ok := l.operations(*op, *runs)
+	if !ok {
+		log.Fatalf("unknown operation %q", *op)
+	}
+	took := l.run(*clients, time.Duration(*seconds*float64(time.Second)), work)
+	report(*op, *clients, *seconds, took)
+}
+
+type m = map[string]any
+
+type load struct {
+	url, experiment string
+	http            *http.Client
+	step            atomic.Int64
+}
+
+// operations finds what one client does over and over; a client starts with a
+// run of its own.
+func (l *load) operations(name string, runs int) (func(run string), bool) {
+	switch name {
+	case "metric":
+		return func(run string) {
+			n := l.step.Add(1)
+			l.post("runs/log-metric", m{"run_id": run, "key": "loss", "value": rand.Float64(), "timestamp": n, "step": n})
+		}, true
+	case "batch":
+		return func(run string) {
+			metrics := make([]m, 1000)
+			for i := range metrics {
+				n := l.step.Add(1)
+				metrics[i] = m{"key": "loss", "value": rand.Float64(), "timestamp": n, "step": n}
+			}
+			l.post("runs/log-batch", m{"run_id": run, "metrics": metrics})
+		}, true
+	case "create":
+		return func(string) {
+			run := l.newRun()
+			l.post("runs/log-parameter", m{"run_id": run, "key": "lr", "value": "0.1"})
+			l.post("runs/log-metric", m{"run_id": run, "key": "loss", "value": 1.5, "timestamp": 1})
+		}, true
+	case "get":
+		return func(run string) { l.do("GET", "runs/get?run_id="+run, nil) }, true
+	case "search":
+		l.fill(runs)
+		return func(string) {
+			l.post("runs/search", m{"experiment_ids": []string{l.experiment}, "filter": "metrics.acc > 0.5 AND params.opt = 'adam'",
+				"order_by": []string{"metrics.loss ASC"}, "max_results": 100})
+		}, true
+	}
+	return nil, false
+}
+
+func (l *load) newRun() string {
+	out := l.post("runs/create", m{"experiment_id": l.experiment, "start_time": time.Now().UnixMilli()})
+	var r struct {
+		Run struct {
+			Info struct {
+				RunID string `json:"run_id"`
+			}
+		}
+	}
+	if err := json.Unmarshal(out, &r); err != nil {
+		log.Fatal(err)
+	}
+	return r.Run.Info.RunID
+}
+
+// fill makes runs with three metrics and two parameters.
+func (l *load) fill(runs int) {
+	start := time.Now()
+	var wg sync.WaitGroup
+	var next atomic.Int64
+	for range 16 {
+		wg.Go(func() {
+			for next.Add(1) <= int64(runs) {
+				metrics := []m{}
+				for _, key := range []string{"acc", "loss", "auc"} {
+					metrics = append(metrics, m{"key": key, "value": rand.Float64(), "timestamp": 1, "step": 0})
+				}
+				l.post("runs/log-batch", m{"run_id": l.newRun(), "metrics": metrics, "params": []m{
+					{"key": "opt", "value": []string{"adam", "sgd"}[rand.IntN(2)]}, {"key": "lr", "value": fmt.Sprint(rand.Float64())}}})
+			}
+		})
+	}
+	wg.Wait()
+	fmt.Printf("filled %d runs in %.1f s\n", runs, time.Since(start).Seconds())
+}
+
+// run lets clients work side by side and gathers how long each step took.
+func (l *load) run(clients int, d time.Duration, work func(run string)) []time.Duration {
+	results := make([][]time.Duration, clients)
+	ids := make([]string, clients)
+	for i := range ids {
+		ids[i] = l.newRun()
+	}
+	stop := time.Now().Add(d)
+	var wg sync.WaitGroup
+	for i := range clients {
+		wg.Go(func() {
+			for time.Now().Before(stop) {
+				start := time.Now()
+				work(ids[i])
+				results[i] = append(results[i], time.Since(start))
+			}
+		})
+	}
+	wg.Wait()
+	return slices.Concat(results...)
+}
+
+func report(op string, clients int, seconds float64, took []time.Duration) {
+	if len(took) == 0 {
+		log.Fatal("not one operation was finished in time")
+	}
+	slices.Sort(took)
+	at := func(p float64) float64 {
+		return float64(took[min(len(took)-1, int(p*float64(len(took))))].Microseconds()) / 1000
+	}
+	fmt.Printf("%s: %d clients, %d operations, %.0f/s, p50 %.2f ms, p99 %.2f ms, max %.2f ms\n",
+		op, clients, len(took), float64(len(took))/seconds, at(0.5), at(0.99), at(1))
+}
+
+func (l *load) post(path string, body m) []byte {
+	raw, err := json.Marshal(body)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return l.do("POST", path, raw)
+}
+
+func (l *load) do(method, path string, body []byte) []byte {
+	req, err := http.NewRequest(method, l.url+"/api/2.0/mlflow/"+path, bytes.NewReader(body))
+	if err != nil {
+		log.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := l.http.Do(req)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer resp.Body.Close()
+	out, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode != http.StatusOK {
+		log.Fatalf("%s: status %d: %s (%v)", path, resp.StatusCode, out, err)
+	}
+	return out
+}
+
+func (l *load) text(body []byte, field string) string {
+	var out map[string]string
+	if err := json.Unmarshal(body, &out); err != nil {
+		log.Fatal(err)
+	}
+	return out[field]
+}

@@ -1,0 +1,225 @@
+// Package app wires the packages together: configuration in, a running Millpond out. It is the
+// only package that may import everything, and it decides nothing but who gets what.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"google.golang.org/grpc"
+
+	"github.com/millpond/millpond/internal/artifact"
+	"github.com/millpond/millpond/internal/connect"
+	"github.com/millpond/millpond/internal/db"
+	"github.com/millpond/millpond/internal/engine"
+	"github.com/millpond/millpond/internal/registry"
+	"github.com/millpond/millpond/internal/rest"
+	"github.com/millpond/millpond/internal/tracking"
+)
+
+// Config is everything that can be set.
+type Config struct {
+	DataDir     string
+	Connect     string // address of Spark Connect, host:port
+	HTTP        string // address of MLflow and the pages
+	Python      string // the workers' Python, "" to find one
+	Threads     int
+	MemoryBytes int64
+	SessionIdle time.Duration
+	Version     string
+	Logger      *slog.Logger
+}
+
+// App is a running Millpond.
+type App struct {
+	cfg     Config
+	log     *slog.Logger
+	dir     *dataDir
+	store   *db.DB
+	files   *artifact.Store
+	engine  *engine.Engine
+	connect *connect.Server
+	grpc    *grpc.Server
+	http    *http.Server
+	python  interface{ Close() error }
+	lisRPC  net.Listener
+	lisHTTP net.Listener
+}
+
+// Open takes the addresses and the data directory and makes everything ready to serve.
+func Open(ctx context.Context, cfg Config) (a *App, err error) {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	a = &App{cfg: cfg, log: cfg.Logger}
+	defer func() {
+		if err != nil {
+			a.Close()
+		}
+	}()
+	if a.lisRPC, err = listen("--connect", cfg.Connect); err != nil {
+		return a, err
+	}
+	if a.lisHTTP, err = listen("--http", cfg.HTTP); err != nil {
+		return a, err
+	}
+	if a.dir, err = openDataDir(cfg.DataDir, cfg.Version); err != nil {
+		return a, err
+	}
+	if err = a.openStores(ctx); err != nil {
+		return a, err
+	}
+	if err = a.openEngine(); err != nil {
+		return a, err
+	}
+	return a, a.routes(ctx)
+}
+
+func (a *App) openStores(ctx context.Context) error {
+	var err error
+	if a.store, err = db.Open(ctx, filepath.Join(a.dir.path, "millpond.db"), db.Options{}); err != nil {
+		return fmt.Errorf("open the record store: %w", err)
+	}
+	if a.files, err = artifact.Open(filepath.Join(a.dir.path, "artifacts")); err != nil {
+		return fmt.Errorf("open the artifact store: %w", err)
+	}
+	return nil
+}
+
+func (a *App) openEngine() error {
+	py, err := a.openPython()
+	if err != nil {
+		return err
+	}
+	a.engine, err = engine.Open(engine.Options{DataDir: a.dir.path, Threads: a.cfg.Threads, MemoryBytes: a.cfg.MemoryBytes, TimeZone: localZone(), Python: py})
+	if err != nil {
+		return fmt.Errorf("open the engine: %w", err)
+	}
+	a.connect = connect.New(a.engine, connect.Options{Logger: a.log, SessionIdle: a.cfg.SessionIdle})
+	a.grpc = connect.GRPC()
+	a.connect.Register(a.grpc)
+	return nil
+}
+
+func (a *App) routes(ctx context.Context) error {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	a.gauges(reg)
+	mux := rest.NewMux(rest.MuxOptions{Observer: rest.Prometheus(reg), Logger: a.log, Fallback: a.pages(reg)})
+	t, err := tracking.New(ctx, a.store, a.files, tracking.Options{})
+	if err != nil {
+		return fmt.Errorf("open tracking: %w", err)
+	}
+	t.Mount(mux)
+	registry.New(a.store, t, registry.Options{}).Mount(mux)
+	a.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)}
+	return nil
+}
+
+func listen(flag, addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s (%s): %w; another server may be running there, choose another address with %s", addr, flag, err, flag)
+	}
+	return l, nil
+}
+
+// ConnectAddr and HTTPAddr are where the servers listen, ports filled in.
+func (a *App) ConnectAddr() string { return a.lisRPC.Addr().String() }
+func (a *App) HTTPAddr() string    { return a.lisHTTP.Addr().String() }
+
+// freeAfter is how long the garbage of starting is left before memory goes back to the system.
+const freeAfter = 2 * time.Second
+
+// Serve serves until ctx ends, then lets running work finish for a while.
+func (a *App) Serve(ctx context.Context) error {
+	failed := make(chan error, 2)
+	go func() { failed <- a.grpc.Serve(a.lisRPC) }()
+	go func() { failed <- a.http.Serve(a.lisHTTP) }()
+	go a.connect.Expire(ctx)
+	time.AfterFunc(freeAfter, debug.FreeOSMemory)
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	a.log.Info("shutting down")
+	return a.shutdown()
+}
+
+const graceTime = 10 * time.Second
+
+func (a *App) shutdown() error {
+	ctx, cancel := context.WithTimeout(context.Background(), graceTime)
+	defer cancel()
+	err := a.http.Shutdown(ctx)
+	a.connect.Close() // interrupts what runs, so that streams end
+	done := make(chan struct{})
+	go func() { a.grpc.GracefulStop(); close(done) }()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		a.grpc.Stop()
+	}
+	return errors.Join(err, a.Close())
+}
+
+// Close frees what Open took.
+func (a *App) Close() error {
+	var errs []error
+	if a.connect != nil {
+		a.connect.Close()
+	}
+	if a.python != nil {
+		errs = append(errs, a.python.Close())
+	}
+	if a.engine != nil {
+		a.engine.Close()
+		a.engine = nil
+	}
+	if a.files != nil {
+		errs = append(errs, a.files.Close())
+	}
+	if a.store != nil {
+		errs = append(errs, a.store.Close())
+	}
+	for _, l := range []net.Listener{a.lisRPC, a.lisHTTP} {
+		if l != nil {
+			_ = l.Close() // a second close of a served listener is not worth telling
+		}
+	}
+	if a.dir != nil {
+		errs = append(errs, a.dir.close())
+	}
+	return errors.Join(errs...)
+}
+
+// localZone is the machine's time zone by name, as new sessions of Spark have it.
+func localZone() string {
+	if tz := os.Getenv("TZ"); tz != "" {
+		if _, err := time.LoadLocation(tz); err == nil {
+			return tz
+		}
+	}
+	if link, err := filepath.EvalSymlinks("/etc/localtime"); err == nil {
+		const mark = "zoneinfo/"
+		for i := 0; i+len(mark) <= len(link); i++ {
+			if link[i:i+len(mark)] == mark {
+				if _, err := time.LoadLocation(link[i+len(mark):]); err == nil {
+					return link[i+len(mark):]
+				}
+			}
+		}
+	}
+	return "Etc/UTC"
+}

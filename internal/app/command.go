@@ -1,0 +1,158 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/viper"
+)
+
+// Command is the program's command line.
+func Command(version string) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "millpond",
+		Short: "Spark, Spark ML and MLflow in one process",
+		Long: `Millpond is a machine-learning workspace in one program. Start it with
+
+    millpond serve
+
+and use it with the clients you know: pyspark (sc://127.0.0.1:15002) and
+mlflow (http://127.0.0.1:5000). No JVM, no cluster, no account.`,
+		SilenceUsage: true, SilenceErrors: true, Version: version,
+	}
+	root.AddCommand(serveCommand(version), versionCommand(version))
+	return root
+}
+
+func versionCommand(version string) *cobra.Command {
+	return &cobra.Command{Use: "version", Short: "Print the version", Args: cobra.NoArgs, Run: func(c *cobra.Command, _ []string) {
+		fmt.Fprintln(c.OutOrStdout(), version)
+	}}
+}
+
+func serveCommand(version string) *cobra.Command {
+	v := viper.New()
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve Spark Connect and MLflow until stopped",
+		Long: `Serve Spark Connect (gRPC) and MLflow's tracking and registry (HTTP).
+
+Every flag can also be set in the environment (MILLPOND_DATA_DIR for --data-dir)
+or in a YAML file (data-dir: ...) named by --config. A flag wins over the
+environment, which wins over the file.`,
+		Example: `  millpond serve
+  millpond serve --data-dir ~/millpond --connect 127.0.0.1:15102 --http 127.0.0.1:5100`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := readConfig(v); err != nil {
+				return err
+			}
+			return serve(c.Context(), v, version)
+		},
+	}
+	f := c.Flags()
+	f.String("data-dir", "./millpond-data", "directory for records, artifacts and tables; made if absent")
+	f.String("connect", "127.0.0.1:15002", "address of Spark Connect")
+	f.String("http", "127.0.0.1:5000", "address of MLflow's REST API and the pages")
+	f.String("python", "", "Python for UDFs (default: the managed runtime's, then python3)")
+	f.Int("threads", 0, "threads of the engine (default: one a core)")
+	f.String("memory", "", "memory limit of the engine, such as 4GiB (default: 80% of the machine's)")
+	f.Duration("session-idle", time.Hour, "end a Spark session after this long without requests")
+	f.String("log-level", "info", "debug, info, warn or error")
+	f.String("log-format", "text", "text or json")
+	f.String("config", "", "YAML file with these settings")
+	v.SetEnvPrefix("MILLPOND")
+	v.SetEnvKeyReplacer(strings.NewReplacer("-", "_"))
+	v.AutomaticEnv()
+	if err := v.BindPFlags(f); err != nil {
+		panic("app: flags do not bind: " + err.Error()) // a mistake in the program
+	}
+	return c
+}
+
+func readConfig(v *viper.Viper) error {
+	file := v.GetString("config")
+	if file == "" {
+		return nil
+	}
+	v.SetConfigFile(file)
+	v.SetConfigType("yaml")
+	if err := v.ReadInConfig(); err != nil {
+		return fmt.Errorf("read %s: %w", file, err)
+	}
+	return nil
+}
+
+func logger(level, format string) (*slog.Logger, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(level)); err != nil {
+		return nil, fmt.Errorf("--log-level %q is none of debug, info, warn, error", level)
+	}
+	o := &slog.HandlerOptions{Level: l}
+	switch format {
+	case "text":
+		return slog.New(slog.NewTextHandler(os.Stderr, o)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(os.Stderr, o)), nil
+	}
+	return nil, fmt.Errorf("--log-format %q is neither text nor json", format)
+}
+
+func serve(ctx context.Context, v *viper.Viper, version string) error {
+	log, err := logger(v.GetString("log-level"), v.GetString("log-format"))
+	if err != nil {
+		return err
+	}
+	mem, err := byteSize(v.GetString("memory"))
+	if err != nil {
+		return err
+	}
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	a, err := Open(ctx, Config{DataDir: v.GetString("data-dir"), Connect: v.GetString("connect"), HTTP: v.GetString("http"), Python: v.GetString("python"),
+		Threads: v.GetInt("threads"), MemoryBytes: mem, SessionIdle: v.GetDuration("session-idle"), Version: version, Logger: log})
+	if err != nil {
+		return err
+	}
+	log.Info("millpond is ready", "spark", "sc://"+a.ConnectAddr(), "mlflow", "http://"+a.HTTPAddr(), "data", a.dir.path)
+	err = a.Serve(ctx)
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// byteSize reads "512MiB", "4g", "1000000".
+func byteSize(s string) (int64, error) {
+	if s == "" {
+		return 0, nil
+	}
+	units := []struct {
+		name string
+		n    int64
+	}{{"kib", 1 << 10}, {"mib", 1 << 20}, {"gib", 1 << 30}, {"kb", 1000}, {"mb", 1_000_000}, {"gb", 1_000_000_000}, {"k", 1 << 10}, {"m", 1 << 20}, {"g", 1 << 30}, {"", 1}}
+	low := strings.ToLower(strings.TrimSpace(s))
+	for _, u := range units {
+		body, ok := strings.CutSuffix(low, u.name)
+		if !ok {
+			continue
+		}
+		var n float64
+		if _, err := fmt.Sscanf(strings.TrimSpace(body)+"\n", "%f\n", &n); err == nil && n > 0 {
+			return int64(n * float64(u.n)), nil
+		}
+		break
+	}
+	return 0, fmt.Errorf("--memory %q is not a size such as 4GiB", s)
+}

@@ -1,0 +1,72 @@
+package app
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// layoutVersion is the version of the data directory's layout that this program writes.
+const layoutVersion = 1
+
+// dataDir is the one directory a server keeps everything in; a lock keeps others out of it.
+type dataDir struct {
+	path string
+	lock *os.File
+}
+
+func openDataDir(path, version string) (*dataDir, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("data directory %s: %w", path, err)
+	}
+	for _, d := range []string{abs, filepath.Join(abs, "warehouse"), filepath.Join(abs, "tmp")} {
+		if err := os.MkdirAll(d, 0o700); err != nil {
+			return nil, fmt.Errorf("make the data directory: %w", err)
+		}
+	}
+	lock, err := os.OpenFile(filepath.Join(abs, "LOCK"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock the data directory: %w", err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("the data directory %s is in use by another millpond; stop that one or choose another with --data-dir", abs)
+	}
+	d := &dataDir{abs, lock}
+	if err := d.checkVersion(version); err != nil {
+		lock.Close()
+		return nil, err
+	}
+	// What an earlier run left in tmp (spilled data, clients' files) is of no use to this one.
+	if err := os.RemoveAll(filepath.Join(abs, "tmp", "sessions")); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("clear the data directory: %w", err)
+	}
+	return d, nil
+}
+
+func (d *dataDir) checkVersion(version string) error {
+	file := filepath.Join(d.path, "VERSION")
+	text, err := os.ReadFile(file)
+	if os.IsNotExist(err) {
+		return os.WriteFile(file, []byte(fmt.Sprintf("%d\nwritten by millpond %s\n", layoutVersion, version)), 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("read the data directory's version: %w", err)
+	}
+	first, _, _ := strings.Cut(string(text), "\n")
+	n, err := strconv.Atoi(strings.TrimSpace(first))
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s is damaged: its first line is %q, not a number", file, first)
+	case n > layoutVersion:
+		return fmt.Errorf("the data directory %s belongs to a newer millpond (layout %d, this program knows %d); use that version, or another directory with --data-dir", d.path, n, layoutVersion)
+	}
+	return nil
+}
+
+func (d *dataDir) close() error { return d.lock.Close() }

@@ -1,0 +1,275 @@
+// Package connect serves the Spark Connect protocol: protos become plan nodes, streams of Arrow
+// batches become responses that a client may ask for again, errors become statuses in Spark's
+// words. It resolves and runs nothing itself.
+package connect
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/millpond/millpond/internal/engine"
+	pb "github.com/millpond/millpond/internal/gen/spark/connect"
+	"github.com/millpond/millpond/internal/sparkerr"
+)
+
+// SparkVersion is the version of Spark whose protocol and behaviour this server has.
+const SparkVersion = "4.3.0"
+
+// Options of a Server.
+type Options struct {
+	Logger      *slog.Logger
+	SessionIdle time.Duration // after which a session without requests ends; 0: an hour
+}
+
+// Server is a SparkConnectService.
+type Server struct {
+	pb.UnimplementedSparkConnectServiceServer
+	engine *engine.Engine
+	log    *slog.Logger
+	idle   time.Duration
+
+	mu       sync.Mutex
+	sessions map[sessionKey]*session
+	closed   map[sessionKey]time.Time
+}
+
+type sessionKey struct{ user, id string }
+
+// session is one client's state on this server.
+type session struct {
+	*engine.Session
+	errs errorStore
+
+	mu    sync.Mutex
+	ops   map[string]*operation
+	used  time.Time
+	files *artifacts
+}
+
+// New makes a server over an engine.
+func New(e *engine.Engine, o Options) *Server {
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	if o.SessionIdle == 0 {
+		o.SessionIdle = time.Hour
+	}
+	return &Server{engine: e, log: o.Logger, idle: o.SessionIdle, sessions: map[sessionKey]*session{}, closed: map[sessionKey]time.Time{}}
+}
+
+// Register adds the service to a gRPC server.
+func (s *Server) Register(g *grpc.Server) { pb.RegisterSparkConnectServiceServer(g, s) }
+
+// GRPC makes a gRPC server with the message sizes that Spark Connect needs.
+func GRPC(opts ...grpc.ServerOption) *grpc.Server {
+	return grpc.NewServer(append([]grpc.ServerOption{grpc.MaxRecvMsgSize(512 << 20), grpc.MaxSendMsgSize(512 << 20),
+		grpc.InitialWindowSize(4 << 20), grpc.InitialConnWindowSize(8 << 20)}, opts...)...)
+}
+
+// Expire ends idle sessions until ctx ends.
+func (s *Server) Expire(ctx context.Context) {
+	tick := time.NewTicker(min(s.idle/4, time.Minute))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			s.expire(time.Now())
+		}
+	}
+}
+
+func (s *Server) expire(now time.Time) {
+	s.mu.Lock()
+	var gone []*session
+	for k, x := range s.sessions {
+		if x.idleSince(now) > s.idle {
+			gone = append(gone, x)
+			delete(s.sessions, k)
+			s.closed[k] = now
+		}
+	}
+	for k, at := range s.closed {
+		if now.Sub(at) > 24*time.Hour {
+			delete(s.closed, k)
+		}
+	}
+	s.mu.Unlock()
+	for _, x := range gone {
+		s.end(x)
+	}
+}
+
+func (x *session) idleSince(now time.Time) time.Duration {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, op := range x.ops {
+		if op.running() {
+			return 0
+		}
+	}
+	return now.Sub(x.used)
+}
+
+// Close ends every session.
+func (s *Server) Close() {
+	s.mu.Lock()
+	all := s.sessions
+	s.sessions = map[sessionKey]*session{}
+	s.mu.Unlock()
+	for _, x := range all {
+		s.end(x)
+	}
+}
+
+// Counts tells how many sessions there are and how many queries run.
+func (s *Server) Counts() (sessions, running int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, x := range s.sessions {
+		x.mu.Lock()
+		for _, op := range x.ops {
+			if op.running() {
+				running++
+			}
+		}
+		x.mu.Unlock()
+	}
+	return len(s.sessions), running
+}
+
+func (s *Server) end(x *session) {
+	x.interrupt(func(*operation) bool { return true })
+	if err := x.Close(); err != nil {
+		s.log.Warn("closing a session", "session", x.ID, "error", err)
+	}
+}
+
+// request is what every request says of its session.
+type request interface {
+	GetSessionId() string
+	GetUserContext() *pb.UserContext
+	GetClientObservedServerSideSessionId() string
+}
+
+func keyOf(r interface {
+	GetSessionId() string
+	GetUserContext() *pb.UserContext
+}) sessionKey {
+	return sessionKey{r.GetUserContext().GetUserId(), r.GetSessionId()}
+}
+
+// session finds or makes the session of a request.
+func (s *Server) session(r request) (*session, error) {
+	key := keyOf(r)
+	if !validUUID(key.id) {
+		e := sparkerr.New(sparkerr.ClassSpark, "INVALID_HANDLE.FORMAT", "handle", key.id)
+		return nil, status.Error(codes.InvalidArgument, e.Message)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x, ok := s.sessions[key]
+	observed := r.GetClientObservedServerSideSessionId()
+	if !ok {
+		if _, was := s.closed[key]; was {
+			return nil, handleError("SESSION_CLOSED", key.id)
+		}
+		if observed != "" {
+			return nil, handleError("SESSION_NOT_FOUND", key.id)
+		}
+		x = s.newSession(s.engine.NewSession(key.id))
+		s.sessions[key] = x
+	}
+	if observed != "" && observed != x.Server {
+		return nil, handleError("SESSION_CHANGED", key.id)
+	}
+	x.touch()
+	return x, nil
+}
+
+func (s *Server) newSession(e *engine.Session) *session {
+	x := &session{Session: e, ops: map[string]*operation{}}
+	x.files = &artifacts{dir: e.Dir()}
+	return x
+}
+
+func (x *session) touch() {
+	x.mu.Lock()
+	x.used = time.Now()
+	x.mu.Unlock()
+}
+
+func validUUID(s string) bool {
+	if len(s) != 36 {
+		return false
+	}
+	for i, c := range s {
+		dash := i == 8 || i == 13 || i == 18 || i == 23
+		hex := c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
+		if dash != (c == '-') || !dash && !hex {
+			return false
+		}
+	}
+	return true
+}
+
+// ReleaseSession ends a session; what it ran is interrupted.
+func (s *Server) ReleaseSession(_ context.Context, r *pb.ReleaseSessionRequest) (*pb.ReleaseSessionResponse, error) {
+	key := keyOf(r)
+	s.mu.Lock()
+	x, ok := s.sessions[key]
+	delete(s.sessions, key)
+	if !r.AllowReconnect {
+		s.closed[key] = time.Now()
+	}
+	s.mu.Unlock()
+	out := &pb.ReleaseSessionResponse{SessionId: r.SessionId}
+	if ok {
+		out.ServerSideSessionId = x.Server
+		s.end(x)
+	}
+	return out, nil
+}
+
+// CloneSession makes a session with the same settings, views and functions.
+func (s *Server) CloneSession(_ context.Context, r *pb.CloneSessionRequest) (*pb.CloneSessionResponse, error) {
+	x, err := s.session(r)
+	if err != nil {
+		return nil, err
+	}
+	id := r.GetNewSessionId()
+	if !validUUID(id) {
+		return nil, handleError("FORMAT", id)
+	}
+	key := sessionKey{r.GetUserContext().GetUserId(), id}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, taken := s.sessions[key]; taken {
+		return nil, status.Errorf(codes.AlreadyExists, "session %s exists", id)
+	}
+	c := s.newSession(x.Clone(id))
+	c.touch()
+	s.sessions[key] = c
+	return &pb.CloneSessionResponse{SessionId: r.SessionId, ServerSideSessionId: x.Server, NewSessionId: id, NewServerSideSessionId: c.Server}, nil
+}
+
+// FetchErrorDetails tells all about an error that a status named.
+func (s *Server) FetchErrorDetails(_ context.Context, r *pb.FetchErrorDetailsRequest) (*pb.FetchErrorDetailsResponse, error) {
+	x, err := s.session(r)
+	if err != nil {
+		return nil, err
+	}
+	out := &pb.FetchErrorDetailsResponse{SessionId: r.SessionId, ServerSideSessionId: x.Server}
+	if e := x.errs.take(r.ErrorId); e != nil {
+		root := int32(0)
+		out.RootErrorIdx, out.Errors = &root, errorDetails(e)
+	}
+	return out, nil
+}

@@ -1,0 +1,283 @@
+package registry
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/millpond/millpond/internal/db"
+	"github.com/millpond/millpond/internal/rest"
+)
+
+type (
+	createVersionRequest struct {
+		Name        string  `json:"name" mlflow:"required"`
+		Source      string  `json:"source" mlflow:"required"`
+		RunID       *string `json:"run_id"`
+		Tags        []Tag   `json:"tags"`
+		RunLink     string  `json:"run_link"`
+		Description string  `json:"description"`
+		ModelID     *string `json:"model_id"`
+	}
+	versionResponse struct {
+		Version ModelVersion `json:"model_version"`
+	}
+	versionRequest struct {
+		Name    string `json:"name" mlflow:"required"`
+		Version string `json:"version" mlflow:"required"`
+	}
+	updateVersionRequest struct {
+		Name        string `json:"name" mlflow:"required"`
+		Version     string `json:"version" mlflow:"required"`
+		Description string `json:"description"`
+	}
+	transitionRequest struct {
+		Name            string `json:"name" mlflow:"required"`
+		Version         string `json:"version" mlflow:"required"`
+		Stage           string `json:"stage" mlflow:"required"`
+		ArchiveExisting bool   `json:"archive_existing_versions"`
+	}
+	versionTagRequest struct {
+		Name    string `json:"name" mlflow:"required"`
+		Version string `json:"version" mlflow:"required"`
+		Key     string `json:"key" mlflow:"required"`
+		Value   string `json:"value"`
+	}
+	downloadURIResponse struct {
+		ArtifactURI string `json:"artifact_uri"`
+	}
+)
+
+func (s *Service) createVersion(ctx context.Context, in *createVersionRequest) (*versionResponse, error) {
+	if err := checkModelName(in.Name); err != nil {
+		return nil, err
+	}
+	if err := checkTags(in.Tags); err != nil {
+		return nil, err
+	}
+	src := source{uri: in.Source, location: in.Source, runID: in.RunID, modelID: in.ModelID}
+	if isPrompt(in.Tags) {
+		if err := src.checkPrompt(); err != nil {
+			return nil, err
+		}
+	} else if err := s.settle(ctx, &src); err != nil {
+		return nil, err
+	}
+	v := versionRow{info: ModelVersion{Name: in.Name, Description: in.Description, Source: src.uri, RunID: deref(src.runID),
+		RunLink: in.RunLink, ModelID: deref(src.modelID)}, location: src.location}
+	var out versionResponse
+	err := s.db.Write(ctx, func(ctx context.Context, q db.Querier) error {
+		var err error
+		if v.model, err = modelID(ctx, q, in.Name); err != nil {
+			return err
+		}
+		if err := insertVersion(ctx, q, &v, s.millis()); err != nil {
+			return err
+		}
+		if err := upsertTags(ctx, q, versionTags, v.id, in.Tags); err != nil {
+			return err
+		}
+		out.Version, err = readVersion(ctx, q, v.id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if v.info.ModelID != "" {
+		if err := s.tracking.LinkModelVersion(ctx, v.info.ModelID, in.Name, v.version); err != nil {
+			s.log.WarnContext(ctx, "a model version was made, but its logged model does not say so", "model", v.info.ModelID, "error", err)
+		}
+	}
+	return &out, nil
+}
+
+// onVersion runs fn in a write, for a version that exists.
+func (s *Service) onVersion(ctx context.Context, name, version string, fn func(context.Context, db.Querier, versionRow) error) error {
+	if err := checkModelName(name); err != nil {
+		return err
+	}
+	n, err := parseVersion(version)
+	if err != nil {
+		return err
+	}
+	return s.db.Write(ctx, func(ctx context.Context, q db.Querier) error {
+		v, err := findVersion(ctx, q, name, n)
+		if err != nil {
+			return err
+		}
+		return fn(ctx, q, v)
+	})
+}
+
+// changeVersion runs fn in a write and answers with the version as it then is.
+func (s *Service) changeVersion(ctx context.Context, name, version string, fn func(context.Context, db.Querier, versionRow) error) (*versionResponse, error) {
+	var out versionResponse
+	err := s.onVersion(ctx, name, version, func(ctx context.Context, q db.Querier, v versionRow) error {
+		if err := fn(ctx, q, v); err != nil {
+			return err
+		}
+		var err error
+		out.Version, err = readVersion(ctx, q, v.id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &out, nil
+}
+
+// viewVersion finds a version and runs fn over the same snapshot.
+func (s *Service) viewVersion(ctx context.Context, name, version string, fn func(context.Context, db.Querier, versionRow) error) error {
+	if err := checkModelName(name); err != nil {
+		return err
+	}
+	n, err := parseVersion(version)
+	if err != nil {
+		return err
+	}
+	return s.db.View(ctx, func(ctx context.Context, q db.Querier) error {
+		v, err := findVersion(ctx, q, name, n)
+		if err != nil {
+			return err
+		}
+		return fn(ctx, q, v)
+	})
+}
+
+func (s *Service) getVersion(ctx context.Context, in *versionRequest) (*versionResponse, error) {
+	var out versionResponse
+	err := s.viewVersion(ctx, in.Name, in.Version, func(ctx context.Context, q db.Querier, v versionRow) error {
+		var err error
+		out.Version, err = readVersion(ctx, q, v.id)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &out, nil
+}
+
+func (s *Service) getByAlias(ctx context.Context, in *aliasNameRequest) (*versionResponse, error) {
+	if err := checkModelName(in.Name); err != nil {
+		return nil, err
+	}
+	if err := checkAlias(in.Alias); err != nil {
+		return nil, err
+	}
+	var out versionResponse
+	err := s.db.View(ctx, func(ctx context.Context, q db.Querier) error {
+		v, err := versionByAlias(ctx, q, in.Name, in.Alias)
+		if err != nil {
+			return err
+		}
+		out.Version, err = readVersion(ctx, q, v)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &out, nil
+}
+
+func versionByAlias(ctx context.Context, q db.Querier, name, alias string) (id int64, err error) {
+	model, err := modelID(ctx, q, name)
+	if err != nil {
+		return 0, err
+	}
+	if strings.EqualFold(alias, "latest") {
+		id, found, err := newestVersion(ctx, q, model, "")
+		if err == nil && !found {
+			err = rest.NotFound("Latest version not found for model %s.", name)
+		}
+		return id, err
+	}
+	id, found, err := aliasedVersion(ctx, q, model, alias)
+	if err == nil && !found {
+		err = rest.Invalid("Registered model alias %s not found.", alias)
+	}
+	return id, err
+}
+
+func (s *Service) updateVersion(ctx context.Context, in *updateVersionRequest) (*versionResponse, error) {
+	return s.changeVersion(ctx, in.Name, in.Version, func(ctx context.Context, q db.Querier, v versionRow) error {
+		return describeVersion(ctx, q, v.id, in.Description, s.millis())
+	})
+}
+
+// transition moves a version to a stage. The versions that were in an active
+// stage may be archived in the same step, so that there is no moment with two.
+func (s *Service) transition(ctx context.Context, in *transitionRequest) (*versionResponse, error) {
+	stage, err := canonicalStage(in.Stage)
+	if err != nil {
+		return nil, err
+	}
+	if in.ArchiveExisting && stage != stageStaging && stage != stageProduction {
+		return nil, rest.Invalid("Model version transition cannot archive existing model versions because '%s' is not an Active "+
+			"stage. Valid stages are ['Staging', 'Production']", in.Stage)
+	}
+	return s.changeVersion(ctx, in.Name, in.Version, func(ctx context.Context, q db.Querier, v versionRow) error {
+		now := s.millis()
+		if in.ArchiveExisting {
+			if err := moveStage(ctx, q, v, stage, stageArchived, now); err != nil {
+				return err
+			}
+		}
+		return setStage(ctx, q, v, stage, now)
+	})
+}
+
+func (s *Service) deleteVersion(ctx context.Context, in *versionRequest) (*empty, error) {
+	return nil, s.onVersion(ctx, in.Name, in.Version, func(ctx context.Context, q db.Querier, v versionRow) error {
+		return deleteVersion(ctx, q, v, s.millis())
+	})
+}
+
+func (s *Service) setVersionTag(ctx context.Context, in *versionTagRequest) (*empty, error) {
+	tag := Tag{in.Key, in.Value}
+	if err := checkTag(tag); err != nil {
+		return nil, err
+	}
+	return nil, s.onVersion(ctx, in.Name, in.Version, func(ctx context.Context, q db.Querier, v versionRow) error {
+		return upsertTags(ctx, q, versionTags, v.id, []Tag{tag})
+	})
+}
+
+func (s *Service) deleteVersionTag(ctx context.Context, in *versionTagRequest) (*empty, error) {
+	return nil, s.onVersion(ctx, in.Name, in.Version, func(ctx context.Context, q db.Querier, v versionRow) error {
+		return deleteTag(ctx, q, versionTags, v.id, in.Key)
+	})
+}
+
+func (s *Service) downloadURI(ctx context.Context, in *versionRequest) (*downloadURIResponse, error) {
+	var out downloadURIResponse
+	err := s.viewVersion(ctx, in.Name, in.Version, func(_ context.Context, _ db.Querier, v versionRow) error {
+		out.ArtifactURI = v.location
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &out, nil
+}
+
+// getVersionArtifact answers with one file of a version.
+func (s *Service) getVersionArtifact(w http.ResponseWriter, r *http.Request) error {
+	query := r.URL.Query()
+	for _, field := range []string{"name", "version", "path"} {
+		if query.Get(field) == "" {
+			return rest.MissingParameter(field)
+		}
+	}
+	uri, err := s.downloadURI(r.Context(), &versionRequest{query.Get("name"), query.Get("version")})
+	if err != nil {
+		return err
+	}
+	return s.tracking.SendArtifact(w, r, uri.ArtifactURI, query.Get("path"))
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}

@@ -1,0 +1,187 @@
+package sqlparse
+
+import (
+	"strings"
+
+	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/sparkerr"
+)
+
+// Command is a statement that is not a query.
+type Command struct {
+	Kind     string // create_view, drop_view, drop_table, create_table, insert, show_tables, show_databases, describe, set, reset, cache, uncache, clear_cache, explain, use
+	Name     []string
+	Query    plan.Relation
+	Replace  bool // OR REPLACE, OVERWRITE
+	Global   bool
+	IfNot    bool // IF [NOT] EXISTS
+	Format   string
+	Key      string
+	Value    string
+	HasValue bool
+}
+
+// Statement reads a command; it answers nil if the text is a query.
+func Statement(src string, named map[string]plan.Expr, pos []plan.Expr) (*Command, error) {
+	p, err := newParser(src)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range commands {
+		if p.accept(c.words...) {
+			cmd, err := c.read(p)
+			if err != nil {
+				return nil, err
+			}
+			p.accept(";")
+			if p.tok().kind != end {
+				return nil, p.unexpected()
+			}
+			if cmd.Query != nil {
+				cmd.Query, err = bindParams(cmd.Query, named, pos)
+			}
+			return cmd, err
+		}
+	}
+	if t := p.tok(); t.kind == word && unsupportedCommands[t.text] {
+		return nil, sparkerr.Unsupported("the SQL command %s", t.text)
+	}
+	return nil, nil
+}
+
+// unsupportedCommands are known to Spark and not to this engine.
+var unsupportedCommands = map[string]bool{"ALTER": true, "ANALYZE": true, "MERGE": true, "UPDATE": true, "DELETE": true, "TRUNCATE": true,
+	"REFRESH": true, "MSCK": true, "LOAD": true, "ADD": true, "LIST": true, "CREATE": true, "DROP": true, "SHOW": true, "COMMENT": true, "DECLARE": true, "EXECUTE": true, "BEGIN": true, "CALL": true}
+
+type commandReader struct {
+	words []string
+	read  func(p *parser) (*Command, error)
+}
+
+var commands = []commandReader{
+	{[]string{"CREATE", "OR", "REPLACE", "TEMPORARY", "VIEW"}, createView(true, false)},
+	{[]string{"CREATE", "OR", "REPLACE", "TEMP", "VIEW"}, createView(true, false)},
+	{[]string{"CREATE", "OR", "REPLACE", "GLOBAL", "TEMPORARY", "VIEW"}, createView(true, true)},
+	{[]string{"CREATE", "OR", "REPLACE", "GLOBAL", "TEMP", "VIEW"}, createView(true, true)},
+	{[]string{"CREATE", "TEMPORARY", "VIEW"}, createView(false, false)},
+	{[]string{"CREATE", "TEMP", "VIEW"}, createView(false, false)},
+	{[]string{"CREATE", "GLOBAL", "TEMPORARY", "VIEW"}, createView(false, true)},
+	{[]string{"CREATE", "GLOBAL", "TEMP", "VIEW"}, createView(false, true)},
+	{[]string{"CREATE", "OR", "REPLACE", "TABLE"}, createTable(true)},
+	{[]string{"CREATE", "TABLE"}, createTable(false)},
+	{[]string{"DROP", "VIEW"}, drop("drop_view")},
+	{[]string{"DROP", "TABLE"}, drop("drop_table")},
+	{[]string{"INSERT", "INTO"}, insert(false)},
+	{[]string{"INSERT", "OVERWRITE"}, insert(true)},
+	{[]string{"SHOW", "TABLES"}, bare("show_tables")},
+	{[]string{"SHOW", "DATABASES"}, bare("show_databases")},
+	{[]string{"SHOW", "SCHEMAS"}, bare("show_databases")},
+	{[]string{"DESCRIBE"}, describe}, {[]string{"DESC"}, describe},
+	{[]string{"EXPLAIN"}, explain},
+	{[]string{"CACHE", "LAZY", "TABLE"}, named("cache")}, {[]string{"CACHE", "TABLE"}, named("cache")},
+	{[]string{"UNCACHE", "TABLE"}, drop("uncache")},
+	{[]string{"CLEAR", "CACHE"}, bare("clear_cache")},
+	{[]string{"SET"}, setting}, {[]string{"RESET"}, bare("reset")},
+	{[]string{"USE"}, named("use")},
+}
+
+func bare(kind string) func(*parser) (*Command, error) {
+	return func(*parser) (*Command, error) { return &Command{Kind: kind}, nil }
+}
+
+func named(kind string) func(*parser) (*Command, error) {
+	return func(p *parser) (*Command, error) {
+		n, err := p.name()
+		c := &Command{Kind: kind, Name: n}
+		if err == nil && kind == "cache" && p.accept("AS") {
+			c.Query, err = p.query()
+		}
+		return c, err
+	}
+}
+
+func createView(replace, global bool) func(*parser) (*Command, error) {
+	return func(p *parser) (*Command, error) {
+		n, err := p.name()
+		if err != nil {
+			return nil, err
+		}
+		if err := p.expect("AS"); err != nil {
+			return nil, err
+		}
+		q, err := p.query()
+		return &Command{Kind: "create_view", Name: n, Query: q, Replace: replace, Global: global}, err
+	}
+}
+
+func createTable(replace bool) func(*parser) (*Command, error) {
+	return func(p *parser) (*Command, error) {
+		c := &Command{Kind: "create_table", Replace: replace, IfNot: p.accept("IF", "NOT", "EXISTS")}
+		var err error
+		if c.Name, err = p.name(); err != nil {
+			return nil, err
+		}
+		if p.accept("USING") {
+			if c.Format, err = p.identifier(); err != nil {
+				return nil, err
+			}
+		}
+		p.accept("AS")
+		if !p.isQuery(0) {
+			return nil, sparkerr.Unsupported("CREATE TABLE without AS SELECT")
+		}
+		c.Query, err = p.query()
+		return c, err
+	}
+}
+
+func drop(kind string) func(*parser) (*Command, error) {
+	return func(p *parser) (*Command, error) {
+		c := &Command{Kind: kind, IfNot: p.accept("IF", "EXISTS")}
+		var err error
+		c.Name, err = p.name()
+		return c, err
+	}
+}
+
+func insert(overwrite bool) func(*parser) (*Command, error) {
+	return func(p *parser) (*Command, error) {
+		p.accept("TABLE")
+		n, err := p.name()
+		if err != nil {
+			return nil, err
+		}
+		q, err := p.query()
+		return &Command{Kind: "insert", Name: n, Query: q, Replace: overwrite}, err
+	}
+}
+
+func describe(p *parser) (*Command, error) {
+	p.accept("TABLE")
+	p.accept("EXTENDED")
+	if p.isQuery(0) {
+		q, err := p.query()
+		return &Command{Kind: "describe", Query: q}, err
+	}
+	n, err := p.name()
+	return &Command{Kind: "describe", Query: &plan.Table{Name: n}}, err
+}
+
+func explain(p *parser) (*Command, error) {
+	c := &Command{Kind: "explain"}
+	for _, w := range []string{"EXTENDED", "FORMATTED", "CODEGEN", "COST"} {
+		c.Replace = p.accept(w) || c.Replace
+	}
+	var err error
+	c.Query, err = p.query()
+	return c, err
+}
+
+// setting takes the rest of the text as it is: keys and values are not SQL.
+func setting(p *parser) (*Command, error) {
+	rest := strings.TrimSuffix(strings.TrimSpace(p.src[p.tok().start:]), ";")
+	p.pos = len(p.toks) - 1
+	key, value, ok := strings.Cut(rest, "=")
+	value = strings.Trim(strings.TrimSpace(value), "'\"")
+	return &Command{Kind: "set", Key: strings.Trim(strings.TrimSpace(key), "`"), Value: value, HasValue: ok}, nil
+}

@@ -1,0 +1,137 @@
+package tracking
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/millpond/millpond/internal/db"
+	"github.com/millpond/millpond/internal/rest"
+)
+
+// index names an element of a list, or a field of it, in an error message.
+func index(list string, i int, field string) string {
+	element := list + "[" + strconv.Itoa(i) + "]"
+	if field == "" {
+		return element
+	}
+	return at(element, field)
+}
+
+// insertMetrics adds to the histories, where an exact repetition is dropped,
+// and advances the latest values.
+func insertMetrics(ctx context.Context, q db.Querier, run *runRow, metrics []Metric) error {
+	rows := make([][]any, len(metrics))
+	latest := make(map[string]int, 1)
+	var keys []string // in order, so that rows are written in order
+	for i, m := range metrics {
+		value, isNaN := stored(m.Value)
+		rows[i] = []any{run.id, m.Key, int64(m.Timestamp), int64(m.Step), value, isNaN}
+		if j, seen := latest[m.Key]; !seen {
+			keys = append(keys, m.Key)
+			latest[m.Key] = i
+		} else if newer(m, metrics[j]) {
+			latest[m.Key] = i
+		}
+	}
+	err := insertRows(ctx, q, `INSERT INTO metrics (run, key, timestamp, step, value, is_nan) VALUES `, ` ON CONFLICT DO NOTHING`, rows)
+	if err != nil {
+		return err
+	}
+	newest := make([][]any, len(keys))
+	for i, key := range keys {
+		newest[i] = rows[latest[key]]
+	}
+	err = insertRows(ctx, q, `INSERT INTO latest_metrics (run, key, timestamp, step, value, is_nan) VALUES `,
+		` ON CONFLICT (run, key) DO UPDATE SET timestamp = excluded.timestamp, step = excluded.step, value = excluded.value, is_nan = excluded.is_nan
+		WHERE (excluded.step, excluded.timestamp, excluded.value) > (latest_metrics.step, latest_metrics.timestamp, latest_metrics.value)`, newest)
+	if err != nil {
+		return err
+	}
+	return insertModelMetrics(ctx, q, run, metrics)
+}
+
+// newer is the rule for the latest value: step, then timestamp, then value.
+func newer(a, b Metric) bool {
+	if a.Step != b.Step {
+		return a.Step > b.Step
+	}
+	if a.Timestamp != b.Timestamp {
+		return a.Timestamp > b.Timestamp
+	}
+	av, _ := stored(a.Value)
+	bv, _ := stored(b.Value)
+	return av > bv
+}
+
+// insertModelMetrics adds the metrics that were measured of a logged model.
+func insertModelMetrics(ctx context.Context, q db.Querier, run *runRow, metrics []Metric) error {
+	for _, m := range metrics {
+		if m.ModelID == "" {
+			continue
+		}
+		value, isNaN := stored(m.Value)
+		_, err := q.ExecContext(ctx, `INSERT INTO logged_model_metrics (model, key, timestamp, step, run_id, value, is_nan, dataset_name, dataset_digest)
+			VALUES ((SELECT id FROM logged_models WHERE model_id = ?), ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+			m.ModelID, m.Key, int64(m.Timestamp), int64(m.Step), run.info.RunID, value, isNaN, m.DatasetName, m.DatasetDigest)
+		if db.IsNotNull(err) {
+			return noLoggedModel(m.ModelID)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// history reads a metric's points in order of timestamp, step, value: the
+// order of the table.
+func history(ctx context.Context, q db.Querier, runID, key string, limit, offset int) ([]Metric, error) {
+	rows, err := q.QueryContext(ctx, `SELECT m.value, m.is_nan, m.timestamp, m.step FROM runs r JOIN metrics m ON m.run = r.id AND m.key = ?
+		WHERE r.run_id = ? ORDER BY m.timestamp, m.step, m.value, m.is_nan LIMIT ? OFFSET ?`, key, runID, limit, offset)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Metric
+	for rows.Next() {
+		m := Metric{Key: key}
+		if err := rows.Scan((*float64)(&m.Value), nanInto{&m.Value}, (*int64)(&m.Timestamp), (*int64)(&m.Step)); err != nil {
+			return nil, err
+		}
+		out = append(out, m)
+	}
+	return out, rows.Err()
+}
+
+// sampleHistory reads at most n points spread evenly over a metric's history
+// in order of steps, the last point always among them.
+func sampleHistory(ctx context.Context, q db.Querier, runID, key string, n int, start, end *rest.Int64) ([]Metric, error) {
+	const order = `m.step, m.timestamp, m.value, m.is_nan`
+	cond, args := "", []any{n, key, runID}
+	if start != nil {
+		cond = "AND m.step BETWEEN ? AND ?"
+		args = append(args, int64(*start), int64(*end))
+	}
+	rows, err := q.QueryContext(ctx, fmt.Sprintf(`WITH points AS (
+			SELECT m.value, m.is_nan, m.timestamp, m.step, NTILE(?) OVER w AS bucket, ROW_NUMBER() OVER w AS nr, COUNT(*) OVER () AS total
+			FROM runs r JOIN metrics m ON m.run = r.id AND m.key = ? WHERE r.run_id = ? %s WINDOW w AS (ORDER BY %s)
+		), marked AS (SELECT *, MIN(nr) OVER (PARTITION BY bucket) AS first FROM points)
+		SELECT value, is_nan, timestamp, step FROM marked WHERE nr = first OR nr = total ORDER BY nr`, cond, order), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Metric
+	for rows.Next() {
+		m := Metric{Key: key, RunID: runID}
+		if err := rows.Scan((*float64)(&m.Value), nanInto{&m.Value}, (*int64)(&m.Timestamp), (*int64)(&m.Step)); err != nil {
+			return nil, err
+		}
+		out = append(out, m)
+	}
+	if len(out) > n { // the last point takes the place of the last bucket's first
+		out = append(out[:n-1], out[n])
+	}
+	return out, rows.Err()
+}
