@@ -15,11 +15,8 @@ import (
 
 // Conform gives an array the exact Arrow type of a Spark type: names and nullability of nested
 // fields, time zones, intervals, 32-bit offsets.
-func Conform(a arrow.Array, t types.Type) (arrow.Array, error) { return ConformIn(a, t, "UTC") }
-
-// ConformIn is Conform with timestamps labelled with another zone; the instants stay.
-func ConformIn(a arrow.Array, t types.Type, zone string) (arrow.Array, error) {
-	want, err := types.ToArrow(t, zone)
+func Conform(a arrow.Array, t types.Type) (arrow.Array, error) {
+	want, err := types.ToArrow(t, "UTC")
 	if err != nil {
 		return nil, err
 	}

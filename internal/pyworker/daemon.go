@@ -76,7 +76,7 @@ func (d *daemon) spawn() error {
 	}
 	cmd := exec.Command(d.path, "-m", "pyspark.daemon", "pyspark.worker")
 	cmd.Env = append(os.Environ(), "PYTHON_UNIX_DOMAIN_ENABLED=true", "PYTHON_WORKER_FACTORY_SOCK_DIR="+dir, "PYTHON_FAULTHANDLER_DIR="+dir,
-		"SPARK_REUSE_WORKER=1", "PYTHONUNBUFFERED=YES", "SPARK_BUFFER_SIZE=65536", "PYTHON_UDF_BATCH_SIZE=1000", "OMP_NUM_THREADS=1")
+		"SPARK_REUSE_WORKER=1", "SPARK_SIMPLIFIED_TRACEBACK=1", "PYTHONUNBUFFERED=YES", "SPARK_BUFFER_SIZE=65536", "PYTHON_UDF_BATCH_SIZE=1000", "OMP_NUM_THREADS=1")
 	cmd.Env = append(cmd.Env, d.env...)
 	cmd.Stderr = &d.said
 	d.said.also = d.output

@@ -148,8 +148,8 @@ func (p *Pool) Grouped(ctx context.Context, s Settings, g Groups, udf *plan.Pyth
 		if err != nil {
 			return nil, err
 		}
-		return func(ctx context.Context, emit func(Rows) error) error {
-			t := s.task(udf.EvalType, []*plan.PythonUDF{udf}, [][]argument{args}, p.number())
+		return func(ctx context.Context, part int, emit func(Rows) error) error {
+			t := s.task(udf.EvalType, []*plan.PythonUDF{udf}, [][]argument{args}, part)
 			return p.do(ctx, s, t, func(w io.Writer) error {
 				for _, one := range list {
 					if err := sendCount(w, 1); err != nil {
@@ -268,8 +268,8 @@ func (p *Pool) Cogrouped(ctx context.Context, s Settings, left, right Groups, ud
 		if err != nil {
 			return nil, err
 		}
-		return func(ctx context.Context, emit func(Rows) error) error {
-			t := s.task(udf.EvalType, []*plan.PythonUDF{udf}, [][]argument{args}, p.number())
+		return func(ctx context.Context, part int, emit func(Rows) error) error {
+			t := s.task(udf.EvalType, []*plan.PythonUDF{udf}, [][]argument{args}, part)
 			return p.do(ctx, s, t, func(w io.Writer) error { return sendPairs(w, list, layouts, s.batchRows()) }, unpacked(attrs, operation, emit))
 		}, nil
 	}), nil
@@ -334,13 +334,13 @@ func (p *Pool) Aggregate(ctx context.Context, s Settings, g Groups, calls []plan
 		if err != nil {
 			return nil, err
 		}
-		return func(ctx context.Context, emit func(Rows) error) error {
-			return p.aggregate(ctx, s, list, groups, keys, len(calls), emit)
+		return func(ctx context.Context, part int, emit func(Rows) error) error {
+			return p.aggregate(ctx, s, list, groups, keys, part, len(calls), emit)
 		}, nil
 	}), nil
 }
 
-func (p *Pool) aggregate(ctx context.Context, s Settings, list []*bundle, groups []group, keys []int, width int, emit func(Rows) error) error {
+func (p *Pool) aggregate(ctx context.Context, s Settings, list []*bundle, groups []group, keys []int, part, width int, emit func(Rows) error) error {
 	cols := make([]arrow.Array, len(keys)+width)
 	for i, k := range keys {
 		firsts := make([]arrow.Array, len(groups))
@@ -354,7 +354,7 @@ func (p *Pool) aggregate(ctx context.Context, s Settings, list []*bundle, groups
 		cols[i] = c
 	}
 	for _, b := range list {
-		t := s.task(b.evalType, b.udfs(), b.args, p.number())
+		t := s.task(b.evalType, b.udfs(), b.args, part)
 		got := make([][]arrow.Array, len(b.calls))
 		err := p.do(ctx, s, t, func(w io.Writer) error {
 			for _, g := range groups {

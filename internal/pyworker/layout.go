@@ -21,14 +21,13 @@ var mem = memory.DefaultAllocator
 type layout struct {
 	places []int // of the columns in the engine's batches
 	fields []types.Field
-	zone   string
 	schema *arrow.Schema
 	nested *arrow.Schema // of one struct column that holds the row
 }
 
 // newLayout picks attrs out of have; numbered columns are called _0, _1 and may be null.
 func newLayout(have, attrs []plan.Attr, numbered bool, zone string) (*layout, error) {
-	l := &layout{zone: zone}
+	l := &layout{}
 	for i, at := range attrs {
 		p := placeOf(have, at.ID)
 		if p < 0 {
@@ -63,7 +62,7 @@ func placeOf(attrs []plan.Attr, id int) int {
 func (l *layout) flat(b arrow.RecordBatch) (arrow.RecordBatch, error) {
 	cols := make([]arrow.Array, len(l.places))
 	for i, p := range l.places {
-		c, err := column.ConformIn(b.Column(p), l.fields[i].Type, l.zone)
+		c, err := column.ConformTo(b.Column(p), l.schema.Field(i).Type)
 		if err != nil {
 			return nil, err
 		}

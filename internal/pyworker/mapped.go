@@ -29,8 +29,8 @@ func (p *Pool) Map(ctx context.Context, s Settings, in Source, have []plan.Attr,
 			return nil, err
 		}
 		called = true
-		return func(ctx context.Context, emit func(Rows) error) error {
-			t := s.task(udf.EvalType, []*plan.PythonUDF{udf}, [][]argument{nil}, p.number())
+		return func(ctx context.Context, part int, emit func(Rows) error) error {
+			t := s.task(udf.EvalType, []*plan.PythonUDF{udf}, [][]argument{nil}, part)
 			return p.do(ctx, s, t, func(w io.Writer) error {
 				return ipcStream(w, l.nested, cutRows(rows, s.batchRows()), l.row)
 			}, unpacked(attrs, operation, emit))

@@ -109,17 +109,17 @@ func (p *Pool) Scalar(ctx context.Context, s Settings, in Source, have []plan.At
 		if err != nil {
 			return nil, err
 		}
-		return func(ctx context.Context, emit func(Rows) error) error {
-			return p.scalar(ctx, s, list, rows, len(calls), emit)
+		return func(ctx context.Context, part int, emit func(Rows) error) error {
+			return p.scalar(ctx, s, list, rows, part, len(calls), emit)
 		}, nil
 	}), nil
 }
 
 // scalar runs all functions over one share and puts the results beside its columns.
-func (p *Pool) scalar(ctx context.Context, s Settings, list []*bundle, rows []arrow.RecordBatch, width int, emit func(Rows) error) error {
+func (p *Pool) scalar(ctx context.Context, s Settings, list []*bundle, rows []arrow.RecordBatch, part, width int, emit func(Rows) error) error {
 	made := make([]arrow.Array, width)
 	for _, b := range list {
-		cols, err := p.columns(ctx, s, b, rows)
+		cols, err := p.columns(ctx, s, b, rows, part)
 		if err != nil {
 			return err
 		}
@@ -142,8 +142,8 @@ func (p *Pool) scalar(ctx context.Context, s Settings, list []*bundle, rows []ar
 }
 
 // columns runs a bundle over rows: one column a function, as many rows as came in.
-func (p *Pool) columns(ctx context.Context, s Settings, b *bundle, rows []arrow.RecordBatch) ([]arrow.Array, error) {
-	t := s.task(b.evalType, b.udfs(), b.args, p.number())
+func (p *Pool) columns(ctx context.Context, s Settings, b *bundle, rows []arrow.RecordBatch, part int) ([]arrow.Array, error) {
+	t := s.task(b.evalType, b.udfs(), b.args, part)
 	got := make([][]arrow.Array, len(b.calls))
 	var err error
 	var finish func() error
@@ -288,6 +288,7 @@ func (p *Pool) do(ctx context.Context, s Settings, t *task, data func(io.Writer)
 	if err != nil {
 		return err
 	}
+	t.attempt = p.number()
 	if t.filesDir == "" {
 		t.filesDir = w.d.dir
 	}

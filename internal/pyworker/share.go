@@ -21,8 +21,9 @@ type Rows struct {
 	Len  int64
 }
 
-// share is the work of one task: it gives its rows to emit, in order.
-type share func(ctx context.Context, emit func(Rows) error) error
+// share is the work of one task, a partition as Spark would say: it gives its rows to emit, in
+// order.
+type share func(ctx context.Context, part int, emit func(Rows) error) error
 
 // Results are the rows of functions, in the order of their input.
 type Results struct {
@@ -48,7 +49,7 @@ func (p *Pool) run(ctx context.Context, deal func(context.Context) (share, error
 	go func() {
 		defer r.done.Done()
 		defer close(r.queue)
-		for {
+		for part := 0; ; part++ {
 			do, err := deal(ctx)
 			if errors.Is(err, io.EOF) {
 				return
@@ -63,7 +64,7 @@ func (p *Pool) run(ctx context.Context, deal func(context.Context) (share, error
 				r.done.Add(1)
 				go func() {
 					defer r.done.Done()
-					p.perform(ctx, do, w)
+					p.perform(ctx, do, part, w)
 				}()
 			}
 			select {
@@ -79,7 +80,7 @@ func (p *Pool) run(ctx context.Context, deal func(context.Context) (share, error
 	return r
 }
 
-func (p *Pool) perform(ctx context.Context, do share, w *pending) {
+func (p *Pool) perform(ctx context.Context, do share, part int, w *pending) {
 	held := true
 	free := func() {
 		if held {
@@ -89,7 +90,7 @@ func (p *Pool) perform(ctx context.Context, do share, w *pending) {
 	}
 	defer close(w.out)
 	defer free()
-	w.err = do(ctx, func(rows Rows) error {
+	w.err = do(ctx, part, func(rows Rows) error {
 		select {
 		case w.out <- rows:
 			return nil

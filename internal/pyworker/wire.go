@@ -32,6 +32,7 @@ type task struct {
 	filesDir  string
 	includes  []string
 	partition int
+	attempt   int // number among all tasks
 }
 
 // function is one Python function and the input columns it reads.
@@ -92,7 +93,7 @@ type taskContext struct {
 
 // encode gives the message that starts a task.
 func (t *task) encode() ([]byte, error) {
-	ctx, err := json.Marshal(taskContext{PartitionID: t.partition, TaskAttemptID: t.partition, CPUs: 1, CPUAmount: "1",
+	ctx, err := json.Marshal(taskContext{PartitionID: t.partition, TaskAttemptID: t.attempt, CPUs: 1, CPUAmount: "1",
 		Resources: map[string]any{}, LocalProperties: map[string]string{}})
 	if err != nil {
 		return nil, fmt.Errorf("encode the task's context: %w", err)
