@@ -32,6 +32,9 @@ type Results struct {
 	head   *pending
 	failed error
 	done   sync.WaitGroup
+	given  bool          // were rows of the first share given?
+	wake   chan struct{} // closed once the reader wants more than the first share
+	awake  sync.Once
 }
 
 type pending struct {
@@ -41,15 +44,23 @@ type pending struct {
 
 // run deals shares to workers, several at once, and gives their rows in the order of the shares.
 // deal gives io.EOF when there are no more; it may wait for workers of another run, so no slot is
-// held meanwhile. A share that its reader keeps waiting gives up its slot for the same reason.
+// held meanwhile. The second share waits until the reader has come back for more than the first
+// gave: LIMIT 10 over a slow function must not run it everywhere. A share that its reader keeps waiting gives up its slot for the same reason.
 func (p *Pool) run(ctx context.Context, deal func(context.Context) (share, error)) *Results {
 	ctx, cancel := context.WithCancel(ctx)
-	r := &Results{cancel: cancel, queue: make(chan *pending, p.opts.Workers)}
+	r := &Results{cancel: cancel, queue: make(chan *pending, p.opts.Workers), wake: make(chan struct{})}
 	r.done.Add(1)
 	go func() {
 		defer r.done.Done()
 		defer close(r.queue)
 		for part := 0; ; part++ {
+			if part == 1 {
+				select {
+				case <-r.wake:
+				case <-ctx.Done():
+					return
+				}
+			}
 			do, err := deal(ctx)
 			if errors.Is(err, io.EOF) {
 				return
@@ -106,8 +117,13 @@ func (p *Pool) perform(ctx context.Context, do share, part int, w *pending) {
 	})
 }
 
+func (r *Results) more() { r.awake.Do(func() { close(r.wake) }) }
+
 // Next gives the next rows, or io.EOF.
 func (r *Results) Next(ctx context.Context) (Rows, error) {
+	if r.given {
+		r.more()
+	}
 	for r.failed == nil {
 		if r.head == nil {
 			select {
@@ -124,8 +140,10 @@ func (r *Results) Next(ctx context.Context) (Rows, error) {
 		select {
 		case rows, ok := <-r.head.out:
 			if ok {
+				r.given = true
 				return rows, nil
 			}
+			r.more()
 			if r.head.err != nil {
 				r.failed = r.head.err
 				r.cancel()
@@ -148,7 +166,7 @@ func (r *Results) Close() {
 }
 
 const (
-	firstShare = 10_000
+	firstShare = 1024
 	maxShare   = 131_072
 	maxBytes   = 64 << 20
 )

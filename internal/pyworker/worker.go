@@ -15,11 +15,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 )
 
-const (
-	bufferSize  = 256 << 10
-	maxMetadata = 64 << 20
-	maxBody     = 4 << 30
-)
+const bufferSize = 256 << 10
 
 // worker is one Python process, which does one task after another.
 type worker struct {
@@ -163,7 +159,7 @@ func (s source) arrow(each func(arrow.RecordBatch) error) (err error) {
 			err = fmt.Errorf("Arrow data from the Python worker: %v", p)
 		}
 	}()
-	r, err := ipc.NewReaderFromMessageReader(ipc.NewMessageReader(s.r, ipc.WithMetadataSizeLimit(maxMetadata), ipc.WithBodySizeLimit(maxBody)))
+	r, err := ipc.NewReaderFromMessageReader(&messages{s})
 	if err != nil {
 		return cut(err)
 	}
