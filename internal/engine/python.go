@@ -1,0 +1,168 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/millpond/millpond/internal/execute"
+	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/pyworker"
+)
+
+// PythonWorkers runs users' Python functions in a pool of Python processes. It is the Python of
+// Options.
+type PythonWorkers struct{ pool *pyworker.Pool }
+
+// NewPython makes a pool of Python workers. No process starts before the first function runs.
+func NewPython(o pyworker.Options) *PythonWorkers { return &PythonWorkers{pyworker.New(o)} }
+
+// Warm starts a worker ahead of the first function.
+func (p *PythonWorkers) Warm(ctx context.Context) error { return p.pool.Warm(ctx) }
+
+// Close ends the workers; it comes after the engine's Close.
+func (p *PythonWorkers) Close() error { return p.pool.Close() }
+
+// Open starts a node over its inputs.
+func (p *PythonWorkers) Open(ctx context.Context, s *Session, n plan.Node, in []execute.Stream) (execute.Stream, error) {
+	st := &pythonStream{in: in}
+	set, err := pythonSettings(s)
+	if err == nil {
+		err = p.open(ctx, set, n, st)
+	}
+	if err != nil {
+		closeStreams(in)
+		return nil, err
+	}
+	return st, nil
+}
+
+func (p *PythonWorkers) open(ctx context.Context, set pyworker.Settings, n plan.Node, st *pythonStream) error {
+	var err error
+	switch n := n.(type) {
+	case *plan.PythonEval:
+		have := st.in[0].Columns()
+		st.attrs = append([]plan.Attr{}, have...)
+		for _, c := range n.Calls {
+			st.attrs = append(st.attrs, c.Out)
+		}
+		st.rows, err = p.pool.Scalar(ctx, set, st.in[0], have, n.Calls)
+	case *plan.PythonMap:
+		in := st.in[0]
+		st.attrs = n.Attrs
+		st.rows, err = p.pool.Map(ctx, set, &picked{in, n.Input.Output()}, n.Input.Output(), n.UDF, n.Attrs)
+	case *plan.PythonGroups:
+		st.attrs = n.Attrs
+		left := pyworker.Groups{In: st.in[0], Have: st.in[0].Columns(), Keys: n.Keys, Values: n.Values}
+		switch {
+		case n.Calls != nil:
+			st.rows, err = p.pool.Aggregate(ctx, set, left, n.Calls)
+		case n.Other != nil:
+			right := pyworker.Groups{In: st.in[1], Have: st.in[1].Columns(), Keys: n.OtherKeys, Values: n.OtherValues}
+			st.rows, err = p.pool.Cogrouped(ctx, set, left, right, n.UDF, n.Attrs)
+		default:
+			st.rows, err = p.pool.Grouped(ctx, set, left, n.UDF, n.Attrs)
+		}
+	default:
+		err = fmt.Errorf("%T is no Python function", n)
+	}
+	return err
+}
+
+// pythonStream is the rows that functions give.
+type pythonStream struct {
+	attrs []plan.Attr
+	rows  *pyworker.Results
+	in    []execute.Stream
+}
+
+func (p *pythonStream) Columns() []plan.Attr { return p.attrs }
+
+func (p *pythonStream) Next(ctx context.Context) (arrow.RecordBatch, error) {
+	r, err := p.rows.Next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return execute.Batch(p.attrs, r.Cols, r.Len)
+}
+
+func (p *pythonStream) Close() {
+	p.rows.Close()
+	closeStreams(p.in)
+}
+
+// picked gives a stream's columns as a function is to see them: those of its input, in order.
+type picked struct {
+	in    execute.Stream
+	attrs []plan.Attr
+}
+
+func (p *picked) Next(ctx context.Context) (arrow.RecordBatch, error) {
+	b, err := p.in.Next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	have := p.in.Columns()
+	cols := make([]arrow.Array, len(p.attrs))
+	for i, at := range p.attrs {
+		k := execute.PlaceOf(have, at.ID)
+		if k < 0 {
+			return nil, fmt.Errorf("a Python function lacks its input %s", at.Name)
+		}
+		cols[i] = b.Column(k)
+	}
+	return execute.Batch(p.attrs, cols, b.NumRows())
+}
+
+// pythonSettings are what workers are to know of a session. A session with files of its own gets
+// workers of its own, and others once the files change: Python loads a module only once.
+func pythonSettings(s *Session) (pyworker.Settings, error) {
+	set := pyworker.Settings{Conf: s.Conf.Get}
+	var names []string
+	for _, kind := range []string{"pyfiles", "files"} {
+		dir := filepath.Join(s.dir, kind)
+		found, err := artifactsIn(dir)
+		if err != nil {
+			return set, err
+		}
+		if len(found) == 0 {
+			continue
+		}
+		names = append(names, found...)
+		if kind == "files" {
+			set.FilesDir = dir
+			continue
+		}
+		set.Includes = append(set.Includes, dir)
+		for _, f := range found {
+			switch strings.ToLower(filepath.Ext(f)) {
+			case ".zip", ".egg", ".whl", ".jar":
+				set.Includes = append(set.Includes, f)
+			}
+		}
+	}
+	if len(names) > 0 {
+		set.Name = s.dir + "\n" + stamp(names)
+	}
+	return set, nil
+}
+
+func artifactsIn(dir string) ([]string, error) {
+	var out []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && filepath.Ext(path) != ".part" {
+			out = append(out, path)
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("list the session's files: %w", err)
+	}
+	return out, nil
+}
