@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -51,7 +52,10 @@ type App struct {
 	connect *connect.Server
 	grpc    *grpc.Server
 	http    *http.Server
-	python  interface{ Close() error }
+	python  *engine.PythonWorkers
+	warm    sync.Once
+	ctx     context.Context // ends with the app
+	cancel  context.CancelFunc
 	lisRPC  net.Listener
 	lisHTTP net.Listener
 }
@@ -62,6 +66,7 @@ func Open(ctx context.Context, cfg Config) (a *App, err error) {
 		cfg.Logger = slog.Default()
 	}
 	a = &App{cfg: cfg, log: cfg.Logger}
+	a.ctx, a.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
 			a.Close()
@@ -97,15 +102,12 @@ func (a *App) openStores(ctx context.Context) error {
 }
 
 func (a *App) openEngine() error {
-	py, err := a.openPython()
-	if err != nil {
-		return err
-	}
-	a.engine, err = engine.Open(engine.Options{DataDir: a.dir.path, Threads: a.cfg.Threads, MemoryBytes: a.cfg.MemoryBytes, TimeZone: localZone(), Python: py})
+	var err error
+	a.engine, err = engine.Open(engine.Options{DataDir: a.dir.path, Threads: a.cfg.Threads, MemoryBytes: a.cfg.MemoryBytes, TimeZone: localZone(), Python: a.openPython()})
 	if err != nil {
 		return fmt.Errorf("open the engine: %w", err)
 	}
-	a.connect = connect.New(a.engine, connect.Options{Logger: a.log, SessionIdle: a.cfg.SessionIdle})
+	a.connect = connect.New(a.engine, connect.Options{Logger: a.log, SessionIdle: a.cfg.SessionIdle, OnSession: a.warmPython})
 	a.grpc = connect.GRPC()
 	a.connect.Register(a.grpc)
 	return nil
@@ -177,15 +179,17 @@ func (a *App) shutdown() error {
 // Close frees what Open took.
 func (a *App) Close() error {
 	var errs []error
+	a.cancel()
 	if a.connect != nil {
 		a.connect.Close()
-	}
-	if a.python != nil {
-		errs = append(errs, a.python.Close())
 	}
 	if a.engine != nil {
 		a.engine.Close()
 		a.engine = nil
+	}
+	if a.python != nil { // after the engine: its queries use the workers
+		errs = append(errs, a.python.Close())
+		a.python = nil
 	}
 	if a.files != nil {
 		errs = append(errs, a.files.Close())

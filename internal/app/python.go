@@ -5,10 +5,21 @@ import (
 	"github.com/millpond/millpond/internal/pyworker"
 )
 
-// openPython makes the pool of workers for users' functions. It starts no process: a Python that
-// is missing is an error of the first query that needs it.
-func (a *App) openPython() (engine.Python, error) {
+// openPython makes the pool of Python workers; it starts none before a function needs one.
+func (a *App) openPython() engine.Python {
 	p := engine.NewPython(pyworker.Options{Python: a.cfg.Python, Workers: a.cfg.Threads, Log: a.log})
 	a.python = p
-	return p, nil
+	return p
+}
+
+// warmPython starts a Python worker ahead of the first function: importing pandas takes longer
+// than most functions run. It is called when a client opens a session.
+func (a *App) warmPython() {
+	a.warm.Do(func() {
+		go func() {
+			if err := a.python.Warm(a.ctx); err != nil {
+				a.log.Debug("no Python worker is ready", "error", err)
+			}
+		}()
+	})
 }

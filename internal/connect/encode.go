@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/millpond/millpond/internal/column"
 	"github.com/millpond/millpond/internal/types"
@@ -56,7 +57,12 @@ func (e *encoder) encode(b arrow.RecordBatch) ([]byte, error) {
 	return e.stream(array.NewRecordBatch(e.schema, cols, b.NumRows()))
 }
 
-func (e *encoder) empty() ([]byte, error) { return e.stream() }
+// empty is a batch without rows: clients take the shape of an empty answer from it.
+func (e *encoder) empty() ([]byte, error) {
+	b := array.NewRecordBuilder(memory.DefaultAllocator, e.schema)
+	defer b.Release()
+	return e.stream(b.NewRecordBatch())
+}
 
 func (e *encoder) stream(batches ...arrow.RecordBatch) ([]byte, error) {
 	var buf bytes.Buffer

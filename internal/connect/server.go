@@ -25,6 +25,7 @@ const SparkVersion = "4.3.0"
 type Options struct {
 	Logger      *slog.Logger
 	SessionIdle time.Duration // after which a session without requests ends; 0: an hour
+	OnSession   func()        // called when a client opens a session; nil for nothing
 }
 
 // Server is a SparkConnectService.
@@ -33,6 +34,7 @@ type Server struct {
 	engine *engine.Engine
 	log    *slog.Logger
 	idle   time.Duration
+	opened func()
 
 	mu       sync.Mutex
 	sessions map[sessionKey]*session
@@ -61,7 +63,10 @@ func New(e *engine.Engine, o Options) *Server {
 	if o.SessionIdle == 0 {
 		o.SessionIdle = time.Hour
 	}
-	return &Server{engine: e, log: o.Logger, idle: o.SessionIdle, sessions: map[sessionKey]*session{}, closed: map[sessionKey]time.Time{}}
+	if o.OnSession == nil {
+		o.OnSession = func() {}
+	}
+	return &Server{engine: e, log: o.Logger, idle: o.SessionIdle, opened: o.OnSession, sessions: map[sessionKey]*session{}, closed: map[sessionKey]time.Time{}}
 }
 
 // Register adds the service to a gRPC server.
@@ -187,6 +192,7 @@ func (s *Server) session(r request) (*session, error) {
 		}
 		x = s.newSession(s.engine.NewSession(key.id))
 		s.sessions[key] = x
+		s.opened()
 	}
 	if observed != "" && observed != x.Server {
 		return nil, handleError("SESSION_CHANGED", key.id)
