@@ -33,7 +33,7 @@ func exploded(a []plan.Value) (types.Type, error) {
 func miscellany() []Row {
 	return []Row{
 		{Name: "monotonically_increasing_id", Result: is(types.Long), Null: neverNull, SQL: "(row_number() OVER () - 1)"},
-		{Name: "distributed_sequence_id", Result: is(types.Long), Null: neverNull, SQL: "(row_number() OVER () - 1)"},
+		{Name: "distributed_sequence_id", Args: "?a*", Result: is(types.Long), Null: neverNull, SQL: "(row_number() OVER () - 1)"},
 		{Name: "spark_partition_id", Result: is(types.Int), Null: neverNull, SQL: "0"},
 		{Name: "raise_error", Args: "s", Result: is(types.Null), Null: maybeNull, Build: func(a []Arg) string { return sparkerr.Raise("USER_RAISED_EXCEPTION", a[0].SQL) }},
 		{Name: "assert_true", Args: "b ?s", Result: is(types.Null), Null: maybeNull, Build: func(a []Arg) string {
