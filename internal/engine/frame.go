@@ -14,6 +14,7 @@ import (
 
 	"github.com/millpond/millpond/internal/analyze"
 	"github.com/millpond/millpond/internal/ml"
+	"github.com/millpond/millpond/internal/ml/feature"
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
@@ -195,17 +196,63 @@ func (s *Session) fetchRelation(ctx context.Context, f *plan.Fetch) (types.Struc
 // helperID is the object that clients call for what belongs to no model.
 const helperID = "______ML_CONNECT_HELPER______"
 
-func (s *Session) helper(_ context.Context, methods []plan.Method) (any, error) {
-	if len(methods) == 1 && methods[0].Name == "handleOverwrite" && len(methods[0].Args) == 2 {
-		path, _ := methods[0].Args[0].(string)
-		overwrite, _ := methods[0].Args[1].(bool)
+// helpers are the methods of the helper object.
+var helpers = map[string]func(s *Session, args []any) (any, error){
+	"handleOverwrite": func(s *Session, a []any) (any, error) {
+		path, _ := a[0].(string)
+		overwrite, _ := a[1].(bool)
 		return s.handleOverwrite(path, overwrite)
+	},
+	"stopWordsRemoverLoadDefaultStopWords": func(_ *Session, a []any) (any, error) {
+		language, _ := a[0].(string)
+		return feature.StopWords(language)
+	},
+	"stopWordsRemoverGetDefaultOrUS": func(*Session, []any) (any, error) { return "en_US", nil },
+	"stringIndexerModelFromLabels": func(s *Session, a []any) (any, error) {
+		return s.indexerFromLabels(a, [][]string{stringsOf(a[1])})
+	},
+	"stringIndexerModelFromLabelsArray": func(s *Session, a []any) (any, error) {
+		var all [][]string
+		list, _ := a[1].([]any)
+		for _, l := range list {
+			all = append(all, stringsOf(l))
+		}
+		return s.indexerFromLabels(a, all)
+	},
+}
+
+// helperArgs is how many arguments each helper takes, at least.
+var helperArgs = map[string]int{"handleOverwrite": 2, "stopWordsRemoverLoadDefaultStopWords": 1, "stringIndexerModelFromLabels": 2, "stringIndexerModelFromLabelsArray": 2}
+
+func stringsOf(v any) []string {
+	list, _ := v.([]any)
+	out := make([]string, len(list))
+	for i, x := range list {
+		out[i], _ = x.(string)
 	}
-	name := ""
-	if len(methods) > 0 {
-		name = methods[0].Name
+	return out
+}
+
+// indexerFromLabels makes a StringIndexerModel that was not fitted; a[0] is its uid.
+func (s *Session) indexerFromLabels(a []any, labels [][]string) (any, error) {
+	uid, _ := a[0].(string)
+	spec, err := ml.Lookup("org.apache.spark.ml.feature.StringIndexerModel")
+	if err != nil {
+		return nil, err
 	}
-	return nil, sparkerr.New(sparkerr.ClassSpark, "CONNECT_ML.UNSUPPORTED_EXCEPTION", "message", name+" is not supported by Millpond yet")
+	id, err := s.models.add(feature.StringIndexerModelFromLabels(uid, ml.NewParams(spec), labels))
+	return ModelID(id), err
+}
+
+func (s *Session) helper(_ context.Context, methods []plan.Method) (any, error) {
+	if len(methods) == 1 {
+		m := methods[0]
+		if f, ok := helpers[m.Name]; ok && len(m.Args) >= helperArgs[m.Name] {
+			return f(s, m.Args)
+		}
+		return nil, sparkerr.New(sparkerr.ClassSpark, "CONNECT_ML.UNSUPPORTED_EXCEPTION", "message", m.Name+" is not supported by Millpond yet")
+	}
+	return nil, sparkerr.New(sparkerr.ClassSpark, "CONNECT_ML.UNSUPPORTED_EXCEPTION", "message", "the helper object takes one method")
 }
 
 // handleOverwrite clears the way for saving to a path.

@@ -83,7 +83,7 @@ func collections() []Row {
 		{Name: "forall", Args: "A f", Result: is(types.Boolean), SQL: "(len(list_filter({0}, {1})) = len({0}))"},
 		{Name: "vector_to_array", Args: "a ?s", Coerce: vectorArg, Result: vectorElems, Build: vectorToArray},
 		{Name: "array_to_vector", Args: "A", Result: func([]plan.Value) (types.Type, error) { return types.Vector, nil },
-			SQL: "(CASE WHEN {0} IS NULL THEN NULL ELSE {'type': 1::TINYINT, 'size': NULL::INTEGER, 'indices': NULL::INTEGER[], 'values': CAST({0} AS DOUBLE[])} END)"},
+			SQL: `(CASE WHEN {0} IS NULL THEN NULL ELSE struct_pack("type" := 1::TINYINT, "size" := NULL::INTEGER, "indices" := NULL::INTEGER[], "values" := CAST({0} AS DOUBLE[])) END)`},
 	}
 }
 

@@ -2,6 +2,8 @@ package ml
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/millpond/millpond/internal/sparkerr"
 )
@@ -101,4 +103,26 @@ func SeedDefault(class string) int64 {
 		h = 31*h + int32(c)
 	}
 	return int64(h)
+}
+
+// Text makes the toString entry of an AttrTable: "Class: uid=..., " and what facts gives; a fact
+// that is a parameter's name gets its value, another is taken as it is.
+func Text[T Operator](facts func(of T) []string) func(context.Context, T, []any) (any, error) {
+	return func(_ context.Context, of T, _ []any) (any, error) {
+		p := of.Params()
+		out := of.Spec().ShortName() + ": uid=" + of.UID()
+		for _, f := range facts(of) {
+			switch {
+			case of.Spec().Param(f) == nil:
+				out += ", " + f
+			case f == "inputCols" || f == "outputCols":
+				if p.IsSet(f) {
+					out += fmt.Sprintf(", num%s=%d", strings.ToUpper(f[:1])+f[1:], len(p.Strings(f)))
+				}
+			default:
+				out += ", " + f + "=" + FormatValue(p.Get(f))
+			}
+		}
+		return out, nil
+	}
 }

@@ -243,6 +243,9 @@ func (m *KMeansModel) predict(ctx context.Context, a arrow.Array, n int) ([]int3
 }
 
 var kmeansAttrs = ml.AttrTable[*KMeansModel]{
+	"toString": ml.Text(func(m *KMeansModel) []string {
+		return []string{"k", "distanceMeasure", fmt.Sprintf("numFeatures=%d", m.width())}
+	}),
 	"clusterCenterMatrix": ml.Getter(func(m *KMeansModel) any {
 		return ml.Matrix{Rows: len(m.centers.At), Cols: m.width(), Values: slices.Concat(m.centers.At...), Transposed: true}
 	}),

@@ -2,6 +2,7 @@ package feature
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"github.com/millpond/millpond/internal/ml"
@@ -110,6 +111,9 @@ func (m *IDFModel) Bind(in types.Struct) (*ml.Transform, error) {
 }
 
 var idfAttrs = ml.AttrTable[*IDFModel]{
+	"toString": ml.Text(func(m *IDFModel) []string {
+		return []string{fmt.Sprintf("numDocs=%d", m.numDocs), fmt.Sprintf("numFeatures=%d", len(m.idf))}
+	}),
 	"idf":     ml.Getter(func(m *IDFModel) any { return ml.DenseVector(m.idf) }),
 	"docFreq": ml.Getter(func(m *IDFModel) any { return m.docFreq }),
 	"numDocs": ml.Getter(func(m *IDFModel) any { return m.numDocs }),

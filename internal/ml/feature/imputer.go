@@ -258,6 +258,7 @@ func filled[T int8 | int16 | int32 | int64 | float32 | float64](a arrow.Array, v
 }
 
 var imputerAttrs = ml.AttrTable[*ImputerModel]{
+	"toString": ml.Text(func(m *ImputerModel) []string { return []string{"strategy", "missingValue", "inputCols", "outputCols"} }),
 	"surrogateDF": func(_ context.Context, m *ImputerModel, _ []any) (any, error) {
 		s := m.schemaOnDisk()
 		cols := make([]arrow.Array, len(m.surrogates))

@@ -2,6 +2,7 @@ package feature
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"github.com/millpond/millpond/internal/ml"
@@ -96,7 +97,8 @@ func scaled(class string, b *ml.Base, shift, scale []float64) *ml.Transform {
 }
 
 var maxAbsAttrs = ml.AttrTable[*MaxAbsScalerModel]{
-	"maxAbs": ml.Getter(func(m *MaxAbsScalerModel) any { return ml.Compressed(m.maxAbs) }),
+	"toString": ml.Text(func(m *MaxAbsScalerModel) []string { return []string{fmt.Sprintf("numFeatures=%d", len(m.maxAbs))} }),
+	"maxAbs":   ml.Getter(func(m *MaxAbsScalerModel) any { return ml.Compressed(m.maxAbs) }),
 }
 
 func (m *MaxAbsScalerModel) Attr(ctx context.Context, name string, args []any) (any, error) {

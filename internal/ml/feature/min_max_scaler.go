@@ -2,6 +2,7 @@ package feature
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"github.com/millpond/millpond/internal/ml"
@@ -122,6 +123,9 @@ func (m *MinMaxScalerModel) Bind(in types.Struct) (*ml.Transform, error) {
 }
 
 var minMaxAttrs = ml.AttrTable[*MinMaxScalerModel]{
+	"toString": ml.Text(func(m *MinMaxScalerModel) []string {
+		return []string{fmt.Sprintf("numFeatures=%d", len(m.low)), "min", "max"}
+	}),
 	"originalMin": ml.Getter(func(m *MinMaxScalerModel) any { return ml.Compressed(m.low) }),
 	"originalMax": ml.Getter(func(m *MinMaxScalerModel) any { return ml.Compressed(m.high) }),
 }

@@ -256,6 +256,9 @@ func unseenCategory(x float64) error {
 }
 
 var oneHotAttrs = ml.AttrTable[*OneHotEncoderModel]{
+	"toString": ml.Text(func(m *OneHotEncoderModel) []string {
+		return []string{"dropLast", "handleInvalid", "inputCols", "outputCols"}
+	}),
 	"categorySizes": ml.Getter(func(m *OneHotEncoderModel) any {
 		out := make([]int32, len(m.sizes))
 		for i, n := range m.sizes {

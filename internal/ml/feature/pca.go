@@ -97,6 +97,7 @@ func (m *PCAModel) Bind(in types.Struct) (*ml.Transform, error) {
 func (m *PCAModel) matrix() ml.Matrix { return ml.Matrix{Rows: m.rows, Cols: m.k, Values: m.pc} }
 
 var pcaAttrs = ml.AttrTable[*PCAModel]{
+	"toString":          ml.Text(func(m *PCAModel) []string { return []string{"k"} }),
 	"pc":                ml.Getter(func(m *PCAModel) any { return m.matrix() }),
 	"explainedVariance": ml.Getter(func(m *PCAModel) any { return ml.DenseVector(m.explained) }),
 }

@@ -2,6 +2,7 @@ package feature
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/millpond/millpond/internal/kernel/quantile"
 	"github.com/millpond/millpond/internal/ml"
@@ -103,6 +104,9 @@ func (m *RobustScalerModel) Bind(in types.Struct) (*ml.Transform, error) {
 }
 
 var robustAttrs = ml.AttrTable[*RobustScalerModel]{
+	"toString": ml.Text(func(m *RobustScalerModel) []string {
+		return []string{fmt.Sprintf("numFeatures=%d", len(m.median)), "withCentering", "withScaling"}
+	}),
 	"median": ml.Getter(func(m *RobustScalerModel) any { return ml.DenseVector(m.median) }),
 	"range":  ml.Getter(func(m *RobustScalerModel) any { return ml.DenseVector(m.span) }),
 }

@@ -2,6 +2,7 @@ package feature
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/millpond/millpond/internal/ml"
 	"github.com/millpond/millpond/internal/sparkerr"
@@ -110,6 +111,9 @@ func (m *StandardScalerModel) Bind(in types.Struct) (*ml.Transform, error) {
 }
 
 var standardScalerAttrs = ml.AttrTable[*StandardScalerModel]{
+	"toString": ml.Text(func(m *StandardScalerModel) []string {
+		return []string{fmt.Sprintf("numFeatures=%d", len(m.mean)), "withMean", "withStd"}
+	}),
 	"mean": ml.Getter(func(m *StandardScalerModel) any { return ml.Compressed(m.mean) }),
 	"std":  ml.Getter(func(m *StandardScalerModel) any { return ml.Compressed(m.std) }),
 }

@@ -206,6 +206,9 @@ func (m *VectorIndexerModel) index(row []float64, indices []int32, dense, keepBa
 }
 
 var vectorIndexerAttrs = ml.AttrTable[*VectorIndexerModel]{
+	"toString": ml.Text(func(m *VectorIndexerModel) []string {
+		return []string{fmt.Sprintf("numFeatures=%d", m.size), "handleInvalid"}
+	}),
 	"numFeatures":      ml.Getter(func(m *VectorIndexerModel) any { return int32(m.size) }),
 	"categoryMaps":     ml.Getter(func(m *VectorIndexerModel) any { return m.maps }),
 	"javaCategoryMaps": ml.Getter(func(m *VectorIndexerModel) any { return m.maps }),
