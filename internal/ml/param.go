@@ -94,41 +94,66 @@ const OutputSuffix UIDDefault = "__output"
 
 // Params holds the explicitly set values of an operator over its Spec's defaults.
 type Params struct {
-	spec *Spec
-	uid  string // for defaults made of it; NewBase fills it in
-	set  map[string]any
+	spec     *Spec
+	uid      string // for defaults made of it; NewBase fills it in
+	set      map[string]any
+	defaults map[string]any // of a saved operator, where they are not the Spec's
 }
 
 // NewParams makes an empty set of values for a spec.
-func NewParams(s *Spec) *Params { return &Params{spec: s, set: map[string]any{}} }
+func NewParams(s *Spec) *Params {
+	return &Params{spec: s, set: map[string]any{}, defaults: map[string]any{}}
+}
 
 // Set coerces v (a Value) to the declared type, checks it, and keeps it.
 func (p *Params) Set(uid, name string, v any) error {
-	d := p.spec.Param(name)
-	if d == nil {
-		return sparkerr.Plain(sparkerr.ClassNoSuchElement, "Param %s does not exist.", name)
-	}
-	c, ok := coerce(d.Type, v)
-	if !ok {
-		return sparkerr.IllegalArgument("%s parameter %s given invalid value %v.", uid, name, v)
-	}
-	if d.Check != nil && !d.Check(c) {
-		return sparkerr.IllegalArgument("%s parameter %s given invalid value %s.", uid, name, FormatValue(c))
+	c, err := p.checked(uid, name, v)
+	if err != nil {
+		return err
 	}
 	p.set[name] = c
 	return nil
 }
 
+// SetDefault is Set for the value that holds while none is set.
+func (p *Params) SetDefault(uid, name string, v any) error {
+	c, err := p.checked(uid, name, v)
+	if err != nil {
+		return err
+	}
+	p.defaults[name] = c
+	return nil
+}
+
+func (p *Params) checked(uid, name string, v any) (any, error) {
+	d := p.spec.Param(name)
+	if d == nil {
+		return nil, sparkerr.Plain(sparkerr.ClassNoSuchElement, "Param %s does not exist.", name)
+	}
+	c, ok := coerce(d.Type, v)
+	if !ok {
+		return nil, sparkerr.IllegalArgument("%s parameter %s given invalid value %v.", uid, name, v)
+	}
+	if d.Check != nil && !d.Check(c) {
+		return nil, sparkerr.IllegalArgument("%s parameter %s given invalid value %s.", uid, name, FormatValue(c))
+	}
+	return c, nil
+}
+
 // Copy gives an independent copy.
-func (p *Params) Copy() *Params { return &Params{spec: p.spec, uid: p.uid, set: maps.Clone(p.set)} }
+func (p *Params) Copy() *Params {
+	return &Params{spec: p.spec, uid: p.uid, set: maps.Clone(p.set), defaults: maps.Clone(p.defaults)}
+}
 
 // For gives the values that spec also knows, under spec: an estimator's for its model.
 func (p *Params) For(spec *Spec) *Params {
 	out := NewParams(spec)
 	out.uid = p.uid
-	for k, v := range p.set {
-		if spec.Param(k) != nil {
-			out.set[k] = v
+	for _, of := range []struct{ from, to map[string]any }{{p.set, out.set}, {p.defaults, out.defaults}} {
+		for k, v := range of.from {
+			if spec.Param(k) != nil {
+				of.to[k] = v
+			}
 		}
 	}
 	return out
@@ -142,8 +167,7 @@ func (p *Params) IsSet(name string) bool { _, ok := p.set[name]; return ok }
 
 // IsDefined says whether there is a value or a default.
 func (p *Params) IsDefined(name string) bool {
-	d := p.spec.Param(name)
-	return p.IsSet(name) || d != nil && d.Default != nil
+	return p.IsSet(name) || p.Default(name) != nil
 }
 
 // Explicit gives the explicitly set values; the map is a copy.
@@ -152,6 +176,14 @@ func (p *Params) Explicit() map[string]any { return maps.Clone(p.set) }
 // Get gives the value or the default, nil if there is neither.
 func (p *Params) Get(name string) any {
 	if v, ok := p.set[name]; ok {
+		return v
+	}
+	return p.Default(name)
+}
+
+// Default gives the value that holds while none is set, nil if there is none.
+func (p *Params) Default(name string) any {
+	if v, ok := p.defaults[name]; ok {
 		return v
 	}
 	if d := p.spec.Param(name); d != nil {

@@ -113,9 +113,8 @@ func LocalPath(path string) string {
 	return path
 }
 
-// Params gives the explicitly set parameters of the metadata under spec. Spark's defaults are
-// kept where they are the spec's own; others (older versions, a Bucketizer that came of a
-// QuantileDiscretizer) become set values, which answer the same.
+// Params gives the parameters of the metadata under spec, set ones and defaults, which may not
+// be the spec's: Python's clients make up a seed of their own, older versions had others.
 func (m Metadata) Params(spec *Spec) (*Params, error) {
 	p := NewParams(spec)
 	p.uid = m.UID
@@ -134,15 +133,15 @@ func (m Metadata) Params(spec *Spec) (*Params, error) {
 	}
 	for name, v := range m.DefaultParamMap {
 		d := spec.Param(name)
-		if d == nil || p.IsSet(name) {
+		if d == nil {
 			continue
 		}
 		x, err := paramFromJSON(d.Type, v)
 		if err != nil {
 			return nil, fmt.Errorf("default of parameter %s: %w", name, err)
 		}
-		if c, ok := coerce(d.Type, x); ok && FormatValue(c) != FormatValue(p.Get(name)) {
-			if err := p.Set(m.UID, name, x); err != nil {
+		if c, ok := coerce(d.Type, x); ok && FormatValue(c) != FormatValue(p.Default(name)) {
+			if err := p.SetDefault(m.UID, name, x); err != nil {
 				return nil, err
 			}
 		}
@@ -192,10 +191,8 @@ func encodeMetadata(op Operator, extra map[string]any, now int64) ([]byte, error
 		set[name] = paramToJSON(v, spec.Param(name).Type)
 	}
 	for _, d := range spec.Params {
-		if suffix, ok := d.Default.(UIDDefault); ok {
-			defaults[d.Name] = paramToJSON(op.UID()+string(suffix), d.Type)
-		} else if d.Default != nil {
-			defaults[d.Name] = paramToJSON(d.Default, d.Type)
+		if v := p.Default(d.Name); v != nil {
+			defaults[d.Name] = paramToJSON(v, d.Type)
 		}
 	}
 	var b bytes.Buffer
