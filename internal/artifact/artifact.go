@@ -152,7 +152,7 @@ func (s *Store) Put(ctx context.Context, name string, r io.Reader) (int64, error
 		err = s.publish(temp, p)
 	}
 	if err != nil {
-		s.root.Remove(temp) // if it is still there
+		_ = s.root.Remove(temp) // if it is still there
 		return n, fmt.Errorf("store artifact %s: %w", p, err)
 	}
 	return n, nil

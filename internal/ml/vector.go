@@ -119,7 +119,6 @@ func (v *VectorView) Dot(i int, x []float64) float64 {
 type VectorBuilder struct {
 	kind           []int8
 	size           []int32
-	sizeValid      []bool
 	valid          []bool
 	idxOff, valOff []int32
 	indices        []int32

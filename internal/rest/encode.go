@@ -41,7 +41,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	}
 	w.Header()["Content-Type"] = jsonType
 	w.WriteHeader(status)
-	w.Write(body)
+	_, _ = w.Write(body) // the client may have gone: nobody is left to tell
 }
 
 // encode is json.Marshal without the escaping of <, > and &, which is meant

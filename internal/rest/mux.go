@@ -9,6 +9,7 @@ package rest
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -199,7 +200,7 @@ func (m *Mux) recoverPanic(w *statusWriter, r *http.Request) {
 	if p == nil {
 		return
 	}
-	if p == http.ErrAbortHandler {
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(p)
 	}
 	m.log.Error("panic while answering a request", "method", r.Method, "path", r.URL.Path, "panic", p, "stack", stack())

@@ -92,7 +92,7 @@ func killWhileWriting(t *testing.T, dir string, round int) map[string]int {
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		child.Process.Kill()
+		_ = child.Process.Kill() // the test has failed anyway
 		t.Fatal(err)
 	}
 	c := &client{url: strings.TrimSpace(line), http: &http.Client{Timeout: 10 * time.Second}}
@@ -110,8 +110,10 @@ func killWhileWriting(t *testing.T, dir string, round int) map[string]int {
 		})
 	}
 	time.Sleep(time.Duration(300+150*round) * time.Millisecond)
-	child.Process.Kill()
-	child.Wait()
+	if err := child.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = child.Wait() // says that it was killed
 	wg.Wait()
 	total := 0
 	for _, n := range acked {

@@ -190,7 +190,7 @@ func (in *searchModelsRequest) order() (joins, order []string, args []any, err e
 	}
 	byTime, byID := false, false
 	for i, o := range in.OrderBy {
-		value := ""
+		var value string
 		entity, key, dotted := strings.Cut(o.FieldName, ".")
 		switch attr, known := modelGrammar.Attributes[o.FieldName]; {
 		case dotted && entity == "metrics":

@@ -1,6 +1,7 @@
 package optimize
 
 import (
+	"errors"
 	"math"
 	"slices"
 
@@ -189,7 +190,7 @@ func (m *minimizer) subspace(h *box, cauchy, x, c, g []float64) ([]float64, erro
 	eye.Sub(eye, &mn)
 	var solved mat.VecDense
 	if err := solved.SolveVec(eye, mat.NewVecDense(k, v)); err != nil {
-		if _, near := err.(mat.Condition); !near {
+		if near := mat.Condition(0); !errors.As(err, &near) {
 			return nil, errHistory
 		}
 	}
@@ -243,7 +244,7 @@ func (h *box) updated(ds, dg []float64) (*box, error) {
 	}
 	n.m = &mat.Dense{}
 	if err := n.m.Inverse(mm); err != nil {
-		if _, near := err.(mat.Condition); !near {
+		if near := mat.Condition(0); !errors.As(err, &near) {
 			return nil, errHistory
 		}
 	}

@@ -2,6 +2,7 @@ package treetest
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,8 +43,11 @@ func TestSparkLoadsOurModels(t *testing.T) {
 		}
 	}
 	out, err := exec.Command(python, "../../../spec/record/ml_tree_load.py", dir).Output()
+	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
+		t.Fatalf("%v: %s", err, exit.Stderr)
+	}
 	if err != nil {
-		t.Fatalf("%v: %s", err, err.(*exec.ExitError).Stderr)
+		t.Fatalf("%v", err)
 	}
 	_, text, _ := strings.Cut(string(out), "RESULT")
 	var got map[string]struct {

@@ -1,0 +1,90 @@
+# `make help` lists what there is. Everything a fresh machine lacks beyond Go, Python 3, Node
+# and a C compiler is installed below .cache/ and .venv/, never into the system, but for
+# Debian packages where make runs as root (`make deps`).
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+TAGS    := duckdb_arrow
+# -trimpath and an empty build id: the same commit gives the same bytes anywhere.
+GOFLAGS_BUILD := -tags $(TAGS) -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=$(VERSION)"
+PY      := .venv/bin/python
+TOOLS   := .cache/tools
+
+GOLANGCI_VERSION      := v2.15.0
+PROTOC_GEN_GO_VERSION := v1.36.12
+PROTOC_GEN_GRPC_VERSION := v1.6.2
+GRPCIO_TOOLS_VERSION  := 1.85.1
+
+.PHONY: help build test test-go test-race test-e2e lint vet fuzz generate demo demo-stop bench deps clean acceptance
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+build: ## bin/millpond
+	go build $(GOFLAGS_BUILD) -o bin/millpond ./cmd/millpond
+
+demo: ## build, start, run the study guide's workflow on real flights, leave the server running
+	demo/run.sh
+
+demo-stop: ## stop the server that the demo left running
+	demo/stop.sh
+
+test: deps lint test-go test-race test-e2e ## everything that CI runs; installs what it needs
+
+test-go: ## unit tests and recorded answers of real Spark
+	go test -tags $(TAGS) ./...
+
+# DuckDB under the race detector is too slow; the packages without it are all the rest.
+PURE = $$(go list -deps -test -f '{{if .Module}}{{.ImportPath}}{{end}}' -tags $(TAGS) ./... >/dev/null; \
+  go list -tags $(TAGS) -test -f '{{$$p := .ImportPath}}{{if .ForTest}}{{$$p}} {{join .Deps ","}}{{end}}' ./... \
+  | grep -v 'duckdb-go' | sed -E 's/ .*//; s/\[.*//; s/\.test$$//' | grep -v ' ' | sort -u)
+test-race: ## the packages without C code, under the race detector
+	@pkgs="$(PURE)"; go test -race -short $$pkgs | grep -v 'no test files'
+
+test-e2e: build .venv/stamp ## real pyspark and mlflow clients against bin/millpond
+	MILLPOND_BIN=$(CURDIR)/bin/millpond $(PY) -m pytest -q test/e2e
+
+vet:
+	go vet -tags $(TAGS) ./...
+
+lint: vet $(TOOLS)/golangci-lint ## gofmt, go vet and golangci-lint
+	@test -z "$$(gofmt -l cmd internal bench)" || { echo 'gofmt these:'; gofmt -l cmd internal bench; exit 1; }
+	$(TOOLS)/golangci-lint run --build-tags $(TAGS) ./...
+
+FUZZTIME ?= 20s
+fuzz: ## every fuzz test for FUZZTIME
+	@for f in $$(grep -rlE '^func Fuzz' --include='*_test.go' internal); do \
+	  for name in $$(grep -oE '^func Fuzz[A-Za-z0-9_]+' $$f | cut -d' ' -f2); do \
+	    echo "== $$(dirname $$f) $$name"; go test -tags $(TAGS) -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) ./$$(dirname $$f); done; done
+
+generate: .venv/stamp $(TOOLS)/protoc-gen-go $(TOOLS)/protoc-gen-go-grpc ## the protocol's Go code, from proto/
+	.venv/bin/pip install -q grpcio-tools==$(GRPCIO_TOOLS_VERSION) --target .cache/protoc
+	PATH=$(CURDIR)/$(TOOLS):$$PATH PYTHONPATH=.cache/protoc $(PY) -m grpc_tools.protoc -I proto \
+	  --go_out=. --go_opt=module=github.com/millpond/millpond \
+	  --go-grpc_out=. --go-grpc_opt=module=github.com/millpond/millpond proto/spark/connect/*.proto
+
+bench: build .venv/stamp ## race real Spark, MLflow, scikit-learn and LightGBM; writes bench/RESULTS.md
+	bench/run.sh
+
+acceptance: build .venv/stamp ## the acceptance programs beside the checkout (../shared)
+	test/acceptance.sh
+
+$(TOOLS)/golangci-lint:
+	GOBIN=$(CURDIR)/$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+$(TOOLS)/protoc-gen-go:
+	GOBIN=$(CURDIR)/$(TOOLS) go install google.golang.org/protobuf/cmd/protoc-gen-go@$(PROTOC_GEN_GO_VERSION)
+$(TOOLS)/protoc-gen-go-grpc:
+	GOBIN=$(CURDIR)/$(TOOLS) go install google.golang.org/grpc/cmd/protoc-gen-go-grpc@$(PROTOC_GEN_GRPC_VERSION)
+
+# The client environment of the tests: every version pinned.
+.venv/stamp: test/requirements.lock
+	test/venv.sh .venv $<
+	touch $@
+
+deps: .venv/stamp $(TOOLS)/golangci-lint ## what the tests need and this machine lacks
+	test/deps.sh
+
+clean: ## what was built; the caches stay
+	rm -rf bin dist
