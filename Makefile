@@ -66,7 +66,7 @@ generate: .venv/stamp $(TOOLS)/protoc-gen-go $(TOOLS)/protoc-gen-go-grpc ## the 
 	  --go-grpc_out=. --go-grpc_opt=module=github.com/millpond/millpond proto/spark/connect/*.proto
 
 bench: build .venv/stamp ## race real Spark, MLflow, scikit-learn and LightGBM; writes bench/RESULTS.md
-	bench/run.sh
+	$(PY) bench/run.py
 
 acceptance: build .venv/stamp ## the acceptance programs beside the checkout (../shared)
 	test/acceptance.sh

@@ -18,6 +18,7 @@ import (
 	"log"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -30,6 +31,7 @@ func main() {
 	seconds := flag.Float64("seconds", 5, "how long")
 	op := flag.String("op", "metric", "metric, batch, create, get or search")
 	runs := flag.Int("runs", 10000, "runs to search among")
+	asJSON := flag.Bool("json", false, "print the result as JSON")
 	flag.Parse()
 	l := &load{url: *url, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: *clients, MaxConnsPerHost: *clients}}}
 	l.experiment = l.text(l.post("experiments/create", m{"name": fmt.Sprintf("load-%d", time.Now().UnixNano())}), "experiment_id")
@@ -38,7 +40,10 @@ func main() {
 		log.Fatalf("unknown operation %q", *op)
 	}
 	took := l.run(*clients, time.Duration(*seconds*float64(time.Second)), work)
-	report(*op, *clients, *seconds, took)
+	report(*op, *clients, *seconds, took, *asJSON)
+	if n := l.retried.Load(); n > 0 {
+		fmt.Fprintf(os.Stderr, "%d requests had to be sent again\n", n)
+	}
 }
 
 type m = map[string]any
@@ -47,6 +52,7 @@ type load struct {
 	url, experiment string
 	http            *http.Client
 	step            atomic.Int64
+	retried         atomic.Int64 // requests that the server failed at first
 }
 
 // operations finds what one client does over and over; a client starts with a
@@ -105,7 +111,7 @@ func (l *load) fill(runs int) {
 	start := time.Now()
 	var wg sync.WaitGroup
 	var next atomic.Int64
-	for range 16 {
+	for range 2 { // MLflow's own server locks itself out with more
 		wg.Go(func() {
 			for next.Add(1) <= int64(runs) {
 				metrics := []m{}
@@ -118,7 +124,7 @@ func (l *load) fill(runs int) {
 		})
 	}
 	wg.Wait()
-	fmt.Printf("filled %d runs in %.1f s\n", runs, time.Since(start).Seconds())
+	fmt.Fprintf(os.Stderr, "filled %d runs in %.1f s\n", runs, time.Since(start).Seconds())
 }
 
 // run lets clients work side by side and gathers how long each step took.
@@ -143,7 +149,7 @@ func (l *load) run(clients int, d time.Duration, work func(run string)) []time.D
 	return slices.Concat(results...)
 }
 
-func report(op string, clients int, seconds float64, took []time.Duration) {
+func report(op string, clients int, seconds float64, took []time.Duration, asJSON bool) {
 	if len(took) == 0 {
 		log.Fatal("not one operation was finished in time")
 	}
@@ -151,8 +157,13 @@ func report(op string, clients int, seconds float64, took []time.Duration) {
 	at := func(p float64) float64 {
 		return float64(took[min(len(took)-1, int(p*float64(len(took))))].Microseconds()) / 1000
 	}
+	rate := float64(len(took)) / seconds
+	if asJSON {
+		fmt.Printf(`{"operation":%q,"clients":%d,"per_second":%g,"p50_ms":%g,"p99_ms":%g}`+"\n", op, clients, rate, at(0.5), at(0.99))
+		return
+	}
 	fmt.Printf("%s: %d clients, %d operations, %.0f/s, p50 %.2f ms, p99 %.2f ms, max %.2f ms\n",
-		op, clients, len(took), float64(len(took))/seconds, at(0.5), at(0.99), at(1))
+		op, clients, len(took), rate, at(0.5), at(0.99), at(1))
 }
 
 func (l *load) post(path string, body m) []byte {
@@ -163,22 +174,34 @@ func (l *load) post(path string, body m) []byte {
 	return l.do("POST", path, raw)
 }
 
+// do sends a request until it is answered well: a server that says "database is locked" is asked
+// again, as MLflow's own client does, and the time counts.
 func (l *load) do(method, path string, body []byte) []byte {
+	for try := 1; ; try++ {
+		out, status, err := l.once(method, path, body)
+		if err == nil && status == http.StatusOK {
+			return out
+		}
+		if err != nil || status < 500 && !bytes.Contains(out, []byte("locked")) || try == 20 {
+			log.Fatalf("%s: status %d: %s (%v)", path, status, out, err)
+		}
+		l.retried.Add(1)
+	}
+}
+
+func (l *load) once(method, path string, body []byte) ([]byte, int, error) {
 	req, err := http.NewRequest(method, l.url+"/api/2.0/mlflow/"+path, bytes.NewReader(body))
 	if err != nil {
-		log.Fatal(err)
+		return nil, 0, err
 	}
 	req.Header.Set("Content-Type", "application/json")
 	resp, err := l.http.Do(req)
 	if err != nil {
-		log.Fatal(err)
+		return nil, 0, err
 	}
 	defer resp.Body.Close()
 	out, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		log.Fatalf("%s: status %d: %s (%v)", path, resp.StatusCode, out, err)
-	}
-	return out
+	return out, resp.StatusCode, err
 }
 
 func (l *load) text(body []byte, field string) string {
