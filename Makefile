@@ -36,12 +36,8 @@ test: deps lint test-go test-race test-e2e ## everything that CI runs; installs 
 test-go: ## unit tests and recorded answers of real Spark
 	go test -tags $(TAGS) ./...
 
-# DuckDB under the race detector is too slow; the packages without it are all the rest.
-PURE = $$(go list -deps -test -f '{{if .Module}}{{.ImportPath}}{{end}}' -tags $(TAGS) ./... >/dev/null; \
-  go list -tags $(TAGS) -test -f '{{$$p := .ImportPath}}{{if .ForTest}}{{$$p}} {{join .Deps ","}}{{end}}' ./... \
-  | grep -v 'duckdb-go' | sed -E 's/ .*//; s/\[.*//; s/\.test$$//' | grep -v ' ' | sort -u)
 test-race: ## the packages without C code, under the race detector
-	@pkgs="$(PURE)"; go test -race -short $$pkgs | grep -v 'no test files'
+	go test -race -short $$(test/pure.sh)
 
 test-e2e: build .venv/stamp ## real pyspark and mlflow clients against bin/millpond
 	MILLPOND_BIN=$(CURDIR)/bin/millpond $(PY) -m pytest -q test/e2e
