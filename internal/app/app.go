@@ -26,6 +26,7 @@ import (
 	"github.com/millpond/millpond/internal/registry"
 	"github.com/millpond/millpond/internal/rest"
 	"github.com/millpond/millpond/internal/tracking"
+	"github.com/millpond/millpond/internal/ui"
 )
 
 // Config is everything that can be set.
@@ -52,6 +53,7 @@ type App struct {
 	connect *connect.Server
 	grpc    *grpc.Server
 	http    *http.Server
+	ui      *ui.UI
 	python  *engine.PythonWorkers
 	warm    sync.Once
 	ctx     context.Context // ends with the app
@@ -117,13 +119,18 @@ func (a *App) routes(ctx context.Context) error {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	a.gauges(reg)
-	mux := rest.NewMux(rest.MuxOptions{Observer: rest.Prometheus(reg), Logger: a.log, Fallback: a.pages(reg)})
+	pages := http.NewServeMux()
+	mux := rest.NewMux(rest.MuxOptions{Observer: rest.Prometheus(reg), Logger: a.log, Fallback: pages})
 	t, err := tracking.New(ctx, a.store, a.files, tracking.Options{})
 	if err != nil {
 		return fmt.Errorf("open tracking: %w", err)
 	}
 	t.Mount(mux)
 	registry.New(a.store, t, registry.Options{}).Mount(mux)
+	if a.ui, err = ui.New(ui.Options{API: mux, Status: a.status, Storage: a.dir.size, Logger: a.log}); err != nil {
+		return err
+	}
+	a.pages(pages, reg)
 	a.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)}
 	return nil
 }

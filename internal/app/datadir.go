@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -70,3 +71,18 @@ func (d *dataDir) checkVersion(version string) error {
 }
 
 func (d *dataDir) close() error { return d.lock.Close() }
+
+// size adds up the files, as far as they can be read.
+func (d *dataDir) size() int64 {
+	var n int64
+	_ = filepath.WalkDir(d.path, func(_ string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // gone meanwhile, or not ours to read: not counted
+		}
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
+			n += info.Size()
+		}
+		return nil
+	})
+	return n
+}

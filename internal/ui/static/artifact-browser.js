@@ -1,0 +1,2 @@
+// <artifact-browser>: see the neighbours.
+export {};

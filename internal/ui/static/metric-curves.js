@@ -1,0 +1,2 @@
+// <metric-curves>: see the neighbours.
+export {};

@@ -1,0 +1,2 @@
+// <run-compare>: see the neighbours.
+export {};

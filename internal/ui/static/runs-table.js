@@ -1,0 +1,2 @@
+// <runs-table>: see the neighbours.
+export {};

@@ -1,0 +1,2 @@
+// <version-editor>: see the neighbours.
+export {};
