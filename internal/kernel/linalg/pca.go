@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas64"
 	"gonum.org/v1/gonum/lapack"
 	"gonum.org/v1/gonum/lapack/gonum"
 	"gonum.org/v1/gonum/mat"
@@ -78,21 +79,18 @@ func divideAndConquerSigns(a, u *mat.Dense) {
 
 // Covariance is the unbiased covariance of the columns.
 func Covariance(r *Rows) *mat.Dense {
-	mean := r.Summarize(nil).Mean()
+	mean := r.Means()
 	parts := Chunks(r.N, 8192, 16, func(_, lo, hi int) []float64 {
 		sum := make([]float64, r.D*(r.D+1)/2)
-		row := make([]float64, r.D)
-		for i := lo; i < hi; i++ {
-			for j := range row {
-				row[j] = -mean[j]
-			}
-			r.AddTo(i, 1, row)
+		block := newColumnBlock(r.D)
+		for ; lo < hi; lo += blockRows {
+			block.centre(r, lo, min(hi, lo+blockRows), mean)
 			at := 0
-			for j, x := range row {
-				for m, y := range row[:j+1] {
-					sum[at+m] += x * y
+			for j := range r.D {
+				for m := range j + 1 {
+					sum[at] += blas64.Dot(block.column(j), block.column(m))
+					at++
 				}
-				at += j + 1
 			}
 		}
 		return sum
@@ -112,4 +110,42 @@ func Covariance(r *Rows) *mat.Dense {
 		}
 	}
 	return out
+}
+
+// blockRows is how many rows are turned into columns at a time: few enough to stay in the
+// processor's nearest cache, enough for BLAS to be worth its calls.
+const blockRows = 256
+
+// columnBlock holds some rows by column.
+type columnBlock struct {
+	n, d      int
+	values    []float64 // column j at j*blockRows
+	rowBuffer []float64
+}
+
+func newColumnBlock(d int) *columnBlock {
+	return &columnBlock{d: d, values: make([]float64, d*blockRows), rowBuffer: make([]float64, d)}
+}
+
+// centre fills the block with rows lo to hi, less the means.
+func (b *columnBlock) centre(r *Rows, lo, hi int, mean []float64) {
+	b.n = hi - lo
+	for i := lo; i < hi; i++ {
+		row := b.rowBuffer
+		if r.Dense != nil {
+			row = r.Row(i)
+		} else {
+			clear(row)
+			r.AddTo(i, 1, row)
+		}
+		at := i - lo
+		for j, x := range row {
+			b.values[at] = x - mean[j]
+			at += blockRows
+		}
+	}
+}
+
+func (b *columnBlock) column(j int) blas64.Vector {
+	return blas64.Vector{N: b.n, Inc: 1, Data: b.values[j*blockRows : j*blockRows+b.n]}
 }

@@ -59,6 +59,24 @@ func (r *Rows) AddTo(i int, a float64, y []float64) {
 	}
 }
 
+// Means gives the mean of each column, 0 where there are no rows.
+func (r *Rows) Means() []float64 {
+	parts := Chunks(r.N, 16384, 64, func(_, lo, hi int) []float64 {
+		sum := make([]float64, r.D)
+		for i := lo; i < hi; i++ {
+			r.AddTo(i, 1, sum)
+		}
+		return sum
+	})
+	mean := make([]float64, r.D)
+	for _, p := range parts {
+		for j, s := range p {
+			mean[j] += s / float64(r.N)
+		}
+	}
+	return mean
+}
+
 // Summarize gathers the statistics of the columns; weights may be nil for all 1.
 func (r *Rows) Summarize(weights []float64) *Summary {
 	parts := Chunks(r.N, 16384, 64, func(_, lo, hi int) *Summary {
