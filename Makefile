@@ -56,7 +56,7 @@ fuzz: ## every fuzz test for FUZZTIME
 	    echo "== $$(dirname $$f) $$name"; go test -tags $(TAGS) -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) ./$$(dirname $$f); done; done
 
 generate: .venv/stamp $(TOOLS)/protoc-gen-go $(TOOLS)/protoc-gen-go-grpc ## the protocol's Go code, from proto/
-	.venv/bin/pip install -q grpcio-tools==$(GRPCIO_TOOLS_VERSION) --target .cache/protoc
+	.venv/bin/uv pip install -q --python $(PY) --target .cache/protoc grpcio-tools==$(GRPCIO_TOOLS_VERSION)
 	PATH=$(CURDIR)/$(TOOLS):$$PATH PYTHONPATH=.cache/protoc $(PY) -m grpc_tools.protoc -I proto \
 	  --go_out=. --go_opt=module=github.com/millpond/millpond \
 	  --go-grpc_out=. --go-grpc_opt=module=github.com/millpond/millpond proto/spark/connect/*.proto
