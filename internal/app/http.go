@@ -20,7 +20,7 @@ func (a *App) pages(reg *prometheus.Registry) http.Handler {
 	mux.HandleFunc("GET /api/millpond/version", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		// The client may have gone: nobody is left to tell.
-		_ = json.NewEncoder(w).Encode(map[string]string{"version": a.cfg.Version, "spark": connect.SparkVersion})
+		_ = json.NewEncoder(w).Encode(map[string]string{"version": a.cfg.Version, "spark": connect.SparkVersion, "connect": a.ConnectAddr()})
 	})
 	mux.HandleFunc("GET /{$}", a.home)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
