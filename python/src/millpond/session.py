@@ -10,8 +10,17 @@ def is_connect(session):
 
 
 def active_connect():
-    """The thread's Spark Connect session, else the process's, else None."""
+    """The thread's Spark Connect session, else the process's, else None.
+
+    A new thread has no active session over Connect, though the process has one; with a JVM it
+    would have that. It is made the thread's, because pyspark.ml.load asks for it, too.
+    """
     module = sys.modules.get("pyspark.sql.connect.session")
     if module is None:
         return None
-    return module.SparkSession.getActiveSession() or module.SparkSession._get_default_session()
+    session = module.SparkSession.getActiveSession()
+    if session is None:
+        session = module.SparkSession._get_default_session()
+        if session is not None:
+            module.SparkSession._set_default_and_active_session(session)
+    return session
