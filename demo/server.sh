@@ -11,8 +11,8 @@ running() {
 	local pid
 	pid=$(cat "$pidfile" 2>/dev/null) || return 1
 	# The number may belong to another program by now.
-	case $(ps -p "$pid" -o comm= 2>/dev/null) in
-	*millpond*) echo "$pid" ;;
+	case $(ps -p "$pid" -o args= 2>/dev/null) in
+	*" serve --data-dir $data "*) echo "$pid" ;;
 	*) return 1 ;;
 	esac
 }

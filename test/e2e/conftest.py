@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -21,9 +22,21 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port that is free now, and that the system does not give to outgoing connections."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+def clean_env(**more):
+    """The environment of a process of its own: without what mlflow and pyspark set in this one."""
+    ours = ("MLFLOW_EXPERIMENT_ID", "MLFLOW_RUN_ID", "MLFLOW_TRACKING_URI", "SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED")
+    return {**{k: v for k, v in os.environ.items() if k not in ours}, **more}
 
 
 class Server:

@@ -12,7 +12,7 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import ROOT
+from conftest import ROOT, clean_env
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -319,7 +319,7 @@ def test_no_acknowledged_metric_is_lost_when_the_server_is_killed(new_server, tm
     client = MlflowClient(tracking_uri=new_server.http_url)
     run_id = client.create_run("0").info.run_id
     keys = [f"worker{i}" for i in range(4)]
-    env = {**os.environ, "MLFLOW_TRACKING_URI": new_server.http_url}
+    env = clean_env(MLFLOW_TRACKING_URI=new_server.http_url)
     acks = {k: tmp_path / f"{k}.acks" for k in keys}
     workers = [subprocess.Popen([sys.executable, str(HERE / "log_until_stopped.py"), run_id, k, str(acks[k])], env=env, stdin=subprocess.PIPE) for k in keys]
     try:

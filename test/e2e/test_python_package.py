@@ -4,12 +4,12 @@ Each script runs twice, in processes of its own: with the package it must work, 
 must fail as described, or the patch that it is for is not needed.
 """
 
-import os
+import re
 import subprocess
 import sys
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, clean_env
 
 COMMON = """
 import logging, mlflow
@@ -147,8 +147,7 @@ WITHOUT = "import sys\nsys.meta_path = [f for f in sys.meta_path if f.__module__
 
 
 def run(server, tmp_path, script):
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "python" / "src"), "SPARK_REMOTE": server.spark_url,
-           "MLFLOW_TRACKING_URI": server.http_url, "MLFLOW_DFS_TMP": str(tmp_path / "dfs")}
+    env = clean_env(PYTHONPATH=str(ROOT / "python" / "src"), SPARK_REMOTE=server.spark_url, MLFLOW_TRACKING_URI=server.http_url, MLFLOW_DFS_TMP=str(tmp_path / "dfs"))
     return subprocess.run([sys.executable, "-c", script], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120)
 
 
@@ -161,8 +160,6 @@ def test_works_over_connect(new_server, tmp_path, name, script, lack):
 
 @pytest.mark.parametrize("name,script,lack", CASES, ids=[c[0] for c in CASES])
 def test_the_patch_is_needed(server, tmp_path, name, script, lack):
-    import re
-
     got = run(server, tmp_path, WITHOUT + COMMON + script)
     assert got.returncode != 0, "it works without the package now: the patch can go"
     assert re.search(lack, got.stderr), got.stderr[-3000:]
@@ -185,7 +182,7 @@ assert len(mlflow.pyfunc.load_model({uri!r}).predict(pandas.DataFrame({{"a": [1.
 def test_starting_python_stays_cheap(tmp_path):
     """Workers start often, and with the package's .pth file they all import it."""
     script = "import sys; before = set(sys.modules); import millpond; print(sorted(set(sys.modules) - before))"
-    env = {**os.environ, "PYTHONPATH": str(ROOT / "python" / "src")}
+    env = clean_env(PYTHONPATH=str(ROOT / "python" / "src"))
     # -S leaves out the .pth files, so that this is the first import.
     out = subprocess.run([sys.executable, "-S", "-c", script], env=env, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert eval(out) == ["millpond", "millpond.hook"]
