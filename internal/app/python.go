@@ -25,7 +25,7 @@ func (a *App) runtimes() []pyworker.Runtime {
 	}
 	list, err := s.List()
 	if err != nil {
-		a.log.Warn("some managed runtimes cannot be used", "error", err)
+		a.log.Debug("some managed runtimes cannot be used", "error", err) // doctor tells it plainly
 	}
 	out := make([]pyworker.Runtime, 0, len(list))
 	for _, r := range list {
