@@ -30,11 +30,11 @@ func (p Python) Old() bool { return older(p.Version, MinPython) }
 func older(version, than string) bool {
 	a, b := strings.Split(version, "."), strings.Split(than, ".")
 	for i := range b {
-		x, y := 0, 0
+		var x int
 		if i < len(a) {
 			x, _ = strconv.Atoi(a[i]) // what is no number counts as 0
 		}
-		y, _ = strconv.Atoi(b[i])
+		y, _ := strconv.Atoi(b[i])
 		if x != y {
 			return x < y
 		}
