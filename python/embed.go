@@ -6,5 +6,5 @@ import "embed"
 
 // Files are the package's metadata and its modules under src/millpond.
 //
-//go:embed pyproject.toml README.md src/millpond/*.py
+//go:embed pyproject.toml src/millpond/*.py
 var Files embed.FS
