@@ -35,6 +35,7 @@ type Config struct {
 	Connect     string // address of Spark Connect, host:port
 	HTTP        string // address of MLflow and the pages
 	Python      string // the workers' Python, "" to find one
+	RuntimesDir string // of managed runtimes, "" for none
 	Threads     int
 	MemoryBytes int64
 	SessionIdle time.Duration

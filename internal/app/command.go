@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
 )
 
@@ -28,7 +29,7 @@ and use it with the clients you know: pyspark (sc://127.0.0.1:15002) and
 mlflow (http://127.0.0.1:5000). No JVM, no cluster, no account.`,
 		SilenceUsage: true, SilenceErrors: true, Version: version,
 	}
-	root.AddCommand(serveCommand(version), versionCommand(version))
+	root.AddCommand(serveCommand(version), versionCommand(version), runtimeCommand(), doctorCommand())
 	return root
 }
 
@@ -59,23 +60,29 @@ environment, which wins over the file.`,
 		},
 	}
 	f := c.Flags()
-	f.String("data-dir", "./millpond-data", "directory for records, artifacts and tables; made if absent")
-	f.String("connect", "127.0.0.1:15002", "address of Spark Connect")
-	f.String("http", "127.0.0.1:5000", "address of MLflow's REST API and the pages")
+	f.String("data-dir", defaultDataDir, "directory for records, artifacts and tables; made if absent")
+	f.String("connect", defaultConnect, "address of Spark Connect")
+	f.String("http", defaultHTTP, "address of MLflow's REST API and the pages")
 	f.String("python", "", "Python for UDFs (default: the managed runtime's, then python3)")
+	f.String("runtimes-dir", "", "directory of the managed runtimes (default: ~/.local/share/millpond/runtimes)")
 	f.Int("threads", 0, "threads of the engine (default: one a core)")
 	f.String("memory", "", "memory limit of the engine, such as 4GiB (default: 80% of the machine's)")
 	f.Duration("session-idle", time.Hour, "end a Spark session after this long without requests")
 	f.String("log-level", "info", "debug, info, warn or error")
 	f.String("log-format", "text", "text or json")
 	f.String("config", "", "YAML file with these settings")
+	bindEnv(v, f)
+	return c
+}
+
+// bindEnv lets the environment set flags: MILLPOND_DATA_DIR for --data-dir.
+func bindEnv(v *viper.Viper, f *pflag.FlagSet) {
 	v.SetEnvPrefix("MILLPOND")
 	v.SetEnvKeyReplacer(strings.NewReplacer("-", "_"))
 	v.AutomaticEnv()
 	if err := v.BindPFlags(f); err != nil {
 		panic("app: flags do not bind: " + err.Error()) // a mistake in the program
 	}
-	return c
 }
 
 func readConfig(v *viper.Viper) error {
@@ -115,12 +122,16 @@ func serve(ctx context.Context, v *viper.Viper, version string) error {
 	if err != nil {
 		return err
 	}
+	managed, err := runtimes(v.GetString("runtimes-dir"))
+	if err != nil {
+		return err
+	}
 	if ctx == nil {
 		ctx = context.Background()
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	a, err := Open(ctx, Config{DataDir: v.GetString("data-dir"), Connect: v.GetString("connect"), HTTP: v.GetString("http"), Python: v.GetString("python"),
+	a, err := Open(ctx, Config{DataDir: v.GetString("data-dir"), Connect: v.GetString("connect"), HTTP: v.GetString("http"), Python: v.GetString("python"), RuntimesDir: managed.Dir,
 		Threads: v.GetInt("threads"), MemoryBytes: mem, SessionIdle: v.GetDuration("session-idle"), Version: version, Logger: log})
 	if err != nil {
 		return err

@@ -20,7 +20,7 @@ func (a *App) pages(mux *http.ServeMux, reg *prometheus.Registry) {
 	mux.HandleFunc("GET /api/millpond/version", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		// The client may have gone: nobody is left to tell.
-		_ = json.NewEncoder(w).Encode(map[string]string{"version": a.cfg.Version, "spark": connect.SparkVersion})
+		_ = json.NewEncoder(w).Encode(map[string]string{"version": a.cfg.Version, "spark": connect.SparkVersion, "connect": a.ConnectAddr()})
 	})
 	a.ui.Mount(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

@@ -31,21 +31,60 @@ type probe struct {
 	err  error
 }
 
-// lookPython decides which Python runs users' functions: the first of the named ones that is
-// there, else python3 of the PATH.
-func lookPython(named ...string) (string, error) {
-	for _, n := range named {
-		if n == "" {
-			continue
+// Runtime is a managed Python environment.
+type Runtime struct {
+	Executable string
+	Version    string // "3.11"
+}
+
+// choose decides which Python runs the functions of a client of a Python version, "" for any.
+// The workers' version must be the client's, so the first candidate of that version is taken.
+// Without one it is the first of all, whose worker refuses the task as Spark's does.
+func (p *Pool) choose(version string) (string, error) {
+	list, err := p.candidates()
+	if err != nil {
+		return "", err
+	}
+	if version == "" || len(list) == 1 {
+		return list[0].Executable, nil
+	}
+	for _, r := range list {
+		v := r.Version
+		if v == "" {
+			got, err := inspect(r.Executable)
+			if err != nil {
+				continue // it cannot be it; if it is the first, its own start tells why
+			}
+			v = got.python
 		}
-		if p, err := exec.LookPath(n); err == nil {
-			return p, nil
+		if v == version {
+			return r.Executable, nil
 		}
 	}
-	if p, err := exec.LookPath("python3"); err == nil {
-		return p, nil
+	return list[0].Executable, nil
+}
+
+// candidates are the Pythons that there are, the best first: the one that was named, the managed
+// runtimes, python3 of the PATH.
+func (p *Pool) candidates() ([]Runtime, error) {
+	var list []Runtime
+	if named := p.opts.Python; named != "" {
+		path, err := exec.LookPath(named)
+		if err != nil {
+			return nil, sparkerr.Plain(sparkerr.ClassSpark, "The Python named for functions was not found: %v. Name another with --python, or run `millpond doctor`.", err)
+		}
+		list = append(list, Runtime{Executable: path})
 	}
-	return "", sparkerr.Plain(sparkerr.ClassSpark, "No Python was found to run the function: there is no python3 on the PATH. Run `millpond doctor` for the command that mends it.")
+	if p.opts.Runtimes != nil {
+		list = append(list, p.opts.Runtimes()...)
+	}
+	if path, err := exec.LookPath("python3"); err == nil {
+		list = append(list, Runtime{Executable: path})
+	}
+	if len(list) == 0 {
+		return nil, sparkerr.Plain(sparkerr.ClassSpark, "No Python was found to run the function: there is no managed runtime and no python3 on the PATH. Run `millpond doctor` for the command that mends it.")
+	}
+	return list, nil
 }
 
 // inspect asks a Python what it has, once.

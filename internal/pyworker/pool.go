@@ -17,12 +17,12 @@ import (
 
 // Options of a Pool.
 type Options struct {
-	Python  string       // executable of the workers, "" for the runtime's or the PATH's
-	Runtime string       // executable of the managed runtime, used if it is there
-	Env     []string     // more environment, "KEY=value"
-	Workers int          // how many may work at once, 0 for one a core
-	Output  io.Writer    // what functions print, nil to drop it
-	Log     *slog.Logger // nil for the default
+	Python   string           // executable of the workers, "" for a runtime's or the PATH's
+	Runtimes func() []Runtime // the managed runtimes, the preferred first; nil for none
+	Env      []string         // more environment, "KEY=value"
+	Workers  int              // how many may work at once, 0 for one a core
+	Output   io.Writer        // what functions print, nil to drop it
+	Log      *slog.Logger     // nil for the default
 }
 
 // keepIdle is how long the daemon of a session with files of its own outlives its last task.
@@ -38,9 +38,15 @@ type Pool struct {
 	tasks sync.WaitGroup
 
 	mu      sync.Mutex
-	daemons map[string]*daemon // by the environment's name
+	daemons map[daemonKey]*daemon
 	closed  bool
 	count   int // of tasks, to number them
+}
+
+// daemonKey tells daemons apart.
+type daemonKey struct {
+	env    string // the environment's name
+	python string // the executable
 }
 
 var errClosed = errors.New("the pool of Python workers is closed")
@@ -50,7 +56,7 @@ func New(o Options) *Pool {
 	if o.Workers <= 0 {
 		o.Workers = runtime.NumCPU()
 	}
-	p := &Pool{opts: o, log: o.Log, slots: make(chan struct{}, o.Workers), daemons: map[string]*daemon{}}
+	p := &Pool{opts: o, log: o.Log, slots: make(chan struct{}, o.Workers), daemons: map[daemonKey]*daemon{}}
 	if p.log == nil {
 		p.log = slog.Default()
 	}
@@ -65,7 +71,7 @@ func (p *Pool) Workers() int { return p.opts.Workers }
 
 // Warm starts a worker, so that the first query need not wait for Python's imports.
 func (p *Pool) Warm(ctx context.Context) error {
-	w, err := p.acquire(ctx, Environment{})
+	w, err := p.acquire(ctx, Environment{}, "")
 	if err != nil {
 		return err
 	}
@@ -79,7 +85,7 @@ func (p *Pool) Close() error {
 	p.mu.Lock()
 	p.closed = true
 	list := p.daemons
-	p.daemons = map[string]*daemon{}
+	p.daemons = map[daemonKey]*daemon{}
 	p.mu.Unlock()
 	for _, d := range list {
 		d.close()
@@ -102,7 +108,7 @@ func (p *Pool) reap() {
 		var old []*daemon
 		p.mu.Lock()
 		for k, d := range p.daemons {
-			if d.unused(k != "") {
+			if d.unused(k.env != "") {
 				old = append(old, d)
 				delete(p.daemons, k)
 			}
@@ -128,35 +134,36 @@ func (p *Pool) slot(ctx context.Context) error {
 
 func (p *Pool) unslot() { <-p.slots }
 
-// daemon gives the running daemon of an environment, starting it if need be. A daemon that died
-// is replaced.
-func (p *Pool) daemon(env Environment) (*daemon, error) {
+// daemon gives the running daemon of an environment and a version of Python, starting it if need
+// be. A daemon that died is replaced.
+func (p *Pool) daemon(env Environment, version string) (*daemon, error) {
+	path, err := p.choose(version)
+	if err != nil {
+		return nil, err
+	}
+	key := daemonKey{env.Name, path}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
 		return nil, errClosed
 	}
-	if d, ok := p.daemons[env.Name]; ok {
+	if d, ok := p.daemons[key]; ok {
 		if !d.gone() {
 			return d, nil
 		}
 		p.log.Warn("the Python daemon ended; starting another", "said", d.said.String())
-		delete(p.daemons, env.Name)
+		delete(p.daemons, key)
 		go d.close()
 	}
-	path, err := lookPython(p.opts.Python, p.opts.Runtime)
-	if err != nil {
-		return nil, err
-	}
 	d := &daemon{path: path, output: p.opts.Output, log: p.log, env: append(append([]string{}, p.opts.Env...), env.Env...), keep: p.opts.Workers}
-	p.daemons[env.Name] = d
+	p.daemons[key] = d
 	return d, nil
 }
 
 // acquire gives a worker that is ready for a task. The caller holds a slot if work is to be
 // bounded.
-func (p *Pool) acquire(ctx context.Context, env Environment) (*worker, error) {
-	d, err := p.daemon(env)
+func (p *Pool) acquire(ctx context.Context, env Environment, version string) (*worker, error) {
+	d, err := p.daemon(env, version)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package pyworker
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -46,7 +47,7 @@ func TestMain(m *testing.M) {
 func needPython(t testing.TB) *real {
 	t.Helper()
 	realOnce.Do(func() {
-		path, err := lookPython(os.Getenv("MILLPOND_PYTHON"))
+		path, err := exec.LookPath(cmp.Or(os.Getenv("MILLPOND_PYTHON"), "python3"))
 		if err != nil {
 			realNo = err.Error()
 			return

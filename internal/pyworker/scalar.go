@@ -284,7 +284,7 @@ func (b *bundle) pickled(got [][]arrow.Array) (receiver, func() error, error) {
 
 // do runs a task on a worker.
 func (p *Pool) do(ctx context.Context, s Settings, t *task, data func(io.Writer) error, to receiver) error {
-	w, err := p.acquire(ctx, s.Environment)
+	w, err := p.acquire(ctx, s.Environment, t.python)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package classification
 
 import (
 	"context"
+	"fmt"
 	"math"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -300,6 +301,9 @@ var logisticAttrs = ml.AttrTable[*LogisticRegressionModel]{
 		}
 		return m.bias[0], nil
 	},
+	"toString": ml.Text(func(m *LogisticRegressionModel) []string {
+		return []string{fmt.Sprintf("numClasses=%d", m.numClasses), fmt.Sprintf("numFeatures=%d", m.matrix.Cols)}
+	}),
 	"coefficientMatrix": ml.Getter(func(m *LogisticRegressionModel) any { return m.published() }),
 	"interceptVector":   ml.Getter(func(m *LogisticRegressionModel) any { return m.intercepts }),
 	"numClasses":        ml.Getter(func(m *LogisticRegressionModel) any { return int32(m.numClasses) }),

@@ -308,7 +308,10 @@ func (m *StringIndexerModel) column(k int, a arrow.Array, invalid string, keep *
 
 var stringIndexerAttrs = ml.AttrTable[*StringIndexerModel]{
 	"toString": ml.Text(func(m *StringIndexerModel) []string {
-		return []string{"handleInvalid", "stringOrderType", "inputCols", "outputCols"}
+		if m.Params().IsSet("stringOrderType") { // Spark names it only then
+			return []string{"handleInvalid", "stringOrderType", "inputCols", "outputCols"}
+		}
+		return []string{"handleInvalid", "inputCols", "outputCols"}
 	}),
 	"labelsArray": ml.Getter(func(m *StringIndexerModel) any { return m.labels }),
 	"labels": func(_ context.Context, m *StringIndexerModel, _ []any) (any, error) {

@@ -6,6 +6,7 @@ package regression
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -286,6 +287,9 @@ func doubles(values []float64) arrow.Array {
 }
 
 var linearAttrs = ml.AttrTable[*LinearRegressionModel]{
+	"toString": ml.Text(func(m *LinearRegressionModel) []string {
+		return []string{fmt.Sprintf("numFeatures=%d", len(m.dense))}
+	}),
 	"coefficients": ml.Getter(func(m *LinearRegressionModel) any { return m.coefficients }),
 	"intercept":    ml.Getter(func(m *LinearRegressionModel) any { return m.intercept }),
 	"scale":        ml.Getter(func(m *LinearRegressionModel) any { return m.scale }),

@@ -1,0 +1,12 @@
+"""Lets MLflow's Spark flavour and Hyperopt's SparkTrials work over Spark Connect.
+
+Both were written for a driver that shares a process with the JVM. Importing this package
+registers patches that are applied when, and only when, the modules they are for are imported;
+see :mod:`millpond.hook`. Sessions that are not Spark Connect sessions are left alone.
+"""
+
+from millpond import hook
+
+__version__ = "0.1.0"
+
+hook.install()
