@@ -1,6 +1,6 @@
-# `make help` lists what there is. Everything a fresh machine lacks beyond Go, Python 3, Node
-# and a C compiler is installed below .cache/ and .venv/, never into the system, but for
-# Debian packages where make runs as root (`make deps`).
+# `make help` lists what there is. What a fresh machine lacks beyond Go, Python 3 and a C
+# compiler is installed below .cache/ (tools) and as a managed runtime (Python), never into the
+# system, but for Debian packages where make runs as root (`make deps`).
 SHELL       := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -9,7 +9,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TAGS    := duckdb_arrow
 # -trimpath and an empty build id: the same commit gives the same bytes anywhere.
 GOFLAGS_BUILD := -tags $(TAGS) -trimpath -buildvcs=false -ldflags "-s -w -buildid= -X main.version=$(VERSION)"
-PY      := .venv/bin/python
+RUN     := bin/millpond runtime run -- python
 TOOLS   := .cache/tools
 
 GOLANGCI_VERSION      := v2.15.0
@@ -17,7 +17,7 @@ PROTOC_GEN_GO_VERSION := v1.36.12
 PROTOC_GEN_GRPC_VERSION := v1.6.2
 GRPCIO_TOOLS_VERSION  := 1.85.1
 
-.PHONY: help build test test-go test-race test-e2e lint vet fuzz generate demo demo-stop bench deps clean acceptance
+.PHONY: help build runtime test test-go test-race test-e2e lint vet fuzz generate demo demo-stop bench deps clean acceptance
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -39,8 +39,11 @@ test-go: ## unit tests and recorded answers of real Spark
 test-race: ## the packages without C code, under the race detector
 	go test -race -short $$(test/pure.sh)
 
-test-e2e: build .venv/stamp ## real pyspark and mlflow clients against bin/millpond
-	MILLPOND_BIN=$(CURDIR)/bin/millpond $(PY) -m pytest -q test/e2e
+test-e2e: build runtime ## real pyspark and mlflow clients against bin/millpond
+	MILLPOND_BIN=$(CURDIR)/bin/millpond $(RUN) -m pytest -q test/e2e python/tests
+
+runtime: ## the managed Python runtime: clients, libraries, pytest
+	go run ./cmd/millpond-runtime
 
 vet:
 	go vet -tags $(TAGS) ./...
@@ -55,16 +58,16 @@ fuzz: ## every fuzz test for FUZZTIME
 	  for name in $$(grep -oE '^func Fuzz[A-Za-z0-9_]+' $$f | cut -d' ' -f2); do \
 	    echo "== $$(dirname $$f) $$name"; go test -tags $(TAGS) -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) ./$$(dirname $$f); done; done
 
-generate: .venv/stamp $(TOOLS)/protoc-gen-go $(TOOLS)/protoc-gen-go-grpc ## the protocol's Go code, from proto/
-	.venv/bin/uv pip install -q --python $(PY) --target .cache/protoc grpcio-tools==$(GRPCIO_TOOLS_VERSION)
-	PATH=$(CURDIR)/$(TOOLS):$$PATH PYTHONPATH=.cache/protoc $(PY) -m grpc_tools.protoc -I proto \
+generate: build runtime $(TOOLS)/protoc-gen-go $(TOOLS)/protoc-gen-go-grpc ## the protocol's Go code, from proto/
+	bin/millpond runtime run -- uv pip install -q --target .cache/protoc grpcio-tools==$(GRPCIO_TOOLS_VERSION)
+	PATH=$(CURDIR)/$(TOOLS):$$PATH PYTHONPATH=.cache/protoc $(RUN) -m grpc_tools.protoc -I proto \
 	  --go_out=. --go_opt=module=github.com/millpond/millpond \
 	  --go-grpc_out=. --go-grpc_opt=module=github.com/millpond/millpond proto/spark/connect/*.proto
 
-bench: build .venv/stamp ## race real Spark, MLflow, scikit-learn and LightGBM; writes bench/RESULTS.md
-	$(PY) bench/run.py
+bench: build runtime ## race real Spark, MLflow, scikit-learn and LightGBM; writes bench/RESULTS.md
+	$(RUN) bench/run.py
 
-acceptance: build .venv/stamp ## the acceptance programs beside the checkout (../shared)
+acceptance: build runtime ## the acceptance programs beside the checkout (../shared)
 	test/acceptance.sh
 
 $(TOOLS)/golangci-lint:
@@ -74,12 +77,7 @@ $(TOOLS)/protoc-gen-go:
 $(TOOLS)/protoc-gen-go-grpc:
 	GOBIN=$(CURDIR)/$(TOOLS) go install google.golang.org/grpc/cmd/protoc-gen-go-grpc@$(PROTOC_GEN_GRPC_VERSION)
 
-# The client environment of the tests: every version pinned.
-.venv/stamp: test/requirements.lock
-	test/venv.sh .venv $<
-	touch $@
-
-deps: .venv/stamp $(TOOLS)/golangci-lint ## what the tests need and this machine lacks
+deps: $(TOOLS)/golangci-lint ## what the tests need and this machine lacks
 	test/deps.sh
 
 clean: ## what was built; the caches stay

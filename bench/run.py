@@ -2,7 +2,7 @@
 """Race Millpond against its peers in one run and write bench/RESULTS.md.
 
     make bench                                  everything (about ten minutes, most of them Spark's)
-    .venv/bin/python bench/run.py startup fits  only these
+    bin/millpond runtime run -- python bench/run.py startup fits   only these
 
 The peers: Spark's own Connect server (needs Java 17), MLflow's own server, scikit-learn and LightGBM. Every figure is a
 ratio of two measurements on this machine, minutes apart; a machine busy with other work spoils it.

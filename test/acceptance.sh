@@ -2,7 +2,8 @@
 # Run the acceptance programs that lie beside the checkout (../shared, or SHARED) against a fresh server.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-shared=${SHARED:-../shared} python=$PWD/.venv/bin/python
+shared=${SHARED:-../shared}
+python=$(bin/millpond runtime run -- python -c 'import sys; print(sys.executable)')
 [ -d "$shared/acceptance" ] || { echo "there is no $shared/acceptance; name the folder in SHARED" >&2; exit 1; }
 work=$(mktemp -d)
 read -r rpc http < <("$python" -c 'import socket
