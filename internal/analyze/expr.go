@@ -197,9 +197,6 @@ func (x *exprs) call(e *plan.Function) (plan.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if name == "array_sort" && len(args) == 2 {
-		return nil, sparkerr.Unsupported("array_sort with a comparator")
-	}
 	v, err := row.Apply(args)
 	if err != nil {
 		return nil, err
@@ -302,55 +299,6 @@ func (x *exprs) seed(e *plan.Function) (int64, error) {
 		return 0, nil
 	}
 	return 0, sparkerr.Unsupported("a seed of type %s", c.Type.SimpleString())
-}
-
-// arguments resolves a call's arguments; lambdas take their parameters' types from the first.
-func (x *exprs) arguments(row *function.Row, args []plan.Expr) ([]plan.Value, error) {
-	out := make([]plan.Value, len(args))
-	for i, arg := range args {
-		if l, ok := arg.(*plan.Lambda); ok {
-			if i == 0 {
-				return nil, sparkerr.Unsupported("a lambda as the first argument of %s", row.Name)
-			}
-			v, err := x.lambda(l, out[0])
-			if err != nil {
-				return nil, err
-			}
-			out[i] = v
-			continue
-		}
-		v, err := x.value(arg)
-		if err != nil {
-			return nil, err
-		}
-		out[i] = v
-	}
-	return out, nil
-}
-
-func (x *exprs) lambda(l *plan.Lambda, over plan.Value) (plan.Value, error) {
-	list, ok := over.Type().(types.Array)
-	if !ok {
-		return nil, sparkerr.Unsupported("a lambda over %s", over.Type().SimpleString())
-	}
-	vars := map[string]*plan.LambdaRef{}
-	var refs []*plan.LambdaRef
-	for i, name := range l.Params {
-		x.a.ids++
-		ref := &plan.LambdaRef{Name: fmt.Sprintf("l%d", x.a.ids), T: list.Elem, Null: list.ContainsNull}
-		if i == 1 { // the index, which DuckDB counts from one
-			ref.T, ref.Null = types.Int, false
-		}
-		vars[name] = ref
-		refs = append(refs, ref)
-	}
-	x.lambdas = append(x.lambdas, vars)
-	defer func() { x.lambdas = x.lambdas[:len(x.lambdas)-1] }()
-	body, err := x.value(l.Body)
-	if err != nil {
-		return nil, err
-	}
-	return &plan.LambdaFn{Vars: refs, Body: body}, nil
 }
 
 // field takes a struct's field, an array of structs' fields, or a map's value by name.

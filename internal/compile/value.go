@@ -44,9 +44,6 @@ func (c *compiler) value(v plan.Value) (string, error) {
 		}
 		return "lambda " + strings.Join(names, ", ") + ": " + body, nil
 	case *plan.LambdaRef:
-		if v.T == types.Int && !v.Null && strings.HasPrefix(v.Name, "l") {
-			return v.Name, nil
-		}
 		return v.Name, nil
 	case *plan.SubqueryValue:
 		return c.subquery(v)

@@ -46,6 +46,7 @@ func Aggregated(text string, distinct bool, filter, over string) string {
 func call(name, args string) string {
 	return name + "(" + markDistinct + args + ")" + markCall + markEnd
 }
+
 // moment is a second moment: DuckDB fails where a value is not finite, Spark answers NaN.
 func moment(name string) string {
 	return "(CASE WHEN " + call("count", "CASE WHEN NOT isfinite({0}) THEN 1 END") + " > 0 THEN CAST('nan' AS DOUBLE) ELSE " + callWhere(name, "{0}", "isfinite({0})") + " END)"

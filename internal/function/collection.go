@@ -38,7 +38,6 @@ func collections() []Row {
 			SQL: "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN list_contains({0}, {1}) THEN true WHEN len(list_filter({0}, lambda e: e IS NULL)) > 0 THEN NULL ELSE false END)"},
 		{Name: "array_position", Args: "A a", Result: is(types.Long), SQL: "CAST(coalesce(list_position({0}, {1}), 0) AS BIGINT)"},
 		{Name: "array_distinct", Args: "A", Result: same(0), SQL: "list_filter({0}, lambda e, i: list_position({0}, e) = i)"},
-		{Name: "array_sort", Args: "A ?f", Result: same(0), SQL: "list_sort({0}, 'ASC', 'NULLS LAST')"},
 		{Name: "sort_array", Args: "A ?b", Result: same(0), Build: func(a []Arg) string {
 			if len(a) == 2 {
 				return fill("(CASE WHEN {1} THEN list_sort({0}, 'ASC', 'NULLS FIRST') ELSE list_sort({0}, 'DESC', 'NULLS LAST') END)", a)

@@ -3,7 +3,6 @@ package function
 import (
 	"strings"
 
-	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
 )
 
@@ -131,60 +130,6 @@ func strftime(pattern string) (string, bool) {
 		}
 	}
 	return b.String(), true
-}
-
-func patternOf(a Arg) string {
-	if a.Const != nil {
-		if s, ok := a.Const.Value.(string); ok {
-			if p, ok := strftime(s); ok {
-				return "'" + strings.ReplaceAll(p, "'", "''") + "'"
-			}
-			return "error('datetime pattern " + strings.ReplaceAll(s, "'", "''") + " is not supported')"
-		}
-	}
-	return "error('a datetime pattern that is not a literal is not supported')"
-}
-
-func dateFormat(a []Arg) string { return "strftime(" + a[0].SQL + ", " + patternOf(a[1]) + ")" }
-
-func parseTime(target string, try bool) func([]Arg) string {
-	return func(a []Arg) string {
-		if len(a) == 1 || !types.IsString(a[0].Type) {
-			if try {
-				return "TRY_CAST(" + a[0].SQL + " AS " + target + ")"
-			}
-			if !types.IsString(a[0].Type) {
-				return "CAST(" + a[0].SQL + " AS " + target + ")"
-			}
-			name := map[string]string{"DATE": "DATE", "TIMESTAMPTZ": "TIMESTAMP", "TIMESTAMP": "TIMESTAMP_NTZ"}[target]
-			return "(CASE WHEN " + a[0].SQL + " IS NOT NULL AND TRY_CAST(" + a[0].SQL + " AS " + target + ") IS NULL THEN " +
-				sparkerr.Raise("CAST_INVALID_INPUT", "'''' || "+a[0].SQL+" || ''''", "'\"STRING\"'", "'\""+name+"\"'") +
-				" ELSE TRY_CAST(" + a[0].SQL + " AS " + target + ") END)"
-		}
-		parsed := "strptime(" + a[0].SQL + ", " + patternOf(a[1]) + ")"
-		if try {
-			parsed = "try_" + parsed
-		}
-		return "CAST(" + parsed + " AS " + target + ")"
-	}
-}
-
-func unixTimestamp(a []Arg) string {
-	if len(a) == 0 {
-		return "CAST(floor(epoch(now())) AS BIGINT)"
-	}
-	if len(a) == 2 && types.IsString(a[0].Type) {
-		return "CAST(floor(epoch(CAST(strptime(" + a[0].SQL + ", " + patternOf(a[1]) + ") AS TIMESTAMPTZ))) AS BIGINT)"
-	}
-	return "CAST(floor(epoch(CAST(" + a[0].SQL + " AS TIMESTAMPTZ))) AS BIGINT)"
-}
-
-func fromUnix(a []Arg) string {
-	format := "'%Y-%m-%d %H:%M:%S'"
-	if len(a) == 2 {
-		format = patternOf(a[1])
-	}
-	return "strftime(to_timestamp(" + a[0].SQL + "), " + format + ")"
 }
 
 var truncUnits = map[string]string{"year": "year", "yyyy": "year", "yy": "year", "quarter": "quarter", "month": "month", "mon": "month",

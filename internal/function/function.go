@@ -31,6 +31,7 @@ type Arg struct {
 	Type     types.Type
 	Nullable bool
 	Const    *plan.Literal // nil if not a literal
+	Parsed   types.Type    // the call's result type
 }
 
 type nullRule int
@@ -54,6 +55,23 @@ type Row struct {
 	SQL           string               // template: {0}, {1}, {*} all, {1*} from the second on
 	Build         func(a []Arg) string // where a template does not do
 	Coerce        func(args []plan.Value) ([]plan.Value, error)
+	// Lambda says what the parameters of the lambda that follows these arguments are; nil for an
+	// array's element and its place.
+	Lambda func(before []plan.Value) (LambdaShape, error)
+}
+
+// LambdaShape is a lambda as DuckDB is to see it. In the texts $ stands for a name of its own.
+type LambdaShape struct {
+	Params []string // between "lambda" and the colon
+	Vars   []LambdaVar
+	Result types.Type // what the body is cast to, nil for its own type
+}
+
+// LambdaVar is a parameter as Spark counts them.
+type LambdaVar struct {
+	SQL  string
+	Type types.Type
+	Null bool
 }
 
 // Table finds functions by name.
@@ -63,7 +81,7 @@ type Table struct{ rows map[string]*Row }
 func Default() *Table {
 	t := &Table{rows: map[string]*Row{}}
 	for _, family := range [][]Row{operators(), conditionals(), mathematics(), strings_(), datetimes(), collections(),
-		aggregates(), windows(), generators(), miscellany()} {
+		aggregates(), moreAggregates(), windows(), generators(), miscellany(), lambdas(), maps(), jsons(), hashes(), moreStrings(), moreTimes(), tries()} {
 		for i := range family {
 			r := &family[i]
 			for _, n := range append(strings.Fields(r.Aliases), r.Name) {
@@ -119,7 +137,7 @@ func (r *Row) Apply(args []plan.Value) (*plan.Apply, error) {
 	shapes := make([]Arg, len(args))
 	null := r.Null == maybeNull
 	for i, a := range args {
-		shapes[i] = Arg{Type: a.Type(), Nullable: a.Nullable()}
+		shapes[i] = Arg{Type: a.Type(), Nullable: a.Nullable(), Parsed: out}
 		if c, ok := Constant(a); ok {
 			shapes[i].Const = &c
 		}

@@ -61,8 +61,6 @@ func strings_() []Row {
 		s("regexp_replace", "", "s s s ?i", `regexp_replace({0}, {1}, regexp_replace({2}, '\$(\d)', '\\\1', 'g'), 'g')`),
 		n("regexp_count", "", "s s", "len(regexp_extract_all({0}, {1}))"),
 		{Name: "regexp_substr", Args: "s s", Result: is(types.String), Null: maybeNull, SQL: "nullif(regexp_extract({0}, {1}), '')"},
-		s("md5", "", "s", "md5({0})"), s("sha1", "sha", "s", "sha1({0})"),
-		{Name: "sha2", Args: "s i", Result: is(types.String), Null: maybeNull, SQL: "(CASE WHEN {1} IN (0, 256) THEN sha256({0}) ELSE error('sha2 of this length is not supported') END)"},
 		s("base64", "", "B", "base64({0})"),
 		{Name: "unbase64", Args: "s", Result: is(types.Binary), SQL: "from_base64({0})"},
 		n("levenshtein", "", "s s", "levenshtein({0}, {1})"),
