@@ -19,8 +19,10 @@ type exprs struct {
 	ctx     context.Context
 	in      *rel
 	lambdas []map[string]*plan.LambdaRef
-	hidden  []plan.Attr // columns below the input that expressions use
-	windows map[string]*plan.Window
+	// lambdaNames are the parameters of the lambdas that nameOf is within.
+	lambdaNames [][]string
+	hidden      []plan.Attr // columns below the input that expressions use
+	windows     map[string]*plan.Window
 }
 
 func (a *Analyzer) over(ctx context.Context, in *rel) *exprs { return &exprs{a: a, ctx: ctx, in: in} }
@@ -202,6 +204,9 @@ func (x *exprs) call(e *plan.Function) (plan.Value, error) {
 		return nil, err
 	}
 	v.Distinct = e.Distinct
+	if v.Order, err = x.orders(e.Order); err != nil {
+		return nil, err
+	}
 	if e.Filter != nil {
 		if v.Filter, err = x.value(e.Filter); err != nil {
 			return nil, err
@@ -218,14 +223,14 @@ func (x *exprs) special(name string, e *plan.Function) (plan.Value, bool, error)
 		return &plan.Random{Normal: name == "randn", Seed: seed}, true, err
 	case "count":
 		if len(e.Args) == 1 {
-			if _, star := e.Args[0].(*plan.Star); star {
+			if isStar(e.Args[0]) {
 				v, err := x.call(&plan.Function{Name: "count", Args: []plan.Expr{plan.IntLit(1)}, Filter: e.Filter})
 				return v, true, err
 			}
 		}
 	case "struct", "array", "concat", "coalesce", "greatest", "least", "named_struct", "hash", "xxhash64":
 		for _, arg := range e.Args {
-			if _, star := arg.(*plan.Star); star {
+			if isStar(arg) {
 				items, err := x.list(e.Args)
 				if err != nil {
 					return nil, true, err
@@ -246,6 +251,15 @@ func (x *exprs) special(name string, e *plan.Function) (plan.Value, bool, error)
 		return nil, false, nil
 	}
 	return nil, false, nil
+}
+
+// isStar says whether an argument is *, which expr("*") may hide in text.
+func isStar(e plan.Expr) bool {
+	if t, ok := e.(*plan.Text); ok {
+		return strings.TrimSpace(t.SQL) == "*"
+	}
+	_, star := e.(*plan.Star)
+	return star
 }
 
 // structOf names fields by their aliases.

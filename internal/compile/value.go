@@ -75,7 +75,13 @@ func (c *compiler) apply(v *plan.Apply, over string) (string, error) {
 			return "", err
 		}
 	}
-	return function.Aggregated(text, v.Distinct, filter, over), nil
+	order := ""
+	if len(v.Order) > 0 {
+		if order, err = c.orders(v.Order); err != nil {
+			return "", err
+		}
+	}
+	return function.Aggregated(text, v.Distinct, order, filter, over), nil
 }
 
 func (c *compiler) over(v *plan.Over) (string, error) {

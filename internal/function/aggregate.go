@@ -8,21 +8,25 @@ import (
 	"github.com/millpond/millpond/internal/types"
 )
 
-// Marks in an aggregate's text: where DISTINCT goes, and where FILTER and OVER go after the call
+// Marks in an aggregate's text: where DISTINCT and ORDER BY go, and where FILTER and OVER go after the call
 // (with a condition of the function's own). Aggregated replaces them.
 const (
 	markDistinct = "\x03"
 	markCall     = "\x04"
 	markEnd      = "\x05"
+	markOrder    = "\x06"
 )
 
-// Aggregated finishes an aggregate's text: filter and over may be "".
-func Aggregated(text string, distinct bool, filter, over string) string {
+// Aggregated finishes an aggregate's text: order, filter and over may be "".
+func Aggregated(text string, distinct bool, order, filter, over string) string {
 	d := ""
 	if distinct {
 		d = "DISTINCT "
 	}
-	text = strings.ReplaceAll(text, markDistinct, d)
+	if order != "" {
+		order = " ORDER BY " + order
+	}
+	text = strings.ReplaceAll(strings.ReplaceAll(text, markDistinct, d), markOrder, order)
 	var b strings.Builder
 	for {
 		head, rest, ok := strings.Cut(text, markCall)
@@ -44,7 +48,7 @@ func Aggregated(text string, distinct bool, filter, over string) string {
 
 // call marks an aggregate's call; args and where are templates or texts.
 func call(name, args string) string {
-	return name + "(" + markDistinct + args + ")" + markCall + markEnd
+	return name + "(" + markDistinct + args + markOrder + ")" + markCall + markEnd
 }
 
 // moment is a second moment: DuckDB fails where a value is not finite, Spark answers NaN.
@@ -53,7 +57,7 @@ func moment(name string) string {
 }
 
 func callWhere(name, args, where string) string {
-	return name + "(" + markDistinct + args + ")" + markCall + where + markEnd
+	return name + "(" + markDistinct + args + markOrder + ")" + markCall + where + markEnd
 }
 
 func aggregates() []Row {
@@ -81,7 +85,7 @@ func aggregates() []Row {
 		agg("regr_r2", "", "d d", is(types.Double), call("regr_r2", "{0}, {1}")),
 		{Name: "regr_count", Kind: Aggregate, Args: "d d", Result: is(types.Long), Null: neverNull, SQL: "CAST(" + call("regr_count", "{0}, {1}") + " AS BIGINT)"},
 		{Name: "collect_list", Aliases: "array_agg", Kind: Aggregate, Args: "a", Result: listOfNoNull(0), Null: neverNull, SQL: "coalesce(" + callWhere("list", "{0}", "{0} IS NOT NULL") + ", [])"},
-		{Name: "collect_set", Kind: Aggregate, Args: "a", Result: listOfNoNull(0), Null: neverNull, SQL: "coalesce(list(DISTINCT {0})" + markCall + "{0} IS NOT NULL" + markEnd + ", [])"},
+		{Name: "collect_set", Kind: Aggregate, Args: "a", Result: listOfNoNull(0), Null: neverNull, SQL: "coalesce(list_distinct(" + callWhere("list", "{0}", "{0} IS NOT NULL") + "), [])"},
 		{Name: "approx_count_distinct", Kind: Aggregate, Args: "a ?d", Result: is(types.Long), Null: neverNull, SQL: "count(DISTINCT {0})" + markCall + markEnd},
 		d("median", "", call("quantile_cont", "{0}, 0.5")),
 		{Name: "percentile", Kind: Aggregate, Args: "d a ?l", Result: percentileType(types.Double), Build: func(a []Arg) string { return call("quantile_cont", a[0].SQL+", "+quantiles(a[1])) }},

@@ -37,7 +37,12 @@ func operators() []Row {
 		{Name: "|", Args: "c c", Result: same(0), SQL: "({0} | {1})"},
 		{Name: "^", Args: "c c", Result: same(0), SQL: "xor({0}, {1})"},
 		{Name: "~", Aliases: "bitwise_not", Args: "I", Result: same(0), SQL: "(~{0})"},
-		{Name: "shiftleft", Aliases: "<<", Args: "I i", Result: same(0), SQL: "({0} << {1})"},
+		{Name: "shiftleft", Aliases: "<<", Args: "I i", Result: same(0), Build: func(a []Arg) string {
+			if a[0].Type == types.Long {
+				return fill("CAST((CASE WHEN (CAST({0} AS HUGEINT) << {1}) % 18446744073709551616 > 9223372036854775807 THEN (CAST({0} AS HUGEINT) << {1}) % 18446744073709551616 - 18446744073709551616 ELSE (CAST({0} AS HUGEINT) << {1}) % 18446744073709551616 END) AS BIGINT)", a)
+			}
+			return fill("CAST({0} * (CAST(1 AS BIGINT) << ({1} % 32)) AS INTEGER)", a)
+		}},
 		{Name: "shiftright", Aliases: ">>", Args: "I i", Result: same(0), SQL: "({0} >> {1})"},
 		{Name: "like", Args: "s s ?s", Result: is(types.Boolean), Build: like("LIKE")},
 		{Name: "ilike", Args: "s s ?s", Result: is(types.Boolean), Build: like("ILIKE")},
@@ -285,7 +290,8 @@ func divide(a []Arg) string {
 }
 
 func pmod(a []Arg) string {
-	text := "(((" + a[0].SQL + " % " + a[1].SQL + ") + " + a[1].SQL + ") % " + a[1].SQL + ")"
+	r := "(" + a[0].SQL + " % " + a[1].SQL + ")"
+	text := "(CASE WHEN " + r + " < 0 THEN (" + r + " + " + a[1].SQL + ") % " + a[1].SQL + " ELSE " + r + " END)"
 	return guardZero(a, "REMAINDER_BY_ZERO", text)
 }
 

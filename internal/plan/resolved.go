@@ -106,14 +106,19 @@ type (
 	}
 )
 
-func (c Const) Type() types.Type          { return c.Literal.Type }
-func (c Const) Nullable() bool            { return c.Literal.Value == nil }
-func (c Col) Type() types.Type            { return c.Attr.Type }
-func (c Col) Nullable() bool              { return c.Attr.Nullable }
-func (a *Apply) Type() types.Type         { return a.Out }
-func (a *Apply) Nullable() bool           { return a.Null }
-func (c *Convert) Type() types.Type       { return c.To }
-func (c *Convert) Nullable() bool         { return c.Mode == "try" || c.Child.Nullable() }
+func (c Const) Type() types.Type    { return c.Literal.Type }
+func (c Const) Nullable() bool      { return c.Literal.Value == nil }
+func (c Col) Type() types.Type      { return c.Attr.Type }
+func (c Col) Nullable() bool        { return c.Attr.Nullable }
+func (a *Apply) Type() types.Type   { return a.Out }
+func (a *Apply) Nullable() bool     { return a.Null }
+func (c *Convert) Type() types.Type { return c.To }
+
+// Nullable as Spark declares it: a text may not be a date, even where that is an error.
+func (c *Convert) Nullable() bool {
+	return c.Mode == "try" || c.Child.Nullable() || types.IsString(c.Child.Type()) && types.IsDatetime(c.To)
+}
+
 func (o *Over) Type() types.Type          { return o.Func.Type() }
 func (o *Over) Nullable() bool            { return o.Null }
 func (l *LambdaFn) Type() types.Type      { return l.Body.Type() }

@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
@@ -118,9 +119,10 @@ func (p *parser) prefix() (plan.Expr, error) {
 			return p.postfix(l)
 		}
 		e, err := p.binary(11)
-		return plan.Call("negative", e), err
+		return plan.Call("-", e), err
 	case p.accept("+"):
-		return p.binary(11)
+		e, err := p.binary(11)
+		return plan.Call("positive", e), err
 	case p.accept("~"):
 		e, err := p.binary(11)
 		return plan.Call("~", e), err
@@ -464,6 +466,11 @@ func (p *parser) call(name string) (plan.Expr, error) {
 
 // afterCall reads FILTER, IGNORE NULLS and OVER.
 func (p *parser) afterCall(f *plan.Function) (plan.Expr, error) {
+	if p.accept("WITHIN", "GROUP", "(", "ORDER", "BY") {
+		if err := p.withinGroup(f); err != nil {
+			return nil, err
+		}
+	}
 	if p.accept("FILTER", "(", "WHERE") {
 		e, err := p.expr()
 		if err != nil {
@@ -486,7 +493,7 @@ func (p *parser) afterCall(f *plan.Function) (plan.Expr, error) {
 		f.Name = strings.ToLower(f.Name)
 	}
 	if t, ok := castFunctions[strings.ToLower(f.Name)]; ok && len(f.Args) == 1 {
-		out = &plan.Cast{Expr: f.Args[0], Type: t}
+		out = &plan.Cast{Expr: f.Args[0], Type: t, Mode: "function"}
 	}
 	if p.accept("OVER") {
 		return p.over(out)
@@ -494,9 +501,39 @@ func (p *parser) afterCall(f *plan.Function) (plan.Expr, error) {
 	return out, nil
 }
 
+// withinGroup reads what an aggregate orders its rows by; percentiles and modes are of that.
+func (p *parser) withinGroup(f *plan.Function) error {
+	orders, err := p.sortItems()
+	if err != nil {
+		return err
+	}
+	switch strings.ToLower(f.Name) {
+	case "percentile_cont", "percentile_disc":
+		if len(f.Args) != 1 || len(orders) != 1 {
+			return p.unexpected()
+		}
+		if orders[0].Desc {
+			if strings.EqualFold(f.Name, "percentile_disc") {
+				return sparkerr.Unsupported("percentile_disc in descending order")
+			}
+			f.Args[0] = plan.Call("-", plan.DoubleLit(1), f.Args[0])
+		}
+		f.Args = []plan.Expr{orders[0].Expr, f.Args[0]}
+	case "mode":
+		if len(orders) != 1 {
+			return p.unexpected()
+		}
+		f.Args = []plan.Expr{orders[0].Expr}
+	default:
+		f.Order = orders
+	}
+	return p.expect(")")
+}
+
 // castFunctions are types used as functions: int(x), double(x).
 var castFunctions = map[string]types.Type{"int": types.Int, "bigint": types.Long, "smallint": types.Short, "tinyint": types.Byte,
-	"double": types.Double, "float": types.Float, "string": types.String, "boolean": types.Boolean, "binary": types.Binary}
+	"double": types.Double, "float": types.Float, "string": types.String, "boolean": types.Boolean, "binary": types.Binary,
+	"date": types.Date, "timestamp": types.Timestamp, "decimal": types.Decimal{Precision: 10}}
 
 func (p *parser) over(f plan.Expr) (plan.Expr, error) {
 	if t := p.tok(); t.kind == word || t.kind == quoted {
@@ -853,8 +890,14 @@ func (p *parser) typedLiteral() (plan.Expr, error) {
 		}
 		return plan.Literal{Value: b, Type: types.Binary}, nil
 	}
+	if t.text == "DATE" {
+		if at, err := time.Parse("2006-1-2", strings.TrimSpace(v)); err == nil {
+			return plan.Literal{Value: int32(at.Unix() / 86400), Type: types.Date}, nil
+		}
+		return nil, sparkerr.New(sparkerr.ClassParse, "INVALID_TYPED_LITERAL", "valueType", `"DATE"`, "value", "'"+v+"'")
+	}
 	to := map[string]types.Type{"DATE": types.Date, "TIMESTAMP": types.Timestamp, "TIMESTAMP_LTZ": types.Timestamp, "TIMESTAMP_NTZ": types.TimestampNTZ}[t.text]
-	return &plan.Cast{Expr: plan.StringLit(v), Type: to}, nil
+	return &plan.Cast{Expr: plan.StringLit(v), Type: to, Mode: "literal"}, nil
 }
 
 // intervalUnits are the functions of make_interval's parts.
