@@ -48,7 +48,7 @@ func (x *exprs) lambda(row *function.Row, l *plan.Lambda, before []plan.Value) (
 		v := shape.Vars[i]
 		vars[name] = &plan.LambdaRef{Name: strings.ReplaceAll(v.SQL, "$", own), T: v.Type, Null: v.Null}
 	}
-	out := &plan.LambdaFn{}
+	out := &plan.LambdaFn{Wrap: strings.ReplaceAll(shape.Wrap, "$", own)}
 	for _, p := range shape.Params {
 		out.Vars = append(out.Vars, &plan.LambdaRef{Name: strings.ReplaceAll(p, "$", own)})
 	}

@@ -31,7 +31,7 @@ var shown = map[string][]string{"round": {"", "0"}, "bround": {"", "0"}, "listag
 	"to_unix_timestamp": {"", "yyyy-MM-dd HH:mm:ss"}, "unix_timestamp": {"", "yyyy-MM-dd HH:mm:ss"}, "lag": {"", "1", "NULL"}, "lead": {"", "1", "NULL"}, "split": {"", "", "-1"},
 	"sort_array": {"", "true"}, "percentile_approx": {"", "", "10000"}, "approx_percentile": {"", "", "10000"}, "lpad": {"", "", " "}, "rpad": {"", "", " "}, "overlay": {"", "", "", "-1"},
 	"sentences": {"", "", ""}, "mask": {"", "X", "x", "n", "NULL"}, "regexp_instr": {"", "", "0"}, "aes_encrypt": {"", "", "GCM", "DEFAULT", "", ""}, "aes_decrypt": {"", "", "GCM", "DEFAULT", ""},
-	"try_aes_decrypt": {"", "", "GCM", "DEFAULT", ""}, "like": nil}
+	"try_aes_decrypt": {"", "", "GCM", "DEFAULT", ""}, "hmac": {"", "", "SHA-256"}}
 
 // named are the functions of whose arguments only so many appear in the name.
 var named = map[string]int{"from_json": 1, "to_json": 1, "from_csv": 1, "to_csv": 1, "schema_of_json": 1, "schema_of_csv": 1, "first": 1, "last": 1, "first_value": 1, "last_value": 1,
@@ -153,7 +153,7 @@ func (x *exprs) callName(e *plan.Function) string {
 	case "trim", "ltrim", "rtrim":
 		if len(e.Args) == 2 {
 			side := map[string]string{"trim": "BOTH", "ltrim": "LEADING", "rtrim": "TRAILING"}[name]
-			return "TRIM(" + side + " " + x.nameOf(e.Args[1]) + " FROM " + x.nameOf(e.Args[0]) + ")"
+			return "TRIM(" + side + " " + x.nameOf(e.Args[0]) + " FROM " + x.nameOf(e.Args[1]) + ")"
 		}
 	case "extract", "datepart":
 		if len(e.Args) == 2 {
@@ -172,6 +172,12 @@ func (x *exprs) callName(e *plan.Function) string {
 		if len(e.Args) == 2 {
 			return name + "(" + x.names(e.Args) + ")"
 		}
+	case "mode":
+		if len(e.Args) == 2 {
+			if l, ok := e.Args[1].(plan.Literal); ok && l.Value == true {
+				return "mode() WITHIN GROUP (ORDER BY " + x.nameOf(e.Args[0]) + " DESC)"
+			}
+		}
 	case "struct":
 		return x.structName(e)
 	case "isnull":
@@ -186,7 +192,7 @@ func (x *exprs) callName(e *plan.Function) string {
 		return x.nameOf(e.Args[0]) + " " + strings.ToUpper(name) + " " + x.nameOf(e.Args[1])
 	case "count":
 		if len(e.Args) == 1 {
-			if _, star := e.Args[0].(*plan.Star); star {
+			if isStar(e.Args[0]) {
 				return "count(1)"
 			}
 		}
@@ -213,9 +219,15 @@ func (x *exprs) callName(e *plan.Function) string {
 	if e.Distinct {
 		distinct = "DISTINCT "
 	}
-	parts := make([]string, len(e.Args))
-	for i, arg := range e.Args {
-		parts[i] = x.nameOf(arg)
+	var parts []string
+	for _, arg := range e.Args {
+		if isStar(arg) {
+			for _, at := range x.in.attrs {
+				parts = append(parts, at.Name)
+			}
+			continue
+		}
+		parts = append(parts, x.nameOf(arg))
 	}
 	if n, ok := named[called]; ok && len(parts) > n {
 		parts = parts[:n]

@@ -271,13 +271,17 @@ func (a *Analyzer) unnest(n plan.Node, g *plan.Apply, names []string) (*plan.Unn
 		return nil, sparkerr.Unsupported("the generator %s of %s", g.Func, g.Out.SimpleString())
 	}
 	u := &plan.Unnest{Input: n, Outer: strings.HasSuffix(g.Func, "_outer"), List: g.Args[0]}
+	made := g.Func == "json_tuple" || g.Func == "stack" // the call itself makes the list
+	if made {
+		u.List = g
+	}
 	if strings.HasPrefix(g.Func, "posexplode") {
 		u.Pos = true
 		u.Cols = append(u.Cols, a.attr("pos", types.Int, u.Outer))
 	}
 	s, isStruct := list.Elem.(types.Struct)
 	_, isMap := g.Args[0].Type().(types.Map)
-	if isStruct && (strings.HasPrefix(g.Func, "inline") || isMap) {
+	if isStruct && (strings.HasPrefix(g.Func, "inline") || isMap || made) {
 		u.Width = len(s.Fields)
 		for _, f := range s.Fields {
 			u.Cols = append(u.Cols, a.attr(f.Name, f.Type, f.Nullable || u.Outer))

@@ -42,6 +42,9 @@ func (c *compiler) value(v plan.Value) (string, error) {
 		for i, r := range v.Vars {
 			names[i] = r.Name
 		}
+		if v.Wrap != "" {
+			body = strings.ReplaceAll(v.Wrap, "{}", body)
+		}
 		return "lambda " + strings.Join(names, ", ") + ": " + body, nil
 	case *plan.LambdaRef:
 		return v.Name, nil
@@ -182,6 +185,9 @@ func literalSQL(l plan.Literal) (string, error) {
 		case types.Date:
 			return fmt.Sprintf("CAST(DATE '1970-01-01' + %d AS DATE)", v), nil
 		case types.Int:
+			if v < 0 { // minus a negative number would start a comment
+				return "(" + strconv.Itoa(int(v)) + ")", nil
+			}
 			return strconv.Itoa(int(v)), nil
 		}
 		if _, ok := l.Type.(types.YearMonthInterval); ok {

@@ -24,7 +24,12 @@ func moreAggregates() []Row {
 			}
 			return call("string_agg", "CAST("+a[0].SQL+" AS VARCHAR), "+sep)
 		}},
-		{Name: "mode", Kind: Aggregate, Args: "a ?b", Result: same(0), SQL: call("mode", "{0}")},
+		{Name: "mode", Kind: Aggregate, Args: "a ?b", Result: same(0), Build: func(a []Arg) string {
+			if len(a) == 2 && a[1].Const != nil && a[1].Const.Value == true {
+				return call("mode", a[0].SQL+" ORDER BY "+a[0].SQL)
+			}
+			return call("mode", a[0].SQL)
+		}},
 		{Name: "max_by", Kind: Aggregate, Args: "a a ?i", Result: byType, Build: by("max_by")},
 		{Name: "min_by", Kind: Aggregate, Args: "a a ?i", Result: byType, Build: by("min_by")},
 		{Name: "percentile", Kind: Aggregate, Args: "d a ?l", Result: percentileType(types.Double), Build: func(a []Arg) string {
@@ -39,15 +44,26 @@ func moreAggregates() []Row {
 		}},
 		{Name: "percentile_cont", Kind: Aggregate, Args: "d d", Result: is(types.Double), SQL: call("quantile_cont", "{0}, {1}")},
 		{Name: "percentile_disc", Kind: Aggregate, Args: "n d", Result: same(0), SQL: call("quantile_disc", "{0}, {1}")},
-		{Name: "try_sum", Kind: Aggregate, Args: "n", Result: sumType, Null: maybeNull, Build: func(a []Arg) string { return "TRY(" + sum("sum")(a) + ")" }},
-		{Name: "try_avg", Kind: Aggregate, Args: "n", Result: avgType, Null: maybeNull, Build: func(a []Arg) string { return "TRY(" + average(a) + ")" }},
+		{Name: "try_sum", Kind: Aggregate, Args: "n", Result: sumType, Null: maybeNull, Build: func(a []Arg) string { return trySQL(sum("sum")(a)) }},
+		{Name: "try_avg", Kind: Aggregate, Args: "n", Result: avgType, Null: maybeNull, Build: func(a []Arg) string { return trySQL(average(a)) }},
 		{Name: "bitmap_count", Args: "B", Result: is(types.Long), SQL: "CAST(bit_count(CAST({0} AS BIT)) AS BIGINT)"},
 	}
 }
 
+// trySQL makes the outermost cast of a text one that gives null.
+func trySQL(text string) string {
+	if rest, ok := strings.CutPrefix(text, "CAST("); ok {
+		return "TRY_CAST(" + rest
+	}
+	return text
+}
+
 // listQuantile interpolates in a list.
 func listQuantile(list, p string) string {
-	return "list_aggregate(" + list + ", 'quantile_cont', " + p + ")"
+	sorted := "list_sort(" + list + ")"
+	at := "((len(" + list + ") - 1) * " + p + ")"
+	low, high := sorted+"[CAST(floor("+at+") AS INTEGER) + 1]", sorted+"[CAST(ceil("+at+") AS INTEGER) + 1]"
+	return "(" + low + " + (" + at + " - floor(" + at + ")) * (" + high + " - " + low + "))"
 }
 
 func byType(a []plan.Value) (types.Type, error) {

@@ -33,10 +33,10 @@ func moreTimes() []Row {
 		row("make_timestamp", "", "?i i i i i d s", types.Timestamp, makeTime(true, false)), row("try_make_timestamp", "", "?i i i i i d s", types.Timestamp, makeTime(true, true)),
 		row("make_timestamp_ltz", "", "?i i i i i d s", types.Timestamp, makeTime(true, false)), row("try_make_timestamp_ltz", "", "?i i i i i d s", types.Timestamp, makeTime(true, true)),
 		row("make_timestamp_ntz", "", "?i i i i i d", types.TimestampNTZ, makeTime(false, false)), row("try_make_timestamp_ntz", "", "?i i i i i d", types.TimestampNTZ, makeTime(false, true)),
-		row("try_make_interval", "", "?i i i i i i d", types.CalendarInterval, func(a []Arg) string { return "TRY(" + makeInterval(a) + ")" }),
+		row("try_make_interval", "", "?i i i i i i d", types.CalendarInterval, makeInterval),
 		row("make_date", "", "i i i", types.Date, func(a []Arg) string {
-			return fill("(CASE WHEN {0} IS NULL OR {1} IS NULL OR {2} IS NULL THEN NULL WHEN TRY(make_date({0}, {1}, {2})) IS NULL THEN "+
-				sparkerr.Raise("DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION", "'Invalid date'")+" ELSE TRY(make_date({0}, {1}, {2})) END)", a)
+			made := fill("spark_make_micros({0}, {1}, {2}, 0, 0, 0.0)", a)
+			return outOfBounds(a, made, "CAST(make_timestamp("+made+") AS DATE)")
 		}),
 		row("timestamp_diff", "timestampdiff", "s t t", types.Long, timeDiff), row("timestamp_add", "timestampadd", "s l t", types.Timestamp, timeAdd),
 		text("date_add", "dateadd", "D i", types.Date, "CAST({0} + {1} AS DATE)"), text("date_sub", "", "D i", types.Date, "CAST({0} - {1} AS DATE)"),
@@ -150,25 +150,30 @@ func makeTime(zoned, try bool) func([]Arg) string {
 		if len(a) < 6 {
 			return "error('make_timestamp of a date and a time is not supported')"
 		}
-		local := fill("make_timestamp({0}, {1}, {2}, {3}, {4}, {5})", a)
-		out := local
+		local := fill("spark_make_micros({0}, {1}, {2}, {3}, {4}, {5})", a)
+		out := "make_timestamp(" + local + ")"
 		if zoned {
 			zone := "current_setting('TimeZone')"
 			if len(a) == 7 {
 				zone = a[6].SQL
 			}
-			out = "make_timestamptz(spark_zone_to_utc(epoch_us(" + local + "), " + zone + "))"
+			out = "make_timestamptz(spark_zone_to_utc(" + local + ", " + zone + "))"
 		}
 		if try {
-			return "TRY(" + out + ")"
+			return out
 		}
-		all := ""
-		for _, x := range a {
-			all += x.SQL + " IS NULL OR "
-		}
-		return "(CASE WHEN " + strings.TrimSuffix(all, " OR ") + " THEN NULL WHEN TRY(" + local + ") IS NULL THEN " +
-			sparkerr.Raise("DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION", "'Invalid date or time'") + " ELSE " + out + " END)"
+		return outOfBounds(a, local, out)
 	}
+}
+
+// outOfBounds raises where none of the arguments is null but what they make is.
+func outOfBounds(a []Arg, made, out string) string {
+	all := make([]string, len(a))
+	for i, x := range a {
+		all[i] = x.SQL + " IS NULL"
+	}
+	return "(CASE WHEN " + strings.Join(all, " OR ") + " THEN NULL WHEN " + made + " IS NULL THEN " +
+		sparkerr.Raise("DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION", "'Invalid date or time'") + " ELSE " + out + " END)"
 }
 
 func unitOf(a Arg) string {

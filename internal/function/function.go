@@ -65,6 +65,7 @@ type LambdaShape struct {
 	Params []string // between "lambda" and the colon
 	Vars   []LambdaVar
 	Result types.Type // what the body is cast to, nil for its own type
+	Wrap   string     // SQL around the body, which {} stands for
 }
 
 // LambdaVar is a parameter as Spark counts them.

@@ -51,11 +51,18 @@ func reduceShape(before []plan.Value) (LambdaShape, error) {
 	if !ok {
 		return LambdaShape{}, wrongType("aggregate", 0, before[0], `"ARRAY"`)
 	}
-	return LambdaShape{Params: []string{"$a", "$x"}, Vars: []LambdaVar{{"$a", acc, true}, {"$x", list.Elem, list.ContainsNull}}, Result: acc}, nil
+	return LambdaShape{Params: []string{"$a", "$x"}, Vars: []LambdaVar{{"$a.acc", acc, true}, {"$x.x", list.Elem, list.ContainsNull}}, Result: acc,
+		Wrap: "struct_pack(acc := {}, x := $x.x)"}, nil
 }
 
 func buildReduce(a []Arg) string {
-	out := fill("list_reduce({0}, {2}, {1})", a)
+	// DuckDB wants what is folded and the elements of one type: both ride in a struct.
+	acc, elem := TypeSQL(a[1].Type), "INTEGER"
+	if l, ok := a[0].Type.(types.Array); ok {
+		elem = TypeSQL(l.Elem)
+	}
+	out := "list_reduce(list_transform(" + a[0].SQL + ", lambda e: struct_pack(acc := CAST(NULL AS " + acc + "), x := e)), " + a[2].SQL +
+		", struct_pack(acc := CAST(" + a[1].SQL + " AS " + acc + "), x := CAST(NULL AS " + elem + "))).acc"
 	if len(a) == 4 {
 		out = "list_transform([" + out + "], " + a[3].SQL + ")[1]"
 	}

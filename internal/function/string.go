@@ -3,6 +3,7 @@ package function
 import (
 	"strings"
 
+	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/types"
 )
 
@@ -18,14 +19,20 @@ func strings_() []Row {
 	}
 	return []Row{
 		s("upper", "ucase", "s", "upper({0})"), s("lower", "lcase", "s", "lower({0})"),
-		{Name: "trim", Aliases: "btrim", Args: "s ?s", Result: is(types.String), Build: trim("trim")},
+		{Name: "btrim", Args: "s ?s", Result: is(types.String), Null: maybeNull, Build: func(a []Arg) string {
+			if len(a) == 2 {
+				return fill("trim({0}, {1})", a)
+			}
+			return fill("trim({0})", a)
+		}},
+		{Name: "trim", Args: "s ?s", Result: is(types.String), Build: trim("trim")},
 		{Name: "ltrim", Args: "s ?s", Result: is(types.String), Build: trim("ltrim")},
 		{Name: "rtrim", Args: "s ?s", Result: is(types.String), Build: trim("rtrim")},
 		n("length", "len char_length character_length", "s", "length({0})"),
 		n("octet_length", "", "s", "octet_length(encode({0}))"), n("bit_length", "", "s", "bit_length({0})"),
 		n("ascii", "", "s", "(CASE WHEN {0} = '' THEN 0 ELSE ord({0}) END)"), s("chr", "char", "l", "(CASE WHEN {0} < 0 THEN '' ELSE chr(CAST({0} % 256 AS INTEGER)) END)"),
-		{Name: "concat", Args: "c*", Result: same(0), Build: concat},
-		{Name: "||", Args: "c c", Result: same(0), Build: concat},
+		{Name: "concat", Coerce: concatArgs, Result: same(0), Build: concat},
+		{Name: "||", Coerce: concatArgs, Result: same(0), Build: concat},
 		{Name: "concat_ws", Args: "s ?a*", Result: is(types.String), Build: concatWs},
 		{Name: "substring", Aliases: "substr", Args: "s i ?i", Result: is(types.String), Build: substring},
 		s("left", "", "s i", "(CASE WHEN {1} <= 0 THEN '' ELSE left({0}, {1}) END)"), s("right", "", "s i", "(CASE WHEN {1} <= 0 THEN '' ELSE right({0}, {1}) END)"),
@@ -76,10 +83,29 @@ func strings_() []Row {
 func trim(name string) func([]Arg) string {
 	return func(a []Arg) string {
 		if len(a) == 2 {
-			return name + "(" + a[0].SQL + ", " + a[1].SQL + ")"
+			return name + "(" + a[1].SQL + ", " + a[0].SQL + ")" // what to trim comes first
 		}
 		return name + "(" + a[0].SQL + ")"
 	}
+}
+
+// concatArgs makes everything text unless all are arrays, or all binary.
+func concatArgs(a []plan.Value) ([]plan.Value, error) {
+	lists, bytes := len(a) > 0, len(a) > 0
+	for _, v := range a {
+		_, isList := v.Type().(types.Array)
+		lists = lists && (isList || v.Type() == types.Null)
+		bytes = bytes && v.Type() == types.Binary
+	}
+	switch {
+	case len(a) == 0:
+		return []plan.Value{plan.Const{Literal: plan.StringLit("")}}, nil
+	case bytes:
+		return a, nil
+	case lists:
+		return coerceArgs(&Row{Name: "concat", Args: "c*"}, a)
+	}
+	return coerceArgs(&Row{Name: "concat", Args: "s*"}, a)
 }
 
 // concat joins strings, binaries or arrays; any null makes null, which || does.

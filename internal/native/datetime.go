@@ -26,6 +26,7 @@ func datetimes() []Func {
 		}},
 		{Name: "spark_parse_time", Args: []Kind{Text, Text, Text}, Result: Long, Call: func(a []Value) (Value, error) { return parseTime(a, true) }},
 		{Name: "spark_try_parse_time", Args: []Kind{Text, Text, Text}, Result: Long, Call: func(a []Value) (Value, error) { return parseTime(a, false) }},
+		{Name: "spark_make_micros", Args: []Kind{Long, Long, Long, Long, Long, Double}, Result: Long, Call: makeMicros},
 		// A wall-clock time in one zone to the instant, and back.
 		{Name: "spark_zone_to_utc", Args: []Kind{Long, Text}, Result: Long, Call: func(a []Value) (Value, error) {
 			loc, err := zone(a[1].S)
@@ -68,6 +69,9 @@ func parseTime(a []Value, strict bool) (Value, error) {
 // zone finds a time zone by Java's names: "Europe/Berlin", "+02:00", "GMT+2", "UTC", "Z".
 func zone(name string) (*time.Location, error) {
 	n := strings.TrimSpace(name)
+	if full, ok := shortZones[n]; ok {
+		n = full
+	}
 	for _, p := range []string{"GMT", "UTC", "UT"} {
 		if rest, ok := strings.CutPrefix(n, p); ok && (rest == "" || rest[0] == '+' || rest[0] == '-') {
 			n = rest

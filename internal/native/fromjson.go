@@ -57,7 +57,7 @@ func fromJSON(text, schema, options string) (Value, error) {
 		c.loc = z
 	}
 	raw := json.RawMessage(strings.TrimSpace(text))
-	_, isStruct := t.(types.Struct)
+	st, isStruct := t.(types.Struct)
 	if a, isList := t.(types.Array); isList && len(raw) > 0 && raw[0] == '{' { // one object is a list of it
 		if _, of := a.Elem.(types.Struct); of {
 			raw = append(append(json.RawMessage("["), raw...), ']')
@@ -72,7 +72,11 @@ func fromJSON(text, schema, options string) (Value, error) {
 		return null(), sparkerr.Raised("MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", text, "FAILFAST")
 	}
 	if isStruct && len(raw) > 0 {
-		return s("{}"), nil
+		parts := make([]string, len(st.Fields))
+		for k := range parts {
+			parts[k] = fmt.Sprintf(`"f%d":null`, k)
+		}
+		return s("{" + strings.Join(parts, ",") + "}"), nil
 	}
 	return null(), nil
 }

@@ -80,6 +80,7 @@ type (
 	LambdaFn struct {
 		Vars []*LambdaRef
 		Body Value
+		Wrap string // SQL around the body, which {} stands for; "" for none
 	}
 	// LambdaRef is a use of a lambda variable.
 	LambdaRef struct {

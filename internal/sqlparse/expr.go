@@ -777,7 +777,7 @@ func (p *parser) keywordCall(name string) (plan.Expr, bool, error) {
 			return nil, true, err
 		}
 		s, err := p.expr()
-		return give(plan.Call(f, append([]plan.Expr{s}, args...)...), err)
+		return give(plan.Call(f, append(args, s)...), err)
 	}
 	first, err := p.binary(predicate + 1)
 	if err != nil {
