@@ -247,8 +247,8 @@ func (x *exprs) special(name string, e *plan.Function) (plan.Value, bool, error)
 			v, err := x.structOf(e.Args)
 			return v, true, err
 		}
-	case "col", "column":
-		return nil, false, nil
+	case "current_database", "current_schema":
+		return plan.Const{Literal: plan.StringLit(x.a.env.Database())}, true, nil
 	}
 	return nil, false, nil
 }
