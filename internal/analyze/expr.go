@@ -192,8 +192,7 @@ func (x *exprs) call(e *plan.Function) (plan.Value, error) {
 	}
 	row, ok := x.a.funcs.Lookup(name)
 	if !ok {
-		return nil, sparkerr.Analysis("UNRESOLVED_ROUTINE", "routineName", types.Quote(e.Name),
-			"searchPath", "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]")
+		return nil, function.Unknown(e.Name)
 	}
 	args, err := x.arguments(row, e.Args)
 	if err != nil {

@@ -32,12 +32,11 @@ var (
 		boolField("isBucket"), boolField("isCluster")}}
 )
 
-// catalogAnswers are the catalog's methods, by the fields of their messages.
-var catalogAnswers map[string]answerRows
-
-func init() {
+// catalogAnswers are the catalog's methods by the names of their messages; each takes its
+// message's fields.
+func catalogAnswers() map[string]answerRows {
 	done := func(err error) (types.Struct, [][]any, error) { return types.Struct{}, nil, err }
-	catalogAnswers = map[string]answerRows{
+	return map[string]answerRows{
 		"CurrentDatabase": func(s *Session, _ context.Context, _ map[string]string) (types.Struct, [][]any, error) {
 			return oneText(s.Database())
 		},
@@ -380,7 +379,7 @@ func (s *Session) refresh(ctx context.Context, a map[string]string) (types.Struc
 }
 
 func (s *Session) catalog(ctx context.Context, c *plan.Catalog) (types.Struct, []arrow.RecordBatch, error) {
-	answer, ok := catalogAnswers[c.Method]
+	answer, ok := catalogAnswers()[c.Method]
 	if !ok {
 		return types.Struct{}, nil, sparkerr.Unsupported("the catalog method %s", c.Method)
 	}

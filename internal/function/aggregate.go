@@ -70,8 +70,7 @@ func aggregates() []Row {
 		{Name: "count", Kind: Aggregate, Args: "a*", Result: is(types.Long), Null: neverNull, Build: count},
 		{Name: "count_if", Kind: Aggregate, Args: "b", Result: is(types.Long), Null: neverNull, SQL: call("count", "CASE WHEN {0} THEN 1 END")},
 		{Name: "sum", Kind: Aggregate, Args: "n", Result: sumType, Build: sum("sum")},
-		{Name: "try_sum", Kind: Aggregate, Args: "n", Result: sumType, Build: sum("sum")},
-		{Name: "avg", Aliases: "mean try_avg", Kind: Aggregate, Args: "n", Result: avgType, Build: average},
+		{Name: "avg", Aliases: "mean", Kind: Aggregate, Args: "n", Result: avgType, Build: average},
 		agg("min", "", "a", same(0), call("min", "{0}")), agg("max", "", "a", same(0), call("max", "{0}")),
 		{Name: "first", Aliases: "first_value any_value", Kind: Aggregate, Args: "a ?b", Result: same(0), Build: firstOf("first")},
 		{Name: "last", Aliases: "last_value", Kind: Aggregate, Args: "a ?b", Result: same(0), Build: firstOf("last")},
@@ -88,19 +87,11 @@ func aggregates() []Row {
 		{Name: "collect_set", Kind: Aggregate, Args: "a", Result: listOfNoNull(0), Null: neverNull, SQL: "coalesce(list_distinct(" + callWhere("list", "{0}", "{0} IS NOT NULL") + "), [])"},
 		{Name: "approx_count_distinct", Kind: Aggregate, Args: "a ?d", Result: is(types.Long), Null: neverNull, SQL: "count(DISTINCT {0})" + markCall + markEnd},
 		d("median", "", call("quantile_cont", "{0}, 0.5")),
-		{Name: "percentile", Kind: Aggregate, Args: "d a ?l", Result: percentileType(types.Double), Build: func(a []Arg) string { return call("quantile_cont", a[0].SQL+", "+quantiles(a[1])) }},
 		{Name: "percentile_approx", Aliases: "approx_percentile", Kind: Aggregate, Args: "a a ?i", Result: percentileType(nil),
 			Build: func(a []Arg) string { return call("quantile_disc", a[0].SQL+", "+quantiles(a[1])) }},
-		agg("mode", "", "a", same(0), call("mode", "{0}")), agg("product", "", "d", is(types.Double), call("product", "{0}")),
-		agg("max_by", "", "a a", same(0), call("max_by", "{0}, {1}")), agg("min_by", "", "a a", same(0), call("min_by", "{0}, {1}")),
+		agg("product", "", "d", is(types.Double), call("product", "{0}")),
 		agg("bool_and", "every", "b", is(types.Boolean), call("bool_and", "{0}")), agg("bool_or", "some any", "b", is(types.Boolean), call("bool_or", "{0}")),
 		agg("bit_and", "", "I", same(0), call("bit_and", "{0}")), agg("bit_or", "", "I", same(0), call("bit_or", "{0}")), agg("bit_xor", "", "I", same(0), call("bit_xor", "{0}")),
-		{Name: "listagg", Aliases: "string_agg", Kind: Aggregate, Args: "s ?s", Result: is(types.String), Build: func(a []Arg) string {
-			if len(a) == 2 {
-				return fill(call("string_agg", "{0}, {1}"), a)
-			}
-			return fill(call("string_agg", "{0}, ''"), a)
-		}},
 		{Name: "grouping", Kind: Aggregate, Args: "a", Result: is(types.Byte), Null: neverNull, SQL: "CAST(grouping({0}) AS TINYINT)"},
 		{Name: "grouping_id", Kind: Aggregate, Args: "?a*", Result: is(types.Long), Null: neverNull, SQL: "CAST(grouping({*}) AS BIGINT)"},
 	}

@@ -22,7 +22,7 @@ func moreAggregates() []Row {
 			if len(a) == 2 && (a[1].Const == nil || a[1].Const.Value != nil) {
 				sep = a[1].SQL
 			}
-			return call("string_agg", "CAST("+a[0].SQL+" AS VARCHAR), "+sep)
+			return "array_to_string(" + callWhere("list", "CAST("+a[0].SQL+" AS VARCHAR)", a[0].SQL+" IS NOT NULL") + ", " + sep + ")"
 		}},
 		{Name: "mode", Kind: Aggregate, Args: "a ?b", Result: same(0), Build: func(a []Arg) string {
 			if len(a) == 2 && a[1].Const != nil && a[1].Const.Value == true {

@@ -78,11 +78,16 @@ type LambdaVar struct {
 // Table finds functions by name.
 type Table struct{ rows map[string]*Row }
 
+// families are the rows, one list a file.
+func families() [][]Row {
+	return [][]Row{operators(), conditionals(), mathematics(), strings_(), datetimes(), collections(),
+		aggregates(), moreAggregates(), windows(), generators(), miscellany(), lambdas(), maps(), jsons(), hashes(), moreStrings(), moreTimes(), tries(), vectors()}
+}
+
 // Default is the table of all functions.
 func Default() *Table {
 	t := &Table{rows: map[string]*Row{}}
-	for _, family := range [][]Row{operators(), conditionals(), mathematics(), strings_(), datetimes(), collections(),
-		aggregates(), moreAggregates(), windows(), generators(), miscellany(), lambdas(), maps(), jsons(), hashes(), moreStrings(), moreTimes(), tries()} {
+	for _, family := range families() {
 		for i := range family {
 			r := &family[i]
 			for _, n := range append(strings.Fields(r.Aliases), r.Name) {
@@ -113,11 +118,19 @@ func (t *Table) Names() []string {
 func (t *Table) Resolve(name string, args []plan.Value) (*plan.Apply, *Row, error) {
 	r, ok := t.Lookup(name)
 	if !ok {
-		return nil, nil, sparkerr.Analysis("UNRESOLVED_ROUTINE", "routineName", types.Quote(name),
-			"searchPath", "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]")
+		return nil, nil, Unknown(name)
 	}
 	a, err := r.Apply(args)
 	return a, r, err
+}
+
+// Unknown is the error for a name that is no row: Spark may have the function all the same.
+func Unknown(name string) error {
+	if unsupported(name) {
+		return sparkerr.Unsupported("the function %s", strings.ToLower(name))
+	}
+	return sparkerr.Analysis("UNRESOLVED_ROUTINE", "routineName", types.Quote(name),
+		"searchPath", "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]")
 }
 
 // Apply coerces the arguments and makes the call.

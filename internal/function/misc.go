@@ -104,8 +104,6 @@ func miscellany() []Row {
 		{Name: "current_user", Aliases: "user session_user", Result: is(types.String), Null: neverNull, SQL: "'millpond'"},
 		{Name: "current_catalog", Result: is(types.String), Null: neverNull, SQL: "'spark_catalog'"},
 		{Name: "current_database", Aliases: "current_schema", Result: is(types.String), Null: neverNull, SQL: "'default'"}, // the analyzer answers it
-		{Name: "to_json", Args: "a", Result: is(types.String), SQL: "CAST(to_json({0}) AS VARCHAR)"},
-		{Name: "get_json_object", Args: "s s", Result: is(types.String), Null: maybeNull, SQL: "json_extract_string({0}, {1})"},
 		{Name: "input_file_name", Result: is(types.String), Null: neverNull, SQL: "''"},
 	}
 }

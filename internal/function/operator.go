@@ -46,7 +46,6 @@ func operators() []Row {
 		{Name: "shiftright", Aliases: ">>", Args: "I i", Result: same(0), SQL: "({0} >> {1})"},
 		{Name: "like", Args: "s s ?s", Result: is(types.Boolean), Build: like("LIKE")},
 		{Name: "ilike", Args: "s s ?s", Result: is(types.Boolean), Build: like("ILIKE")},
-		{Name: "rlike", Aliases: "regexp regexp_like", Args: "s s", Result: is(types.Boolean), SQL: "regexp_matches({0}, {1})"},
 		{Name: "in", Args: "c c*", Result: is(types.Boolean), SQL: "({0} IN ({1*}))"},
 		{Name: "between", Args: "c c c", Result: is(types.Boolean), SQL: "({0} BETWEEN {1} AND {2})"},
 		{Name: "try_add", Coerce: arithmetic("+"), Result: arithmeticType("+"), Null: maybeNull, SQL: "TRY({0} + {1})"},

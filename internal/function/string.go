@@ -30,7 +30,7 @@ func strings_() []Row {
 		{Name: "rtrim", Args: "s ?s", Result: is(types.String), Build: trim("rtrim")},
 		n("length", "len char_length character_length", "s", "length({0})"),
 		n("octet_length", "", "s", "octet_length(encode({0}))"), n("bit_length", "", "s", "bit_length({0})"),
-		n("ascii", "", "s", "(CASE WHEN {0} = '' THEN 0 ELSE ord({0}) END)"), s("chr", "char", "l", "(CASE WHEN {0} < 0 THEN '' ELSE chr(CAST({0} % 256 AS INTEGER)) END)"),
+		n("ascii", "", "s", "(CASE WHEN {0} = '' THEN 0 ELSE ord({0}) END)"),
 		{Name: "concat", Coerce: concatArgs, Result: same(0), Build: concat},
 		{Name: "||", Coerce: concatArgs, Result: same(0), Build: concat},
 		{Name: "concat_ws", Args: "s ?a*", Result: is(types.String), Build: concatWs},
@@ -38,7 +38,7 @@ func strings_() []Row {
 		s("left", "", "s i", "(CASE WHEN {1} <= 0 THEN '' ELSE left({0}, {1}) END)"), s("right", "", "s i", "(CASE WHEN {1} <= 0 THEN '' ELSE right({0}, {1}) END)"),
 		{Name: "lpad", Args: "s i ?s", Result: is(types.String), Build: pad("lpad")},
 		{Name: "rpad", Args: "s i ?s", Result: is(types.String), Build: pad("rpad")},
-		s("repeat", "", "s i", "repeat({0}, {1})"), s("reverse_string", "", "s", "reverse({0})"),
+		s("repeat", "", "s i", "repeat({0}, {1})"),
 		{Name: "replace", Args: "s s ?s", Result: is(types.String), Build: func(a []Arg) string {
 			if len(a) == 2 {
 				return fill("(CASE WHEN {1} = '' THEN {0} ELSE replace({0}, {1}, '') END)", a)
@@ -46,37 +46,13 @@ func strings_() []Row {
 			return fill("(CASE WHEN {1} = '' THEN {0} ELSE replace({0}, {1}, {2}) END)", a)
 		}},
 		s("translate", "", "s s s", "translate({0}, {1}, {2})"),
-		s("initcap", "", "s", "array_to_string(list_transform(string_split(lower({0}), ' '), lambda w: upper(w[1]) || w[2:]), ' ')"),
 		n("instr", "", "s s", "instr({0}, {1})"),
 		{Name: "locate", Aliases: "position", Args: "s s ?i", Result: is(types.Int), Build: locate},
 		s("substring_index", "", "s s i", "(CASE WHEN {2} > 0 THEN array_to_string(list_slice(string_split({0}, {1}), 1, {2}), {1}) WHEN {2} < 0 THEN array_to_string(list_slice(string_split({0}, {1}), {2}, -1), {1}) ELSE '' END)"),
 		b("startswith", "s s", "starts_with({0}, {1})"), b("endswith", "s s", "ends_with({0}, {1})"), b("contains", "s s", "contains({0}, {1})"),
-		{Name: "split", Args: "s s ?i", Result: is(types.Array{Elem: types.String}), Build: split},
 		s("split_part", "", "s s i", "split_part({0}, {1}, {2})"),
-		{Name: "regexp_extract", Args: "s s ?i", Result: is(types.String), Build: func(a []Arg) string {
-			if len(a) == 2 {
-				return fill("regexp_extract({0}, {1}, 1)", a)
-			}
-			return fill("regexp_extract({0}, {1}, {2})", a)
-		}},
-		{Name: "regexp_extract_all", Args: "s s ?i", Result: is(types.Array{Elem: types.String}), Build: func(a []Arg) string {
-			if len(a) == 2 {
-				return fill("regexp_extract_all({0}, {1}, 1)", a)
-			}
-			return fill("regexp_extract_all({0}, {1}, {2})", a)
-		}},
-		s("regexp_replace", "", "s s s ?i", `regexp_replace({0}, {1}, regexp_replace({2}, '\$(\d)', '\\\1', 'g'), 'g')`),
-		n("regexp_count", "", "s s", "len(regexp_extract_all({0}, {1}))"),
-		{Name: "regexp_substr", Args: "s s", Result: is(types.String), Null: maybeNull, SQL: "nullif(regexp_extract({0}, {1}), '')"},
 		s("base64", "", "B", "base64({0})"),
-		{Name: "unbase64", Args: "s", Result: is(types.Binary), SQL: "from_base64({0})"},
-		n("levenshtein", "", "s s", "levenshtein({0}, {1})"),
-		s("format_number", "", "n i", "format('{:,.' || {1} || 'f}', CAST({0} AS DOUBLE))"),
-		{Name: "format_string", Aliases: "printf", Args: "s ?a*", Result: is(types.String), SQL: "printf({*})"},
-		s("url_encode", "", "s", "url_encode({0})"), s("url_decode", "", "s", "url_decode({0})"),
-		{Name: "encode", Args: "s s", Result: is(types.Binary), SQL: "encode({0})"}, s("decode", "", "B s", "decode({0})"),
 		s("space", "", "i", "repeat(' ', {0})"), n("find_in_set", "", "s s", "coalesce(list_position(string_split({1}, ','), {0}), 0)"),
-		s("soundex", "", "s", "soundex({0})"),
 	}
 }
 
@@ -166,11 +142,4 @@ func locate(a []Arg) string {
 		return fill("CAST(instr({1}, {0}) AS INTEGER)", a)
 	}
 	return fill("CAST((CASE WHEN {2} < 1 THEN 0 WHEN instr(substring({1}, {2}), {0}) = 0 THEN 0 ELSE instr(substring({1}, {2}), {0}) + {2} - 1 END) AS INTEGER)", a)
-}
-
-func split(a []Arg) string {
-	if len(a) == 3 {
-		return fill("(CASE WHEN {2} > 0 AND len(regexp_split_to_array({0}, {1})) > {2} THEN list_append(list_slice(regexp_split_to_array({0}, {1}), 1, {2} - 1), array_to_string(list_slice(regexp_split_to_array({0}, {1}), {2}, -1), {1})) ELSE regexp_split_to_array({0}, {1}) END)", a)
-	}
-	return fill("regexp_split_to_array({0}, {1})", a)
 }

@@ -20,9 +20,6 @@ func tries() []Row {
 			return fill("CAST((CASE WHEN {0} < 0 THEN ((CAST({0} AS BIGINT) + 4294967296) >> {1}) ELSE {0} >> {1} END) AS INTEGER)", a)
 		}},
 		{Name: "array_insert", Args: "A i a", Result: insertType, Build: arrayInsert},
-		{Name: "startswith", Args: "s s", Result: is(types.Boolean), SQL: "starts_with({0}, {1})"},
-		{Name: "typeof", Args: "a", Result: is(types.String), Null: neverNull, Build: func(a []Arg) string { return Quote(a[0].Type.SimpleString()) }},
-		{Name: "version", Result: is(types.String), Null: neverNull, SQL: "'4.3.0 millpond'"},
 		{Name: "bitmap_bit_position", Args: "l", Result: is(types.Long), SQL: "CAST((CASE WHEN {0} > 0 THEN ({0} - 1) % 32768 ELSE (-{0}) % 32768 END) AS BIGINT)"},
 		{Name: "bitmap_bucket_number", Args: "l", Result: is(types.Long), SQL: "CAST((CASE WHEN {0} > 0 THEN 1 + ({0} - 1) // 32768 ELSE {0} // 32768 END) AS BIGINT)"},
 		{Name: "uniform", Args: "n n ?l", Result: func(a []plan.Value) (types.Type, error) {
