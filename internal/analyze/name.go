@@ -20,7 +20,7 @@ var upper = map[string]bool{"signum": true, "sqrt": true, "exp": true, "cbrt": t
 	"rlike": true, "regexp": true, "regexp_like": true}
 
 // canonical names that Spark prints for an alias of a function.
-var canonical = map[string]string{"pow": "POWER", "ceil": "CEIL", "floor": "FLOOR", "create_map": "map", "array_agg": "collect_list", "dateadd": "date_add",
+var canonical = map[string]string{"pow": "POWER", "ceil": "CEIL", "floor": "FLOOR", "create_map": "map", "try_make_timestamp": "try_make_timestamp", "array_agg": "collect_list", "dateadd": "date_add",
 	"current_database": "current_schema"}
 
 // shown are the arguments that Spark prints where a call leaves them out, from the first possible one on.
@@ -266,10 +266,13 @@ func (x *exprs) typedLiteralName(l plan.Literal, t types.Type) string {
 	if head, frac, ok := strings.Cut(text, "."); ok && len(frac) > 6 {
 		text = head + "." + frac[:6]
 	}
+	if len(text) > 10 && text[10] == 'T' {
+		text = text[:10] + " " + text[11:]
+	}
 	if len(text) == len("2006-01-02") {
 		text += " 00:00:00"
 	}
-	return t.SQL() + " '" + strings.Replace(text, "T", " ", 1) + "'"
+	return t.SQL() + " '" + text + "'"
 }
 
 // structName prints struct(a, b AS c) with the fields' names where they are not columns.

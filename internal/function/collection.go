@@ -28,7 +28,7 @@ func collections() []Row {
 			m := a[0].Type().(types.Map)
 			return types.Array{Elem: m.Value, ContainsNull: m.ValueContainsNull}, nil
 		}, SQL: "map_values({0})"},
-		{Name: "map_contains_key", Args: "M a", Result: is(types.Boolean), SQL: "map_contains({0}, {1})"},
+		{Name: "map_contains_key", Null: maybeNull, Args: "M a", Result: is(types.Boolean), SQL: "map_contains({0}, {1})"},
 		{Name: "size", Aliases: "cardinality", Args: "a", Result: is(types.Int), SQL: "CAST(len({0}) AS INTEGER)", Build: func(a []Arg) string {
 			if _, ok := a[0].Type.(types.Map); ok {
 				return "CAST(cardinality(" + a[0].SQL + ") AS INTEGER)"
@@ -36,7 +36,7 @@ func collections() []Row {
 			return "CAST(len(" + a[0].SQL + ") AS INTEGER)"
 		}},
 		{Name: "array_size", Args: "A", Result: is(types.Int), SQL: "CAST(len({0}) AS INTEGER)"},
-		{Name: "array_contains", Args: "A a", Result: is(types.Boolean), Null: maybeNull,
+		{Name: "array_contains", Args: "A a", Result: is(types.Boolean),
 			SQL: "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN list_contains({0}, {1}) THEN true WHEN len(list_filter({0}, lambda e: e IS NULL)) > 0 THEN NULL ELSE false END)"},
 		{Name: "array_position", Args: "A a", Result: is(types.Long), SQL: "CAST(coalesce(list_position({0}, {1}), 0) AS BIGINT)"},
 		{Name: "array_distinct", Args: "A", Result: same(0), SQL: "list_filter({0}, lambda e, i: list_position({0}, e) = i)"},
@@ -84,8 +84,8 @@ func collections() []Row {
 			return types.Array{Elem: a[1].Type(), ContainsNull: a[1].Nullable()}, nil
 		}, SQL: "list_transform({0}, {1})"},
 		{Name: "filter", Args: "A f", Result: same(0), SQL: "list_filter({0}, {1})"},
-		{Name: "exists", Aliases: "any_match", Args: "A f", Result: is(types.Boolean), Build: threeValued("bool_or")},
-		{Name: "forall", Args: "A f", Result: is(types.Boolean), Build: threeValued("bool_and")},
+		{Name: "exists", Aliases: "any_match", Null: maybeNull, Args: "A f", Result: is(types.Boolean), Build: threeValued("bool_or")},
+		{Name: "forall", Null: maybeNull, Args: "A f", Result: is(types.Boolean), Build: threeValued("bool_and")},
 		{Name: "vector_to_array", Args: "a ?s", Coerce: vectorArg, Result: vectorElems, Build: vectorToArray},
 		{Name: "array_to_vector", Args: "A", Result: func([]plan.Value) (types.Type, error) { return types.Vector, nil },
 			SQL: `(CASE WHEN {0} IS NULL THEN NULL ELSE struct_pack("type" := 1::TINYINT, "size" := NULL::INTEGER, "indices" := NULL::INTEGER[], "values" := CAST({0} AS DOUBLE[])) END)`},

@@ -17,24 +17,30 @@ func moreTimes() []Row {
 	text := func(name, alias, args string, t types.Type, sql string) Row {
 		return Row{Name: name, Aliases: alias, Args: args, Result: is(t), Null: maybeNull, SQL: sql}
 	}
+	firm := func(name, alias, args string, t types.Type, build func([]Arg) string) Row {
+		return Row{Name: name, Aliases: alias, Args: args, Result: is(t), Build: build}
+	}
+	firmText := func(name, alias, args string, t types.Type, sql string) Row {
+		return Row{Name: name, Aliases: alias, Args: args, Result: is(t), SQL: sql}
+	}
 	return []Row{
 		row("to_date", "date", "a ?s", types.Date, parseTime("DATE", false)), row("try_to_date", "", "a ?s", types.Date, parseTime("DATE", true)),
-		row("to_timestamp", "timestamp to_timestamp_ltz", "a ?s", types.Timestamp, parseTime("TIMESTAMPTZ", false)),
+		firm("to_timestamp", "timestamp to_timestamp_ltz", "a ?s", types.Timestamp, parseTime("TIMESTAMPTZ", false)),
 		row("try_to_timestamp", "", "a ?s", types.Timestamp, parseTime("TIMESTAMPTZ", true)),
-		row("to_timestamp_ntz", "", "a ?s", types.TimestampNTZ, parseTime("TIMESTAMP", false)),
+		firm("to_timestamp_ntz", "", "a ?s", types.TimestampNTZ, parseTime("TIMESTAMP", false)),
 		{Name: "date_format", Args: "t s", Result: is(types.String), Build: dateFormat},
-		row("unix_timestamp", "", "?a s", types.Long, unixTimestamp), row("to_unix_timestamp", "", "a ?s", types.Long, unixTimestamp),
-		{Name: "from_unixtime", Args: "l ?s", Result: is(types.String), Build: fromUnix},
+		firm("unix_timestamp", "", "?a s", types.Long, unixTimestamp), firm("to_unix_timestamp", "", "a ?s", types.Long, unixTimestamp),
+		{Name: "from_unixtime", Null: maybeNull, Args: "l ?s", Result: is(types.String), Build: fromUnix},
 		text("from_utc_timestamp", "", "t s", types.Timestamp, "make_timestamptz(spark_utc_to_zone(epoch_us({0}), {1}))"),
 		text("to_utc_timestamp", "", "t s", types.Timestamp, "make_timestamptz(spark_zone_to_utc(epoch_us({0}), {1}))"),
 		row("convert_timezone", "", "s a ?a", types.TimestampNTZ, convertZone),
-		text("timestamp_seconds", "", "n", types.Timestamp, "make_timestamptz(CAST(round(CAST({0} AS DOUBLE) * 1000000) AS BIGINT))"),
-		text("timestamp_millis", "", "l", types.Timestamp, "make_timestamptz({0} * 1000)"),
-		row("make_timestamp", "", "?i i i i i d s", types.Timestamp, makeTime(true, false)), row("try_make_timestamp", "", "?i i i i i d s", types.Timestamp, makeTime(true, true)),
-		row("make_timestamp_ltz", "", "?i i i i i d s", types.Timestamp, makeTime(true, false)), row("try_make_timestamp_ltz", "", "?i i i i i d s", types.Timestamp, makeTime(true, true)),
-		row("make_timestamp_ntz", "", "?i i i i i d", types.TimestampNTZ, makeTime(false, false)), row("try_make_timestamp_ntz", "", "?i i i i i d", types.TimestampNTZ, makeTime(false, true)),
+		firmText("timestamp_seconds", "", "n", types.Timestamp, "make_timestamptz(CAST(round(CAST({0} AS DOUBLE) * 1000000) AS BIGINT))"),
+		firmText("timestamp_millis", "", "l", types.Timestamp, "make_timestamptz({0} * 1000)"),
+		firm("make_timestamp", "", "?i i i i i d s", types.Timestamp, makeTime(true, false)), row("try_make_timestamp", "", "?i i i i i d s", types.Timestamp, makeTime(true, true)),
+		firm("make_timestamp_ltz", "", "?i i i i i d s", types.Timestamp, makeTime(true, false)), row("try_make_timestamp_ltz", "", "?i i i i i d s", types.Timestamp, makeTime(true, true)),
+		firm("make_timestamp_ntz", "", "?i i i i i d", types.TimestampNTZ, makeTime(false, false)), row("try_make_timestamp_ntz", "", "?i i i i i d", types.TimestampNTZ, makeTime(false, true)),
 		row("try_make_interval", "", "?i i i i i i d", types.CalendarInterval, makeInterval),
-		row("make_date", "", "i i i", types.Date, func(a []Arg) string {
+		firm("make_date", "", "i i i", types.Date, func(a []Arg) string {
 			made := fill("spark_make_micros({0}, {1}, {2}, 0, 0, 0.0)", a)
 			return outOfBounds(a, made, "CAST(make_timestamp("+made+") AS DATE)")
 		}),

@@ -40,6 +40,8 @@ const (
 	nullIfAny nullRule = iota // null if an argument is
 	neverNull
 	maybeNull
+	nullIfAll    // null if all arguments are
+	nullOfValues // of a conditional: null if a value it may choose is, or nothing may be chosen
 )
 
 // Row is one function. Args is a signature: a letter an argument, "?" after the first optional
@@ -159,7 +161,19 @@ func (r *Row) Apply(args []plan.Value) (*plan.Apply, error) {
 			null = true
 		}
 	}
-	if r.Kind == Aggregate && r.Null == nullIfAny {
+	switch {
+	case r.Null == nullIfAll:
+		null = len(args) > 0
+		for _, a := range args {
+			null = null && a.Nullable()
+		}
+	case r.Null == nullOfValues:
+		null = r.Name == "when" && len(args)%2 == 0
+		for i, a := range args {
+			chosen := i > 0 && (r.Name != "when" || i%2 == 1 || i == len(args)-1)
+			null = null || chosen && a.Nullable()
+		}
+	case r.Kind == Aggregate && r.Null == nullIfAny:
 		null = true
 	}
 	return &plan.Apply{Func: r.Name, Args: args, Out: out, Null: null, Aggregate: r.Kind == Aggregate,

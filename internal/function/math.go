@@ -19,7 +19,7 @@ func mathematics() []Row {
 	}
 	return []Row{
 		{Name: "abs", Args: "n", Result: same(0), SQL: "abs({0})"},
-		{Name: "sign", Aliases: "signum", Args: "d", Result: is(types.Double), SQL: "CAST(sign({0}) AS DOUBLE)"},
+		{Name: "sign", Aliases: "signum", Null: maybeNull, Args: "d", Result: is(types.Double), SQL: "CAST(sign({0}) AS DOUBLE)"},
 		d("sqrt", "", "(CASE WHEN {0} < 0 THEN CAST('nan' AS DOUBLE) ELSE sqrt({0}) END)"),
 		d("cbrt", "", "cbrt({0})"), d("exp", "", "exp({0})"), d("expm1", "", "(CASE WHEN abs({0}) < 1e-5 THEN {0} + {0}*{0}/2 ELSE exp({0}) - 1 END)"),
 		log("ln", "", "ln({0})", "0"), log("log10", "", "log10({0})", "0"), log("log2", "", "log2({0})", "0"),
@@ -39,13 +39,13 @@ func mathematics() []Row {
 		{Name: "hypot", Args: "d d", Result: is(types.Double), SQL: "sqrt({0}*{0} + {1}*{1})"},
 		{Name: "pi", Result: is(types.Double), Null: neverNull, SQL: "pi()"},
 		{Name: "e", Result: is(types.Double), Null: neverNull, SQL: "exp(1)"},
-		{Name: "ceil", Aliases: "ceiling", Args: "n ?i", Result: floorType, Build: floor("ceil")},
-		{Name: "floor", Args: "n ?i", Result: floorType, Build: floor("floor")},
-		{Name: "round", Args: "n ?i", Result: roundType, Build: rounding("round")},
-		{Name: "bround", Args: "n ?i", Result: roundType, Build: rounding("round_even")},
+		{Name: "ceil", Aliases: "ceiling", Null: maybeNull, Args: "n ?i", Result: floorType, Build: floor("ceil")},
+		{Name: "floor", Null: maybeNull, Args: "n ?i", Result: floorType, Build: floor("floor")},
+		{Name: "round", Null: maybeNull, Args: "n ?i", Result: roundType, Build: rounding("round")},
+		{Name: "bround", Null: maybeNull, Args: "n ?i", Result: roundType, Build: rounding("round_even")},
 		{Name: "factorial", Args: "i", Result: is(types.Long), Null: maybeNull,
 			SQL: "(CASE WHEN {0} BETWEEN 0 AND 20 THEN CAST(factorial({0}) AS BIGINT) END)"},
-		{Name: "hex", Args: "a", Result: is(types.String), SQL: "upper(hex({0}))"},
+		{Name: "hex", Null: maybeNull, Args: "a", Result: is(types.String), SQL: "upper(hex({0}))"},
 		{Name: "bin", Args: "l", Result: is(types.String), SQL: "bin({0})"},
 		{Name: "bit_count", Args: "I", Result: is(types.Int), SQL: "CAST(bit_count({0}) AS INTEGER)"},
 	}

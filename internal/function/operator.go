@@ -23,11 +23,11 @@ func operators() []Row {
 		{Name: "+", Coerce: arithmetic("+"), Result: arithmeticType("+"), Build: plus},
 		{Name: "-", Aliases: "subtract", Coerce: arithmetic("-"), Result: arithmeticType("-"), Build: minus},
 		{Name: "*", Coerce: arithmetic("*"), Result: arithmeticType("*"), Build: decimalSafe("*")},
-		{Name: "/", Coerce: division, Result: arithmeticType("/"), Build: divide},
-		{Name: "%", Aliases: "mod", Coerce: arithmetic("%"), Result: arithmeticType("%"),
+		{Name: "/", Null: maybeNull, Coerce: division, Result: arithmeticType("/"), Build: divide},
+		{Name: "%", Aliases: "mod", Null: maybeNull, Coerce: arithmetic("%"), Result: arithmeticType("%"),
 			Build: func(a []Arg) string { return guardZero(a, "REMAINDER_BY_ZERO", "("+a[0].SQL+" % "+a[1].SQL+")") }},
-		{Name: "pmod", Coerce: arithmetic("%"), Result: arithmeticType("%"), Build: pmod},
-		{Name: "div", Args: "I I", Result: is(types.Long),
+		{Name: "pmod", Null: maybeNull, Coerce: arithmetic("%"), Result: arithmeticType("%"), Build: pmod},
+		{Name: "div", Null: maybeNull, Args: "I I", Result: is(types.Long),
 			Build: func(a []Arg) string {
 				return guardZero(a, "DIVIDE_BY_ZERO", "CAST("+a[0].SQL+" // "+a[1].SQL+" AS BIGINT)")
 			}},

@@ -14,8 +14,8 @@ func strings_() []Row {
 	n := func(name, alias, args, sql string) Row {
 		return Row{Name: name, Aliases: alias, Args: args, Result: is(types.Int), SQL: "CAST(" + sql + " AS INTEGER)"}
 	}
-	b := func(name, args, sql string) Row {
-		return Row{Name: name, Args: args, Result: is(types.Boolean), SQL: sql}
+	bn := func(name, args, sql string) Row {
+		return Row{Name: name, Args: args, Result: is(types.Boolean), Null: maybeNull, SQL: sql}
 	}
 	return []Row{
 		s("upper", "ucase", "s", "upper({0})"), s("lower", "lcase", "s", "lower({0})"),
@@ -49,7 +49,7 @@ func strings_() []Row {
 		n("instr", "", "s s", "instr({0}, {1})"),
 		{Name: "locate", Aliases: "position", Args: "s s ?i", Result: is(types.Int), Build: locate},
 		s("substring_index", "", "s s i", "(CASE WHEN {2} > 0 THEN array_to_string(list_slice(string_split({0}, {1}), 1, {2}), {1}) WHEN {2} < 0 THEN array_to_string(list_slice(string_split({0}, {1}), {2}, -1), {1}) ELSE '' END)"),
-		b("startswith", "s s", "starts_with({0}, {1})"), b("endswith", "s s", "ends_with({0}, {1})"), b("contains", "s s", "contains({0}, {1})"),
+		bn("startswith", "s s", "starts_with({0}, {1})"), bn("endswith", "s s", "ends_with({0}, {1})"), bn("contains", "s s", "contains({0}, {1})"),
 		s("split_part", "", "s s i", "split_part({0}, {1}, {2})"),
 		s("base64", "", "B", "base64({0})"),
 		s("space", "", "i", "repeat(' ', {0})"), n("find_in_set", "", "s s", "coalesce(list_position(string_split({1}, ','), {0}), 0)"),

@@ -10,29 +10,29 @@ import (
 
 // moreStrings are the text functions that need Java's or Spark's own rules.
 func moreStrings() []Row {
-	s := func(name, alias, args, sql string) Row {
-		return Row{Name: name, Aliases: alias, Args: args, Result: is(types.String), SQL: sql}
+	s := func(name, alias, args, sql string) Row { // Spark calls these through a method, whose result it takes for nullable
+		return Row{Name: name, Aliases: alias, Args: args, Result: is(types.String), Null: maybeNull, SQL: sql}
 	}
 	maybe := func(name, args string, t types.Type, sql string) Row {
 		return Row{Name: name, Args: args, Result: is(t), Null: maybeNull, SQL: sql}
 	}
 	return []Row{
 		s("initcap", "", "s", "spark_initcap({0})"), s("soundex", "", "s", "spark_soundex({0})"), s("quote", "", "s", "spark_quote({0})"),
-		{Name: "mask", Args: "s ?s s s s", Result: is(types.String), Build: buildMask},
-		{Name: "sentences", Args: "s ?s s", Result: is(types.Array{Elem: types.Array{Elem: types.String}}), SQL: "CAST(CAST(spark_sentences({0}) AS JSON) AS VARCHAR[][])"},
-		{Name: "luhn_check", Args: "s", Result: is(types.Boolean), SQL: "spark_luhn({0})"},
+		{Name: "mask", Null: maybeNull, Args: "s ?s s s s", Result: is(types.String), Build: buildMask},
+		{Name: "sentences", Null: maybeNull, Args: "s ?s s", Result: is(types.Array{Elem: types.Array{Elem: types.String}}), SQL: "CAST(CAST(spark_sentences({0}) AS JSON) AS VARCHAR[][])"},
+		{Name: "luhn_check", Null: maybeNull, Args: "s", Result: is(types.Boolean), SQL: "spark_luhn({0})"},
 		{Name: "unbase64", Args: "s", Result: is(types.Binary), SQL: "spark_unbase64({0})"},
-		s("to_base32", "", "B", "spark_base32({0})"), maybe("from_base32", "s", types.Binary, "spark_unbase32({0})"),
-		{Name: "is_valid_utf8", Args: "B", Result: is(types.Boolean), SQL: "spark_utf8_valid({0})"},
+		s("to_base32", "", "B", "spark_base32({0})"), {Name: "from_base32", Args: "s", Result: is(types.Binary), SQL: "spark_unbase32({0})"},
+		{Name: "is_valid_utf8", Null: maybeNull, Args: "B", Result: is(types.Boolean), SQL: "spark_utf8_valid({0})"},
 		s("make_valid_utf8", "", "B", "spark_utf8_make({0})"),
 		s("validate_utf8", "", "B", "(CASE WHEN spark_utf8_valid({0}) THEN decode({0}) ELSE error('[INVALID_UTF8_STRING] the text is not valid UTF-8') END)"),
 		maybe("try_validate_utf8", "B", types.String, "(CASE WHEN spark_utf8_valid({0}) THEN decode({0}) END)"),
-		{Name: "encode", Args: "s s", Result: is(types.Binary), SQL: "spark_encode({0}, {1})"}, s("decode", "", "B s", "spark_decode({0}, {1})"),
+		{Name: "encode", Null: maybeNull, Args: "s s", Result: is(types.Binary), SQL: "spark_encode({0}, {1})"}, s("decode", "", "B s", "spark_decode({0}, {1})"),
 		s("url_encode", "", "s", "spark_url_encode({0})"), s("url_decode", "", "s", "spark_url_decode({0})"), maybe("try_url_decode", "s", types.String, "spark_try_url_decode({0})"),
 		{Name: "parse_url", Args: "s s ?s", Result: is(types.String), Null: maybeNull, Build: parseURL("spark_parse_url")},
 		{Name: "try_parse_url", Args: "s s ?s", Result: is(types.String), Null: maybeNull, Build: parseURL("spark_try_parse_url")},
 		{Name: "format_number", Args: "n a", Result: is(types.String), Null: maybeNull, Build: formatNumber},
-		{Name: "format_string", Aliases: "printf", Args: "s ?a*", Result: is(types.String), Null: maybeNull, Build: formatString},
+		{Name: "format_string", Aliases: "printf", Args: "s ?a*", Result: is(types.String), Build: formatString},
 		{Name: "overlay", Args: "c c i ?i", Result: same(0), Build: overlay},
 		{Name: "elt", Args: "i s*", Result: is(types.String), Null: maybeNull, Build: elt},
 		{Name: "levenshtein", Args: "s s ?i", Result: is(types.Int), Build: func(a []Arg) string {
@@ -41,10 +41,10 @@ func moreStrings() []Row {
 			}
 			return fill("CAST(levenshtein({0}, {1}) AS INTEGER)", a)
 		}},
-		{Name: "jaro_winkler_similarity", Args: "s s", Result: is(types.Double), SQL: "jaro_winkler_similarity({0}, {1})"},
+		{Name: "jaro_winkler_similarity", Null: maybeNull, Args: "s s", Result: is(types.Double), SQL: "jaro_winkler_similarity({0}, {1})"},
 		{Name: "conv", Args: "s i i", Result: is(types.String), Null: maybeNull, SQL: "spark_conv({0}, {1}, {2})"},
 		{Name: "unhex", Args: "s", Result: is(types.Binary), Null: maybeNull, SQL: "spark_unhex({0})"},
-		{Name: "to_char", Aliases: "to_varchar", Args: "a s", Result: is(types.String), Build: toChar},
+		{Name: "to_char", Aliases: "to_varchar", Null: maybeNull, Args: "a s", Result: is(types.String), Build: toChar},
 		{Name: "to_number", Args: "s s", Result: numberType, Build: toNumber("spark_to_number")},
 		{Name: "try_to_number", Args: "s s", Result: numberType, Null: maybeNull, Build: toNumber("spark_try_to_number")},
 		{Name: "to_binary", Args: "s ?s", Result: is(types.Binary), Null: maybeNull, Build: toBinary(false)},

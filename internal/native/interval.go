@@ -21,6 +21,14 @@ func intervals() []Func {
 	}
 }
 
+// YearMonthText and DayTimeText print interval literals.
+func YearMonthText(months int64, first, last int) string {
+	return yearMonthText(months, int64(first), int64(last))
+}
+
+// DayTimeText prints a day-time interval of microseconds.
+func DayTimeText(micros int64, first, last int) string { return dayTimeText(micros, first, last) }
+
 func yearMonthText(months, first, last int64) string {
 	sign := ""
 	if months < 0 {

@@ -115,9 +115,19 @@ func (a *Apply) Type() types.Type   { return a.Out }
 func (a *Apply) Nullable() bool     { return a.Null }
 func (c *Convert) Type() types.Type { return c.To }
 
-// Nullable as Spark declares it: a text may not be a date, even where that is an error.
+// Nullable as Spark declares it: a text may not be a date, a number not fit a decimal, even where
+// that is an error.
 func (c *Convert) Nullable() bool {
-	return c.Mode == "try" || c.Child.Nullable() || types.IsString(c.Child.Type()) && types.IsDatetime(c.To)
+	from := c.Child.Type()
+	if c.Mode == "try" || c.Child.Nullable() || types.IsString(from) && c.To == types.Date {
+		return true
+	}
+	d, ok := c.To.(types.Decimal)
+	if !ok {
+		return false
+	}
+	f, ok := types.AsDecimal(from)
+	return !ok || f.Precision-f.Scale > d.Precision-d.Scale || f.Scale > d.Scale
 }
 
 func (o *Over) Type() types.Type          { return o.Func.Type() }

@@ -2,6 +2,7 @@ package sqlparse
 
 import (
 	"encoding/hex"
+	"math"
 	"math/big"
 	"strconv"
 	"strings"
@@ -740,7 +741,7 @@ func (p *parser) extractExpr() (plan.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return plan.Call("extract", plan.StringLit(strings.ToLower(unit.raw)), e), p.expect(")")
+	return plan.Call("extract", plan.StringLit(unit.raw), e), p.expect(")")
 }
 
 // keywordCall reads substring(x FROM a FOR b), trim(BOTH x FROM y), position(a IN b).
@@ -903,6 +904,9 @@ func (p *parser) typedLiteral() (plan.Expr, error) {
 // intervalUnits are the functions of make_interval's parts.
 var intervalUnits = map[string]string{"YEAR": "y", "MONTH": "y", "WEEK": "d", "DAY": "d", "HOUR": "d", "MINUTE": "d", "SECOND": "d", "MILLISECOND": "d", "MICROSECOND": "d"}
 
+// intervalFields are the places of the units in an interval type.
+var intervalFields = map[string]int{"YEAR": 0, "MONTH": 1, "WEEK": 0, "DAY": 0, "HOUR": 1, "MINUTE": 2, "SECOND": 3, "MILLISECOND": 3, "MICROSECOND": 3}
+
 // interval reads INTERVAL '1' DAY, INTERVAL 2 HOURS 3 MINUTES, INTERVAL '1 day 2 hours'.
 func (p *parser) interval() (plan.Expr, error) {
 	p.next()
@@ -919,7 +923,7 @@ func (p *parser) interval() (plan.Expr, error) {
 
 func (p *parser) intervalParts() (plan.Expr, error) {
 	months, micros := 0.0, 0.0
-	any := false
+	any, first, last := false, 9, 0
 	for {
 		sign := 1.0
 		start := p.pos
@@ -938,6 +942,8 @@ func (p *parser) intervalParts() (plan.Expr, error) {
 		}
 		p.pos += 2
 		any = true
+		field := intervalFields[unit]
+		first, last = min(first, field), max(last, field)
 		switch unit {
 		case "YEAR":
 			months += sign * n * 12
@@ -953,7 +959,7 @@ func (p *parser) intervalParts() (plan.Expr, error) {
 	case months != 0 && micros != 0:
 		return nil, sparkerr.Unsupported("an interval of months and days")
 	case months != 0:
-		return plan.Literal{Value: int32(months), Type: types.YearMonthInterval{Start: 0, End: 1}}, nil
+		return plan.Literal{Value: int32(months), Type: types.YearMonthInterval{Start: first, End: last}}, nil
 	}
-	return plan.Literal{Value: int64(micros), Type: types.DayTimeInterval{Start: 0, End: 3}}, nil
+	return plan.Literal{Value: int64(math.Round(micros)), Type: types.DayTimeInterval{Start: first, End: last}}, nil
 }
