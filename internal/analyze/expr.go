@@ -388,6 +388,10 @@ func (x *exprs) extract(e *plan.Extract) (plan.Value, error) {
 }
 
 func (x *exprs) updateFields(e *plan.UpdateFields) (plan.Value, error) {
+	if head, rest, nested := strings.Cut(e.Field, "."); nested { // a field of a field
+		return x.updateFields(&plan.UpdateFields{Struct: e.Struct, Field: head,
+			Value: &plan.UpdateFields{Struct: &plan.Extract{Child: e.Struct, Key: plan.StringLit(head)}, Field: rest, Value: e.Value}})
+	}
 	v, err := x.value(e.Struct)
 	if err != nil {
 		return nil, err

@@ -99,7 +99,13 @@ func (x *exprs) nameOf(e plan.Expr) string {
 		}
 		return x.nameOf(e.Child) + "[" + x.nameOf(e.Key) + "]"
 	case *plan.PythonUDF:
-		return e.Name + "(" + x.names(e.Args) + ")"
+		parts := make([]string, len(e.Args))
+		for i, arg := range e.Args {
+			if parts[i] = x.nameOf(arg); i < len(e.Names) && e.Names[i] != "" {
+				parts[i] = e.Names[i] + " => " + parts[i]
+			}
+		}
+		return e.Name + "(" + strings.Join(parts, ", ") + ")"
 	case *plan.Text:
 		return e.SQL
 	case *plan.NamedArg:

@@ -3,10 +3,10 @@ package analyze
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/millpond/millpond/internal/function"
+	"github.com/millpond/millpond/internal/native"
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/sqlparse"
@@ -127,13 +127,13 @@ func (x *exprs) star(e *plan.Star) ([]item, error) {
 }
 
 func (x *exprs) regex(e *plan.Regex) ([]item, error) {
-	re, err := regexp.Compile("(?i)^(?:" + strings.Trim(e.Pattern, "`") + ")$")
-	if err != nil {
-		return nil, sparkerr.IllegalArgument("column pattern %q: %v", e.Pattern, err)
-	}
 	var out []item
 	for _, at := range x.in.attrs {
-		if at := at; re.MatchString(at.Name) {
+		ok, err := native.Matches(strings.Trim(e.Pattern, "`"), at.Name)
+		if err != nil {
+			return nil, sparkerr.IllegalArgument("column pattern %q: %v", e.Pattern, err)
+		}
+		if at := at; ok {
 			out = append(out, item{value: plan.Col{Attr: at}, name: at.Name, keep: &at, metadata: at.Metadata})
 		}
 	}

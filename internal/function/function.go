@@ -255,7 +255,7 @@ func last(a []plan.Value) (types.Type, error) { return a[len(a)-1].Type(), nil }
 func listOf(i int) func([]plan.Value) (types.Type, error) {
 	return func(a []plan.Value) (types.Type, error) {
 		if i >= len(a) {
-			return types.Array{Elem: types.String}, nil
+			return types.Array{Elem: types.Null}, nil
 		}
 		null := false
 		for _, x := range a[i:] {

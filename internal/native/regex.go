@@ -71,10 +71,10 @@ func regex(function, pattern string) (*regexp2.Regexp, error) {
 	return re, nil
 }
 
-// javaPattern writes \Q...\E and possessive quantifiers, which Java has and .NET's syntax has
-// not, in other words: the possessive plus is dropped, which matches the same texts nearly always.
+// javaPattern writes what Java has and .NET's syntax has not in other words: \Q...\E, and
+// possessive quantifiers, which are atomic groups.
 func javaPattern(p string) string {
-	var out strings.Builder
+	var out []byte
 	for k := 0; k < len(p); k++ {
 		if strings.HasPrefix(p[k:], `\Q`) {
 			end := strings.Index(p[k:], `\E`)
@@ -82,21 +82,69 @@ func javaPattern(p string) string {
 			if end >= 0 {
 				text = p[k+2 : k+end]
 			}
-			out.WriteString(regexp2.Escape(text))
+			out = append(out, regexp2.Escape(text)...)
 			k += len(text) + 3
 			continue
 		}
 		if p[k] == '\\' && k+1 < len(p) {
-			out.WriteString(p[k : k+2])
+			out = append(out, p[k:k+2]...)
 			k++
 			continue
 		}
 		if p[k] == '+' && k > 0 && strings.IndexByte("?*+}", p[k-1]) >= 0 && (k < 2 || p[k-2] != '\\') {
+			at := atomStart(out)
+			out = append(out[:at], "(?>"+string(out[at:])+")"...)
 			continue
 		}
-		out.WriteByte(p[k])
+		out = append(out, p[k])
 	}
-	return out.String()
+	return string(out)
+}
+
+// atomStart finds where the atom begins that the quantifier at the end is of.
+func atomStart(p []byte) int {
+	k := len(p) - 2 // before the quantifier
+	if p[len(p)-1] == '}' {
+		for k > 0 && p[k] != '{' {
+			k--
+		}
+		k--
+	}
+	open, closing := byte(0), byte(0)
+	if k >= 0 {
+		switch p[k] {
+		case ')':
+			open, closing = '(', ')'
+		case ']':
+			open, closing = '[', ']'
+		}
+	}
+	for depth := 0; open != 0 && k >= 0; k-- {
+		if k > 0 && p[k-1] == '\\' {
+			continue
+		}
+		switch p[k] {
+		case closing:
+			depth++
+		case open:
+			if depth--; depth == 0 {
+				return k
+			}
+		}
+	}
+	if k > 0 && p[k-1] == '\\' {
+		k--
+	}
+	return max(k, 0)
+}
+
+// Matches says whether a whole name matches a Java pattern, whatever its case.
+func Matches(pattern, name string) (bool, error) {
+	re, err := regexp2.Compile("^(?:"+javaPattern(pattern)+")$", regexp2.IgnoreCase)
+	if err != nil {
+		return false, err
+	}
+	return re.MatchString(name)
 }
 
 func extract(function string, a []Value, first bool) ([]string, error) {

@@ -62,15 +62,16 @@ func (p *parser) properties() (map[string]string, error) {
 	}
 	out := map[string]string{}
 	for !p.accept(")") {
-		parts := []string{}
-		for !p.is("=") && p.tok().kind != end && p.tok().kind != text {
-			parts = append(parts, p.next().raw)
+		key := p.next()
+		name := key.text
+		if key.kind == word || key.kind == quoted {
+			name = key.raw
 		}
-		if p.tok().kind == text {
-			parts = append(parts, p.next().text)
+		for p.accept(".") {
+			name += "." + p.next().raw
 		}
 		p.accept("=")
-		if p.tok().kind == end {
+		if key.kind == end || p.tok().kind == end {
 			return nil, p.unexpected()
 		}
 		t := p.next()
@@ -78,7 +79,7 @@ func (p *parser) properties() (map[string]string, error) {
 		if t.kind == word {
 			value = strings.ToLower(t.raw)
 		}
-		out[strings.Join(parts, "")] = value
+		out[name] = value
 		p.accept(",")
 	}
 	return out, nil

@@ -143,12 +143,50 @@ func insert(overwrite bool) func(*parser) (*Command, error) {
 				return nil, err
 			}
 		}
-		if p.is("PARTITION") {
-			return nil, sparkerr.Unsupported("INSERT INTO a PARTITION of its own")
+		var fixed []plan.Expr
+		if p.accept("PARTITION") {
+			if fixed, err = p.partitionValues(overwrite); err != nil {
+				return nil, err
+			}
 		}
 		c.Query, err = p.query()
+		if len(fixed) > 0 && err == nil {
+			c.Query = &plan.Project{Input: c.Query, Exprs: append([]plan.Expr{&plan.Star{}}, fixed...)}
+		}
 		return c, err
 	}
+}
+
+// partitionValues reads PARTITION (k = v, ...): the values come behind the query's columns, as
+// partition columns do in a table. A key without a value is one of the query's own columns.
+func (p *parser) partitionValues(overwrite bool) ([]plan.Expr, error) {
+	if err := p.expect("("); err != nil {
+		return nil, err
+	}
+	var fixed []plan.Expr
+	open := false
+	for {
+		name, err := p.identifier()
+		if err != nil {
+			return nil, err
+		}
+		if p.accept("=") {
+			v, err := p.expr()
+			if err != nil {
+				return nil, err
+			}
+			fixed = append(fixed, plan.AliasExpr{Expr: v, Names: []string{name}})
+		} else {
+			open = true
+		}
+		if !p.accept(",") {
+			break
+		}
+	}
+	if len(fixed) > 0 && (open || overwrite) {
+		return nil, sparkerr.Unsupported("INSERT into partitions of which only some are given, or OVERWRITE of a partition")
+	}
+	return fixed, p.expect(")")
 }
 
 func describe(p *parser) (*Command, error) {
