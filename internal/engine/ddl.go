@@ -258,6 +258,9 @@ func quotedAll(names []string) []string {
 }
 
 func (s *Session) dropTable(name string, ifThere bool) error {
+	if parts := nameParts(name); len(parts) == 1 && s.DropView(parts[0], false) { // a temporary view goes by DROP TABLE too
+		return nil
+	}
 	there, err := s.DropTable(name)
 	if err == nil && !there && !ifThere {
 		err = tableNotFound(nameParts(name), s.Database())

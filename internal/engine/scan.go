@@ -341,7 +341,8 @@ func (s *Session) scanParquet(_ context.Context, r *plan.Read, files []string) (
 	if len(files) == 0 {
 		return emptyScan(*want), nil
 	}
-	schema, err := s.e.files.get("parquet "+stamp(files), func() (types.Struct, error) { return parquetSchema(files[0]) })
+	merge := flag(r.Options, "mergeschema")
+	schema, err := s.e.files.get(fmt.Sprintf("parquet %t %s", merge, stamp(files)), func() (types.Struct, error) { return parquetSchemas(files, merge) })
 	if err != nil {
 		return nil, err
 	}
@@ -362,6 +363,26 @@ func (s *Session) scanParquet(_ context.Context, r *plan.Read, files []string) (
 	}
 	scan.Attrs = attrsOf(schema)
 	return scan, nil
+}
+
+// parquetSchemas is the first file's schema, with the columns of the others where they are to be merged.
+func parquetSchemas(files []string, merge bool) (types.Struct, error) {
+	schema, err := parquetSchema(files[0])
+	if err != nil || !merge {
+		return schema, err
+	}
+	for _, f := range files[1:] {
+		more, err := parquetSchema(f)
+		if err != nil {
+			return schema, err
+		}
+		for _, field := range more.Fields {
+			if schema.Index(field.Name) < 0 {
+				schema.Fields = append(schema.Fields, field)
+			}
+		}
+	}
+	return schema, nil
 }
 
 // fileTypeSQL is compile.TypeSQL with the struct fields called as in the file.

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -191,7 +192,9 @@ func (s *Session) copyTo(ctx context.Context, n plan.Node, w WriteRequest, dir, 
 		}
 		list = append(list, text+" AS "+quoteName(at.Name))
 	}
-	options := copyOptions(w, plan.SchemaOf(n.Output()))
+	inFile := plan.SchemaOf(n.Output())
+	inFile.Fields = partitionsLast(inFile, w.Partitions).Fields[:len(inFile.Fields)-len(w.Partitions)]
+	options := copyOptions(w, inFile)
 	target := filepath.Join(dir, "part-00000-"+uuid.NewString()+"-c000"+ending)
 	if len(w.Partitions) > 0 {
 		q := make([]string, len(w.Partitions))
@@ -201,9 +204,54 @@ func (s *Session) copyTo(ctx context.Context, n plan.Node, w WriteRequest, dir, 
 		options += ", PARTITION_BY (" + strings.Join(q, ", ") + "), OVERWRITE_OR_IGNORE true"
 		target = dir
 	}
-	return s.runner().Copy(ctx, n, func(query string) string {
+	err := s.runner().Copy(ctx, n, func(query string) string {
 		return "COPY (SELECT " + strings.Join(list, ", ") + " FROM (" + query + ")) TO " + quoteSQL(target) + " (" + options + ")"
 	})
+	if err != nil || len(w.Partitions) == 0 {
+		return err
+	}
+	return spellPartitions(dir)
+}
+
+// spellPartitions renames the directories of partitions as Spark spells their values: the engine
+// escapes more characters than Spark does.
+func spellPartitions(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("read partitions: %w", err)
+	}
+	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
+		path := filepath.Join(dir, e.Name())
+		if err := spellPartitions(path); err != nil {
+			return err
+		}
+		key, value, ok := strings.Cut(e.Name(), "=")
+		plain, err := url.PathUnescape(value)
+		if !ok || err != nil {
+			continue
+		}
+		if name := key + "=" + escapePartition(plain); name != e.Name() {
+			if err := os.Rename(path, filepath.Join(dir, name)); err != nil {
+				return fmt.Errorf("rename partition: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func escapePartition(value string) string {
+	var b strings.Builder
+	for i := range len(value) {
+		if c := value[i]; c < 0x20 || c == 0x7f || strings.IndexByte("\"#%'*/:=?\\{[]^", c) >= 0 {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 func copyOptions(w WriteRequest, schema types.Struct) string {
