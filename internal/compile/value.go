@@ -84,6 +84,9 @@ func (c *compiler) apply(v *plan.Apply, over string) (string, error) {
 			return "", err
 		}
 	}
+	if v.Distinct && order == "" && v.Func == "listagg" { // the engine's distinct values come in any order
+		order = "CAST(" + args[0] + " AS VARCHAR)"
+	}
 	return function.Aggregated(text, v.Distinct, order, filter, over), nil
 }
 

@@ -204,7 +204,7 @@ func differ(c sqlCase, got []string) string {
 
 func arrange(query string, lines []string) []string {
 	out := append([]string{}, lines...)
-	if strings.Contains(strings.ToUpper(query), "ORDER BY") {
+	if strings.Contains(strings.ToUpper(outside(query)), "ORDER BY") {
 		return out
 	}
 	for i, l := range out {
@@ -213,4 +213,23 @@ func arrange(query string, lines []string) []string {
 		}
 	}
 	return out
+}
+
+// outside is a query without what stands in parentheses: a window's order is not the rows'.
+func outside(query string) string {
+	var b strings.Builder
+	depth := 0
+	for _, r := range query {
+		switch r {
+		case '(':
+			depth++
+		case ')':
+			depth--
+		default:
+			if depth == 0 {
+				b.WriteRune(r)
+			}
+		}
+	}
+	return b.String()
 }
