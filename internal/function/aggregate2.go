@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
 )
 
@@ -17,7 +18,7 @@ func moreAggregates() []Row {
 	return []Row{
 		pair("regr_avgx", both("avg", "{1}")), pair("regr_avgy", both("avg", "{0}")), pair("regr_sxx", call("regr_sxx", "{0}, {1}")),
 		pair("regr_sxy", call("regr_sxy", "{0}, {1}")), pair("regr_syy", call("regr_syy", "{0}, {1}")),
-		{Name: "listagg", Aliases: "string_agg", Kind: Aggregate, Args: "a ?a", Result: is(types.String), Build: func(a []Arg) string {
+		{Name: "listagg", Aliases: "string_agg", Kind: Aggregate, Args: "a ?a", Result: listaggType, Build: func(a []Arg) string {
 			sep := "''"
 			if len(a) == 2 && (a[1].Const == nil || a[1].Const.Value != nil) {
 				sep = a[1].SQL
@@ -64,6 +65,13 @@ func listQuantile(list, p string) string {
 	at := "((len(" + list + ") - 1) * " + p + ")"
 	low, high := sorted+"[CAST(floor("+at+") AS INTEGER) + 1]", sorted+"[CAST(ceil("+at+") AS INTEGER) + 1]"
 	return "(" + low + " + (" + at + " - floor(" + at + ")) * (" + high + " - " + low + "))"
+}
+
+func listaggType(a []plan.Value) (types.Type, error) {
+	if a[0].Type() == types.Binary {
+		return nil, sparkerr.Unsupported("listagg of binary values")
+	}
+	return types.String, nil
 }
 
 func byType(a []plan.Value) (types.Type, error) {
