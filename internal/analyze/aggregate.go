@@ -158,6 +158,7 @@ func (a *Analyzer) grouping(ctx context.Context, r *plan.Aggregate, outer *rel) 
 			return nil, nil, err
 		}
 	}
+	list = fillGroupingID(list, r.Group)
 	if !r.SQL {
 		list = append(append([]plan.Expr{}, r.Group...), list...)
 	}
@@ -175,6 +176,21 @@ func (a *Analyzer) grouping(ctx context.Context, r *plan.Aggregate, outer *rel) 
 		}
 	}
 	return g, items, nil
+}
+
+// fillGroupingID gives grouping_id() without arguments those of all keys.
+func fillGroupingID(list, keys []plan.Expr) []plan.Expr {
+	out := make([]plan.Expr, len(list))
+	for i, e := range list {
+		out[i] = mapExpr(e, func(e plan.Expr) (plan.Expr, bool) {
+			f, ok := e.(*plan.Function)
+			if !ok || !strings.EqualFold(f.Name, "grouping_id") || len(f.Args) > 0 {
+				return nil, false
+			}
+			return plan.AliasExpr{Expr: &plan.Function{Name: f.Name, Args: keys}, Names: []string{"grouping_id()"}}, true
+		})
+	}
+	return out
 }
 
 // addKeys resolves the grouping expressions; a number means a column of the select list, a name

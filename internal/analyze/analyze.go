@@ -19,6 +19,8 @@ import (
 type Env interface {
 	// Table answers the relation behind a table or view name.
 	Table(ctx context.Context, name []string) (plan.Relation, error)
+	// Database is the session's current one.
+	Database() string
 	// Cached answers the handle and schema of a persisted relation, nil if r is not persisted.
 	Cached(r plan.Relation) (handle any, schema types.Struct)
 	// Scan answers how files are read; attributes have no ids yet.

@@ -19,8 +19,10 @@ type exprs struct {
 	ctx     context.Context
 	in      *rel
 	lambdas []map[string]*plan.LambdaRef
-	hidden  []plan.Attr // columns below the input that expressions use
-	windows map[string]*plan.Window
+	// lambdaNames are the parameters of the lambdas that nameOf is within.
+	lambdaNames [][]string
+	hidden      []plan.Attr // columns below the input that expressions use
+	windows     map[string]*plan.Window
 }
 
 func (a *Analyzer) over(ctx context.Context, in *rel) *exprs { return &exprs{a: a, ctx: ctx, in: in} }
@@ -190,21 +192,20 @@ func (x *exprs) call(e *plan.Function) (plan.Value, error) {
 	}
 	row, ok := x.a.funcs.Lookup(name)
 	if !ok {
-		return nil, sparkerr.Analysis("UNRESOLVED_ROUTINE", "routineName", types.Quote(e.Name),
-			"searchPath", "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]")
+		return nil, function.Unknown(e.Name)
 	}
 	args, err := x.arguments(row, e.Args)
 	if err != nil {
 		return nil, err
-	}
-	if name == "array_sort" && len(args) == 2 {
-		return nil, sparkerr.Unsupported("array_sort with a comparator")
 	}
 	v, err := row.Apply(args)
 	if err != nil {
 		return nil, err
 	}
 	v.Distinct = e.Distinct
+	if v.Order, err = x.orders(e.Order); err != nil {
+		return nil, err
+	}
 	if e.Filter != nil {
 		if v.Filter, err = x.value(e.Filter); err != nil {
 			return nil, err
@@ -221,14 +222,14 @@ func (x *exprs) special(name string, e *plan.Function) (plan.Value, bool, error)
 		return &plan.Random{Normal: name == "randn", Seed: seed}, true, err
 	case "count":
 		if len(e.Args) == 1 {
-			if _, star := e.Args[0].(*plan.Star); star {
+			if isStar(e.Args[0]) {
 				v, err := x.call(&plan.Function{Name: "count", Args: []plan.Expr{plan.IntLit(1)}, Filter: e.Filter})
 				return v, true, err
 			}
 		}
 	case "struct", "array", "concat", "coalesce", "greatest", "least", "named_struct", "hash", "xxhash64":
 		for _, arg := range e.Args {
-			if _, star := arg.(*plan.Star); star {
+			if isStar(arg) {
 				items, err := x.list(e.Args)
 				if err != nil {
 					return nil, true, err
@@ -245,10 +246,19 @@ func (x *exprs) special(name string, e *plan.Function) (plan.Value, bool, error)
 			v, err := x.structOf(e.Args)
 			return v, true, err
 		}
-	case "col", "column":
-		return nil, false, nil
+	case "current_database", "current_schema":
+		return plan.Const{Literal: plan.StringLit(x.a.env.Database())}, true, nil
 	}
 	return nil, false, nil
+}
+
+// isStar says whether an argument is *, which expr("*") may hide in text.
+func isStar(e plan.Expr) bool {
+	if t, ok := e.(*plan.Text); ok {
+		return strings.TrimSpace(t.SQL) == "*"
+	}
+	_, star := e.(*plan.Star)
+	return star
 }
 
 // structOf names fields by their aliases.
@@ -302,55 +312,6 @@ func (x *exprs) seed(e *plan.Function) (int64, error) {
 		return 0, nil
 	}
 	return 0, sparkerr.Unsupported("a seed of type %s", c.Type.SimpleString())
-}
-
-// arguments resolves a call's arguments; lambdas take their parameters' types from the first.
-func (x *exprs) arguments(row *function.Row, args []plan.Expr) ([]plan.Value, error) {
-	out := make([]plan.Value, len(args))
-	for i, arg := range args {
-		if l, ok := arg.(*plan.Lambda); ok {
-			if i == 0 {
-				return nil, sparkerr.Unsupported("a lambda as the first argument of %s", row.Name)
-			}
-			v, err := x.lambda(l, out[0])
-			if err != nil {
-				return nil, err
-			}
-			out[i] = v
-			continue
-		}
-		v, err := x.value(arg)
-		if err != nil {
-			return nil, err
-		}
-		out[i] = v
-	}
-	return out, nil
-}
-
-func (x *exprs) lambda(l *plan.Lambda, over plan.Value) (plan.Value, error) {
-	list, ok := over.Type().(types.Array)
-	if !ok {
-		return nil, sparkerr.Unsupported("a lambda over %s", over.Type().SimpleString())
-	}
-	vars := map[string]*plan.LambdaRef{}
-	var refs []*plan.LambdaRef
-	for i, name := range l.Params {
-		x.a.ids++
-		ref := &plan.LambdaRef{Name: fmt.Sprintf("l%d", x.a.ids), T: list.Elem, Null: list.ContainsNull}
-		if i == 1 { // the index, which DuckDB counts from one
-			ref.T, ref.Null = types.Int, false
-		}
-		vars[name] = ref
-		refs = append(refs, ref)
-	}
-	x.lambdas = append(x.lambdas, vars)
-	defer func() { x.lambdas = x.lambdas[:len(x.lambdas)-1] }()
-	body, err := x.value(l.Body)
-	if err != nil {
-		return nil, err
-	}
-	return &plan.LambdaFn{Vars: refs, Body: body}, nil
 }
 
 // field takes a struct's field, an array of structs' fields, or a map's value by name.
@@ -427,6 +388,10 @@ func (x *exprs) extract(e *plan.Extract) (plan.Value, error) {
 }
 
 func (x *exprs) updateFields(e *plan.UpdateFields) (plan.Value, error) {
+	if head, rest, nested := strings.Cut(e.Field, "."); nested { // a field of a field
+		return x.updateFields(&plan.UpdateFields{Struct: e.Struct, Field: head,
+			Value: &plan.UpdateFields{Struct: &plan.Extract{Child: e.Struct, Key: plan.StringLit(head)}, Field: rest, Value: e.Value}})
+	}
 	v, err := x.value(e.Struct)
 	if err != nil {
 		return nil, err

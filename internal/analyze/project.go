@@ -3,10 +3,10 @@ package analyze
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"strings"
 
 	"github.com/millpond/millpond/internal/function"
+	"github.com/millpond/millpond/internal/native"
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/sqlparse"
@@ -127,13 +127,13 @@ func (x *exprs) star(e *plan.Star) ([]item, error) {
 }
 
 func (x *exprs) regex(e *plan.Regex) ([]item, error) {
-	re, err := regexp.Compile("(?i)^(?:" + strings.Trim(e.Pattern, "`") + ")$")
-	if err != nil {
-		return nil, sparkerr.IllegalArgument("column pattern %q: %v", e.Pattern, err)
-	}
 	var out []item
 	for _, at := range x.in.attrs {
-		if at := at; re.MatchString(at.Name) {
+		ok, err := native.Matches(strings.Trim(e.Pattern, "`"), at.Name)
+		if err != nil {
+			return nil, sparkerr.IllegalArgument("column pattern %q: %v", e.Pattern, err)
+		}
+		if at := at; ok {
 			out = append(out, item{value: plan.Col{Attr: at}, name: at.Name, keep: &at, metadata: at.Metadata})
 		}
 	}
@@ -271,13 +271,17 @@ func (a *Analyzer) unnest(n plan.Node, g *plan.Apply, names []string) (*plan.Unn
 		return nil, sparkerr.Unsupported("the generator %s of %s", g.Func, g.Out.SimpleString())
 	}
 	u := &plan.Unnest{Input: n, Outer: strings.HasSuffix(g.Func, "_outer"), List: g.Args[0]}
+	made := g.Func == "json_tuple" || g.Func == "stack" // the call itself makes the list
+	if made {
+		u.List = g
+	}
 	if strings.HasPrefix(g.Func, "posexplode") {
 		u.Pos = true
 		u.Cols = append(u.Cols, a.attr("pos", types.Int, u.Outer))
 	}
 	s, isStruct := list.Elem.(types.Struct)
 	_, isMap := g.Args[0].Type().(types.Map)
-	if isStruct && (strings.HasPrefix(g.Func, "inline") || isMap) {
+	if isStruct && (strings.HasPrefix(g.Func, "inline") || isMap || made) {
 		u.Width = len(s.Fields)
 		for _, f := range s.Fields {
 			u.Cols = append(u.Cols, a.attr(f.Name, f.Type, f.Nullable || u.Outer))

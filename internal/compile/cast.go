@@ -135,17 +135,25 @@ func toText(text string, from types.Type) string {
 	case types.Binary:
 		return "decode(" + text + ")"
 	}
+	if from == types.CalendarInterval {
+		return "spark_interval_text(CAST(datepart('year', " + text + ") * 12 + datepart('month', " + text + ") AS BIGINT), CAST(datepart('day', " + text +
+			") AS BIGINT), CAST(datepart('hour', " + text + ") * 3600000000 + datepart('minute', " + text + ") * 60000000 + datepart('microsecond', " + text + ") AS BIGINT))"
+	}
 	switch f := from.(type) {
+	case types.YearMonthInterval:
+		return fmt.Sprintf("spark_ym_text(CAST(datepart('year', %s) * 12 + datepart('month', %s) AS BIGINT), %d, %d)", text, text, f.Start, f.End)
+	case types.DayTimeInterval:
+		return fmt.Sprintf("spark_dt_text(CAST(epoch_us(%s) AS BIGINT), %d, %d)", text, f.Start, f.End)
 	case types.Array:
-		return "(CASE WHEN " + text + " IS NOT NULL THEN '[' || array_to_string(list_transform(" + text + ", lambda e: coalesce(" + toText("e", types.Physical(f.Elem)) + ", 'null')), ', ') || ']' END)"
+		return "(CASE WHEN " + text + " IS NOT NULL THEN '[' || array_to_string(list_transform(" + text + ", lambda e: coalesce(" + toText("e", types.Physical(f.Elem)) + ", 'NULL')), ', ') || ']' END)"
 	case types.Struct:
 		parts := make([]string, len(f.Fields))
 		for i, x := range f.Fields {
-			parts[i] = fmt.Sprintf("coalesce(%s, 'null')", toText(fmt.Sprintf("struct_extract_at(%s, %d)", text, i+1), types.Physical(x.Type)))
+			parts[i] = fmt.Sprintf("coalesce(%s, 'NULL')", toText(fmt.Sprintf("struct_extract_at(%s, %d)", text, i+1), types.Physical(x.Type)))
 		}
 		return "(CASE WHEN " + text + " IS NOT NULL THEN '{' || " + strings.Join(parts, " || ', ' || ") + " || '}' END)"
 	case types.Map:
-		entry := toText("e.key", types.Physical(f.Key)) + " || ' -> ' || coalesce(" + toText("e.value", types.Physical(f.Value)) + ", 'null')"
+		entry := toText("e.key", types.Physical(f.Key)) + " || ' -> ' || coalesce(" + toText("e.value", types.Physical(f.Value)) + ", 'NULL')"
 		return "(CASE WHEN " + text + " IS NOT NULL THEN '{' || array_to_string(list_transform(map_entries(" + text + "), lambda e: " + entry + "), ', ') || '}' END)"
 	}
 	return "CAST(" + text + " AS VARCHAR)"

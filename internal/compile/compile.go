@@ -407,6 +407,7 @@ func (c *compiler) unnest(n *plan.Unnest) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		whole := list
 		if n.Outer {
 			list = "(CASE WHEN " + list + " IS NULL OR len(" + list + ") = 0 THEN [NULL] ELSE " + list + " END)"
 		}
@@ -417,10 +418,14 @@ func (c *compiler) unnest(n *plan.Unnest) (string, error) {
 			out = append(out, Column(at.ID))
 		}
 		if n.Pos {
-			inner += ", unnest(range(len(" + list + "))) AS p"
+			places := "range(len(" + list + "))"
+			if n.Outer {
+				places = "(CASE WHEN " + whole + " IS NULL OR len(" + whole + ") = 0 THEN [-1] ELSE " + places + " END)"
+			}
+			inner += ", unnest(" + places + ") AS p"
 			pos := "CAST(p AS INTEGER)"
 			if n.Outer {
-				pos = "(CASE WHEN u IS NOT NULL THEN " + pos + " END)"
+				pos = "(CASE WHEN p >= 0 THEN " + pos + " END)"
 			}
 			out = append(out, pos+" AS "+Column(cols[0].ID))
 			cols = cols[1:]

@@ -42,11 +42,11 @@ func (c *compiler) value(v plan.Value) (string, error) {
 		for i, r := range v.Vars {
 			names[i] = r.Name
 		}
+		if v.Wrap != "" {
+			body = strings.ReplaceAll(v.Wrap, "{}", body)
+		}
 		return "lambda " + strings.Join(names, ", ") + ": " + body, nil
 	case *plan.LambdaRef:
-		if v.T == types.Int && !v.Null && strings.HasPrefix(v.Name, "l") {
-			return v.Name, nil
-		}
 		return v.Name, nil
 	case *plan.SubqueryValue:
 		return c.subquery(v)
@@ -78,7 +78,16 @@ func (c *compiler) apply(v *plan.Apply, over string) (string, error) {
 			return "", err
 		}
 	}
-	return function.Aggregated(text, v.Distinct, filter, over), nil
+	order := ""
+	if len(v.Order) > 0 {
+		if order, err = c.orders(v.Order); err != nil {
+			return "", err
+		}
+	}
+	if v.Distinct && order == "" && v.Func == "listagg" { // the engine's distinct values come in any order
+		order = "CAST(" + args[0] + " AS VARCHAR)"
+	}
+	return function.Aggregated(text, v.Distinct, order, filter, over), nil
 }
 
 func (c *compiler) over(v *plan.Over) (string, error) {
@@ -179,6 +188,9 @@ func literalSQL(l plan.Literal) (string, error) {
 		case types.Date:
 			return fmt.Sprintf("CAST(DATE '1970-01-01' + %d AS DATE)", v), nil
 		case types.Int:
+			if v < 0 { // minus a negative number would start a comment
+				return "(" + strconv.Itoa(int(v)) + ")", nil
+			}
 			return strconv.Itoa(int(v)), nil
 		}
 		if _, ok := l.Type.(types.YearMonthInterval); ok {

@@ -2,6 +2,7 @@ package connect
 
 import (
 	"fmt"
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"strings"
 
 	"github.com/klauspost/compress/zstd"
@@ -685,34 +686,34 @@ func (d *decoder) fetch(f *pb.Fetch) (*plan.Fetch, error) {
 }
 
 func catalog(c *pb.Catalog) (plan.Relation, error) {
-	q := func(method string, args ...string) (plan.Relation, error) {
-		return &plan.Catalog{Method: method, Args: args}, nil
+	out := &plan.Catalog{Args: map[string]string{}}
+	m := c.ProtoReflect()
+	field := m.WhichOneof(m.Descriptor().Oneofs().ByName("cat_type"))
+	if field == nil {
+		return nil, sparkerr.Plain(sparkerr.ClassAnalysis, "[CONNECT_INVALID_PLAN.INVALID_ONE_OF_FIELD_NOT_SET] The plan is invalid: a catalog method is not set. SQLSTATE: 56K00")
 	}
-	switch k := c.CatType.(type) {
-	case *pb.Catalog_CurrentDatabase:
-		return q("currentDatabase")
-	case *pb.Catalog_CurrentCatalog:
-		return q("currentCatalog")
-	case *pb.Catalog_DatabaseExists:
-		return q("databaseExists", k.DatabaseExists.DbName)
-	case *pb.Catalog_TableExists:
-		return q("tableExists", k.TableExists.TableName)
-	case *pb.Catalog_FunctionExists:
-		return q("functionExists", k.FunctionExists.FunctionName)
-	case *pb.Catalog_ListTables:
-		return q("listTables")
-	case *pb.Catalog_IsCached:
-		return q("isCached", k.IsCached.TableName)
-	case *pb.Catalog_CacheTable:
-		return q("cacheTable", k.CacheTable.TableName)
-	case *pb.Catalog_UncacheTable:
-		return q("uncacheTable", k.UncacheTable.TableName)
-	case *pb.Catalog_ClearCache:
-		return q("clearCache")
-	case *pb.Catalog_DropTempView:
-		return q("dropTempView", k.DropTempView.ViewName)
-	case *pb.Catalog_DropGlobalTempView:
-		return q("dropGlobalTempView", k.DropGlobalTempView.ViewName)
-	}
-	return nil, sparkerr.Unsupported("the catalog method %s", strings.TrimPrefix(typeName(c.CatType), "Catalog_"))
+	out.Method = string(field.Message().Name())
+	var failed error
+	m.Get(field).Message().Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		name := string(f.Name())
+		switch {
+		case f.IsMap():
+			v.Map().Range(func(k protoreflect.MapKey, x protoreflect.Value) bool {
+				out.Args[name+"."+k.String()] = x.String()
+				return true
+			})
+		case f.Kind() == protoreflect.MessageKind:
+			if t, ok := v.Message().Interface().(*pb.DataType); ok {
+				st, err := typeFromProto(t)
+				failed = err
+				if err == nil {
+					out.Args[name] = types.ToJSON(st)
+				}
+			}
+		default:
+			out.Args[name] = v.String()
+		}
+		return failed == nil
+	})
+	return out, failed
 }

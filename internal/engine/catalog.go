@@ -5,169 +5,180 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"sort"
 	"strings"
 
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
-
+	"github.com/millpond/millpond/internal/catalog"
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
+	"github.com/millpond/millpond/internal/sqlparse"
 	"github.com/millpond/millpond/internal/types"
 )
 
+const catalogName = "spark_catalog"
+
 var tableName = regexp.MustCompile(`^[A-Za-z0-9_]+$`)
 
-// tableDir is where a table of the warehouse lies.
-func (s *Session) tableDir(name string) (string, error) {
-	parts := strings.Split(strings.ReplaceAll(name, "`", ""), ".")
-	last := parts[len(parts)-1]
-	if !tableName.MatchString(last) {
-		return "", sparkerr.Plain(sparkerr.ClassAnalysis, "[INVALID_SCHEMA_OR_RELATION_NAME] %s is not a valid name for tables/schemas. Valid names only contain alphabet characters, numbers and _. SQLSTATE: 42602", types.Quote(last))
+// Database is the session's current one.
+func (s *Session) Database() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.database == "" {
+		return catalog.Default
 	}
-	return filepath.Join(s.Warehouse(), strings.ToLower(last)), nil
+	return s.database
 }
 
-// tableFiles finds a table of the warehouse.
-func (s *Session) tableFiles(name string) (plan.Relation, bool) {
-	dir, err := s.tableDir(name)
-	if err != nil {
-		return nil, false
+// UseDatabase changes the current database.
+func (s *Session) UseDatabase(name string) error {
+	if _, ok := s.e.tables.Database(name); !ok {
+		return schemaNotFound(name)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.database = strings.ToLower(name)
+	return nil
+}
+
+func schemaNotFound(name string) error {
+	return sparkerr.Analysis("SCHEMA_NOT_FOUND", "schemaName", types.Quote(catalogName)+"."+types.Quote(name))
+}
+
+// nameParts splits a dotted name; names that are not SQL stay whole.
+func nameParts(name string) []string {
+	parts, err := sqlparse.Name(name)
+	if err != nil {
+		return []string{name}
+	}
+	return parts
+}
+
+// place resolves a table's name to its database and its own name.
+func (s *Session) place(parts []string) (database, name string, err error) {
+	if len(parts) > 1 && strings.EqualFold(parts[0], catalogName) {
+		parts = parts[1:]
+	}
+	name = parts[len(parts)-1]
+	switch {
+	case len(parts) > 2:
+		return "", "", tableNotFound(parts, s.Database())
+	case len(parts) == 2:
+		database = strings.ToLower(parts[0])
+	default:
+		database = s.Database()
+	}
+	if !tableName.MatchString(name) {
+		return "", "", sparkerr.Plain(sparkerr.ClassAnalysis, "[INVALID_SCHEMA_OR_RELATION_NAME] %s is not a valid name for tables/schemas. Valid names only contain alphabet characters, numbers and _. SQLSTATE: 42602", types.Quote(name))
+	}
+	return database, strings.ToLower(name), nil
+}
+
+func tableNotFound(parts []string, database string) error {
+	q := make([]string, len(parts))
+	for i, p := range parts {
+		q[i] = types.Quote(p)
+	}
+	return sparkerr.Analysis("TABLE_OR_VIEW_NOT_FOUND", "relationName", strings.Join(q, "."), "searchPath", "[`system`.`session`, `spark_catalog`."+types.Quote(database)+"]")
+}
+
+func tableExists(database, name string) error {
+	return sparkerr.Analysis("TABLE_OR_VIEW_ALREADY_EXISTS", "relationName", types.Quote(catalogName)+"."+types.Quote(database)+"."+types.Quote(name))
+}
+
+// stored finds a table or view that outlives the session. A directory of files that the catalog
+// does not know is a table too: earlier versions kept no catalog.
+func (s *Session) stored(database, name string) (catalog.Table, bool) {
+	if t, ok := s.e.tables.Table(database, name); ok {
+		return t, true
+	}
+	dir := filepath.Join(s.e.tables.Location(database), name)
 	files, err := filesUnder(dir)
 	if err != nil || len(files) == 0 {
-		return nil, false
+		return catalog.Table{}, false
 	}
-	format := strings.TrimPrefix(filepath.Ext(files[0]), ".")
-	return &plan.Read{Format: format, Paths: []string{dir}, Options: map[string]string{}}, true
+	return catalog.Table{Database: database, Name: name, Kind: catalog.Managed, Location: dir, Format: strings.TrimPrefix(filepath.Ext(files[0]), ".")}, true
 }
 
-// DropTable removes a table of the warehouse and says whether it was there.
+// storedRelation is what a table's or view's name stands for.
+func storedRelation(t catalog.Table) plan.Relation {
+	if t.Kind == catalog.View {
+		return &plan.SQL{Query: t.Query}
+	}
+	options := map[string]string{}
+	for k, v := range t.Options {
+		options[strings.ToLower(k)] = v
+	}
+	return &plan.Read{Format: t.Format, Schema: t.Schema, Paths: []string{t.Location}, Options: options}
+}
+
+// DropTable removes a table, files and all if they are the warehouse's, and says whether it was there.
 func (s *Session) DropTable(name string) (bool, error) {
-	dir, err := s.tableDir(name)
+	database, table, err := s.place(nameParts(name))
 	if err != nil {
 		return false, err
 	}
-	if _, err := os.Stat(dir); err != nil {
+	t, ok := s.stored(database, table)
+	if !ok {
 		return false, nil
 	}
-	return true, os.RemoveAll(dir)
-}
-
-// catalogAnswers are the catalog questions that answer one value or a table of texts.
-var catalogAnswers = map[string]func(s *Session, ctx context.Context, args []string) (types.Struct, [][]any, error){
-	"currentDatabase": func(*Session, context.Context, []string) (types.Struct, [][]any, error) { return oneText("default") },
-	"currentCatalog": func(*Session, context.Context, []string) (types.Struct, [][]any, error) {
-		return oneText("spark_catalog")
-	},
-	"databaseExists": func(_ *Session, _ context.Context, a []string) (types.Struct, [][]any, error) {
-		return oneBool(strings.EqualFold(a[0], "default"))
-	},
-	"tableExists": func(s *Session, ctx context.Context, a []string) (types.Struct, [][]any, error) {
-		_, err := (&environment{s: s}).Table(ctx, strings.Split(strings.ReplaceAll(a[0], "`", ""), "."))
-		return oneBool(err == nil)
-	},
-	"functionExists": func(s *Session, _ context.Context, a []string) (types.Struct, [][]any, error) {
-		_, builtin := s.e.funcs.Lookup(a[0])
-		return oneBool(builtin || (&environment{s: s}).Function(a[0]) != nil)
-	},
-	"listTables": (*Session).listTables,
-	"isCached": func(s *Session, _ context.Context, a []string) (types.Struct, [][]any, error) {
-		return oneBool(s.StorageLevel(&plan.Table{Name: []string{a[0]}}) != "")
-	},
-	"dropTempView": func(s *Session, _ context.Context, a []string) (types.Struct, [][]any, error) {
-		return oneBool(s.DropView(a[0], false))
-	},
-	"dropGlobalTempView": func(s *Session, _ context.Context, a []string) (types.Struct, [][]any, error) {
-		return oneBool(s.DropView(a[0], true))
-	},
-	"clearCache": func(s *Session, _ context.Context, _ []string) (types.Struct, [][]any, error) {
-		s.ClearCache()
-		return types.Struct{}, nil, nil
-	},
-	"cacheTable": func(s *Session, ctx context.Context, a []string) (types.Struct, [][]any, error) {
-		return types.Struct{}, nil, s.Persist(ctx, &plan.Table{Name: []string{a[0]}}, "MEMORY_AND_DISK")
-	},
-	"uncacheTable": func(s *Session, _ context.Context, a []string) (types.Struct, [][]any, error) {
-		s.Unpersist(&plan.Table{Name: []string{a[0]}})
-		return types.Struct{}, nil, nil
-	},
-}
-
-func oneText(v string) (types.Struct, [][]any, error) {
-	return types.Struct{Fields: []types.Field{{Name: "value", Type: types.String}}}, [][]any{{v}}, nil
-}
-
-func oneBool(v bool) (types.Struct, [][]any, error) {
-	return types.Struct{Fields: []types.Field{{Name: "value", Type: types.Boolean}}}, [][]any{{v}}, nil
-}
-
-func (s *Session) listTables(context.Context, []string) (types.Struct, [][]any, error) {
-	text := func(n string) types.Field { return types.Field{Name: n, Type: types.String, Nullable: true} }
-	schema := types.Struct{Fields: []types.Field{text("name"), text("catalog"), {Name: "namespace", Type: types.Array{Elem: types.String}, Nullable: true},
-		text("description"), text("tableType"), {Name: "isTemporary", Type: types.Boolean}}}
-	var rows [][]any
-	s.mu.Lock()
-	for name, v := range s.views {
-		if !v.global {
-			rows = append(rows, []any{name, nil, []string{}, nil, "TEMPORARY", true})
-		}
+	if t.Kind == catalog.View {
+		return false, sparkerr.Analysis("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "viewName", types.Quote(database)+"."+types.Quote(table), "operation", "DROP TABLE")
 	}
-	s.mu.Unlock()
-	entries, err := os.ReadDir(s.Warehouse())
-	if err != nil && !os.IsNotExist(err) {
-		return schema, nil, err
+	if err := s.e.tables.DropTable(database, table); err != nil {
+		return false, err
 	}
-	for _, e := range entries {
-		if e.IsDir() && tableName.MatchString(e.Name()) {
-			rows = append(rows, []any{e.Name(), "spark_catalog", []string{"default"}, nil, "MANAGED", false})
-		}
+	if t.Kind == catalog.Managed {
+		return true, os.RemoveAll(t.Location)
 	}
-	sort.Slice(rows, func(i, j int) bool { return rows[i][0].(string) < rows[j][0].(string) })
-	return schema, rows, nil
+	return true, nil
 }
 
-func (s *Session) catalog(ctx context.Context, c *plan.Catalog) (types.Struct, []arrow.RecordBatch, error) {
-	answer, ok := catalogAnswers[c.Method]
-	if !ok {
-		return types.Struct{}, nil, sparkerr.Unsupported("the catalog method %s", c.Method)
+// schemaOf gives a table's or view's columns.
+func (s *Session) storedSchema(ctx context.Context, t catalog.Table) (types.Struct, error) {
+	if st, err := userSchema(t.Schema); err == nil && st != nil {
+		return *st, nil
 	}
-	schema, rows, err := answer(s, ctx, c.Args)
+	return s.Schema(ctx, storedRelation(t))
+}
+
+// DropStoredView removes a view of the catalog.
+func (s *Session) dropStoredView(name string) (bool, error) {
+	database, view, err := s.place(nameParts(name))
 	if err != nil {
-		return types.Struct{}, nil, err
+		return false, err
 	}
-	b, err := tableOf(schema, rows)
-	if err != nil {
-		return types.Struct{}, nil, err
+	t, ok := s.e.tables.Table(database, view)
+	if !ok || t.Kind != catalog.View {
+		return false, nil
 	}
-	return schema, []arrow.RecordBatch{b}, nil
+	return true, s.e.tables.DropTable(database, view)
 }
 
-// tableOf makes a batch of rows of texts, booleans and lists of texts.
-func tableOf(schema types.Struct, rows [][]any) (arrow.RecordBatch, error) {
-	as, err := types.SchemaToArrow(schema, "UTC")
-	if err != nil {
-		return nil, err
-	}
-	b := array.NewRecordBuilder(memory.DefaultAllocator, as)
-	for _, row := range rows {
-		for i, v := range row {
-			switch v := v.(type) {
-			case string:
-				b.Field(i).(*array.StringBuilder).Append(v)
-			case bool:
-				b.Field(i).(*array.BooleanBuilder).Append(v)
-			case []string:
-				lb := b.Field(i).(*array.ListBuilder)
-				lb.Append(true)
-				for _, x := range v {
-					lb.ValueBuilder().(*array.StringBuilder).Append(x)
-				}
-			default:
-				b.Field(i).AppendNull()
-			}
+// createDatabase, dropDatabase serve SQL and the catalog's methods.
+func (s *Session) createDatabase(d catalog.Database, ifNot bool) error {
+	if _, there := s.e.tables.Database(d.Name); there {
+		if ifNot {
+			return nil
 		}
+		return sparkerr.Analysis("SCHEMA_ALREADY_EXISTS", "schemaName", types.Quote(d.Name))
 	}
-	return b.NewRecordBatch(), nil
+	if !tableName.MatchString(d.Name) {
+		return sparkerr.Plain(sparkerr.ClassAnalysis, "[INVALID_SCHEMA_OR_RELATION_NAME] %s is not a valid name for tables/schemas. Valid names only contain alphabet characters, numbers and _. SQLSTATE: 42602", types.Quote(d.Name))
+	}
+	return s.e.tables.PutDatabase(d)
+}
+
+func (s *Session) dropDatabase(name string, ifThere, cascade bool) error {
+	if _, there := s.e.tables.Database(name); !there {
+		if ifThere {
+			return nil
+		}
+		return schemaNotFound(name)
+	}
+	if len(s.e.tables.Tables(name)) > 0 && !cascade {
+		return sparkerr.Analysis("SCHEMA_NOT_EMPTY", "schemaName", types.Quote(name))
+	}
+	if strings.EqualFold(name, catalog.Default) {
+		return sparkerr.Plain(sparkerr.ClassAnalysis, "[UNSUPPORTED_FEATURE.DROP_DATABASE] The feature is not supported: Drop the default database `%s`. SQLSTATE: 0A000", name)
+	}
+	return s.e.tables.DropDatabase(name)
 }

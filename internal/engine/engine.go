@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/millpond/millpond/internal/analyze"
+	"github.com/millpond/millpond/internal/catalog"
 	"github.com/millpond/millpond/internal/execute"
 	"github.com/millpond/millpond/internal/function"
 	"github.com/millpond/millpond/internal/plan"
@@ -34,10 +35,11 @@ type Options struct {
 
 // Engine owns the database; sessions come from it.
 type Engine struct {
-	db    *execute.Database
-	funcs *function.Table
-	opts  Options
-	files *fileCache
+	db     *execute.Database
+	funcs  *function.Table
+	opts   Options
+	files  *fileCache
+	tables *catalog.Store
 }
 
 // Open starts an engine.
@@ -50,7 +52,12 @@ func Open(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Engine{db: db, funcs: function.Default(), opts: o, files: &fileCache{}}, nil
+	tables, err := catalog.Open(filepath.Join(o.DataDir, "warehouse"))
+	if err != nil {
+		db.Close()
+		return nil, err
+	}
+	return &Engine{db: db, funcs: function.Default(), opts: o, files: &fileCache{}, tables: tables}, nil
 }
 
 // Close frees the engine once its sessions are closed.
@@ -62,16 +69,17 @@ type Session struct {
 	Server string // ours, new with each session
 	Conf   *Conf
 
-	e       *Engine
-	mu      sync.Mutex
-	views   map[string]*view
-	kept    map[string]*Kept // persisted relations by fingerprint
-	points  map[string]*Kept // checkpoints by id
-	udfs    map[string]*plan.PythonUDF
-	models  *models
-	dir     string
-	closing context.CancelFunc
-	ctx     context.Context
+	e        *Engine
+	mu       sync.Mutex
+	database string // current, "" for the default one
+	views    map[string]*view
+	kept     map[string]*Kept // persisted relations by fingerprint
+	points   map[string]*Kept // checkpoints by id
+	udfs     map[string]*plan.PythonUDF
+	models   *models
+	dir      string
+	closing  context.CancelFunc
+	ctx      context.Context
 }
 
 type view struct {
@@ -96,7 +104,7 @@ func (s *Session) Clone(id string) *Session {
 	c := s.e.NewSession(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c.Conf = s.Conf.copy()
+	c.Conf, c.database = s.Conf.copy(), s.database
 	for k, v := range s.views {
 		c.views[k] = v
 	}

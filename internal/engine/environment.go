@@ -12,9 +12,6 @@ import (
 	"github.com/millpond/millpond/internal/types"
 )
 
-// searchPath is where unqualified tables are looked for, as Spark's messages put it.
-const searchPath = "[`system`.`session`, `spark_catalog`.`default`]"
-
 // environment answers one analysis' questions about its session.
 type environment struct {
 	s      *Session
@@ -23,23 +20,19 @@ type environment struct {
 
 func (e *environment) Table(_ context.Context, name []string) (plan.Relation, error) {
 	e.s.mu.Lock()
-	defer e.s.mu.Unlock()
-	key := strings.ToLower(strings.Join(name, "."))
-	if v, ok := e.s.views[key]; ok {
+	v, ok := e.s.views[strings.ToLower(strings.Join(name, "."))]
+	e.s.mu.Unlock()
+	if ok {
 		return v.relation, nil
 	}
-	if len(name) > 1 && (strings.EqualFold(name[0], "spark_catalog") || strings.EqualFold(name[0], "default")) {
-		name = name[len(name)-1:]
+	t, err := e.s.find(name)
+	if err != nil {
+		return nil, err
 	}
-	if r, ok := e.s.tableFiles(name[len(name)-1]); ok {
-		return r, nil
-	}
-	parts := make([]string, len(name))
-	for i, p := range name {
-		parts[i] = types.Quote(p)
-	}
-	return nil, sparkerr.Analysis("TABLE_OR_VIEW_NOT_FOUND", "relationName", strings.Join(parts, "."), "searchPath", searchPath)
+	return storedRelation(t), nil
 }
+
+func (e *environment) Database() string { return e.s.Database() }
 
 func (e *environment) Cached(r plan.Relation) (any, types.Struct) {
 	e.s.mu.Lock()

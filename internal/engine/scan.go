@@ -72,12 +72,24 @@ func (s *Session) scan(ctx context.Context, r *plan.Read) (*plan.Scan, error) {
 	if len(files) == 0 && r.Schema == "" {
 		return nil, sparkerr.Analysis("UNABLE_TO_INFER_SCHEMA", "format", strings.ToUpper(format[:1])+format[1:])
 	}
+	bySize(files)
 	scan, err := open(s, ctx, r, files)
 	if err != nil {
 		return nil, err
 	}
 	scan.Format, scan.Files = format, files
 	return scan, nil
+}
+
+// bySize puts larger files first, as Spark reads them: rows without an order come in that of the files.
+func bySize(files []string) {
+	sizes := make(map[string]int64, len(files))
+	for _, f := range files {
+		if info, err := os.Stat(f); err == nil {
+			sizes[f] = info.Size()
+		}
+	}
+	sort.SliceStable(files, func(i, j int) bool { return sizes[files[i]] > sizes[files[j]] })
 }
 
 func userSchema(text string) (*types.Struct, error) {
@@ -329,7 +341,8 @@ func (s *Session) scanParquet(_ context.Context, r *plan.Read, files []string) (
 	if len(files) == 0 {
 		return emptyScan(*want), nil
 	}
-	schema, err := s.e.files.get("parquet "+stamp(files), func() (types.Struct, error) { return parquetSchema(files[0]) })
+	merge := flag(r.Options, "mergeschema")
+	schema, err := s.e.files.get(fmt.Sprintf("parquet %t %s", merge, stamp(files)), func() (types.Struct, error) { return parquetSchemas(files, merge) })
 	if err != nil {
 		return nil, err
 	}
@@ -350,6 +363,26 @@ func (s *Session) scanParquet(_ context.Context, r *plan.Read, files []string) (
 	}
 	scan.Attrs = attrsOf(schema)
 	return scan, nil
+}
+
+// parquetSchemas is the first file's schema, with the columns of the others where they are to be merged.
+func parquetSchemas(files []string, merge bool) (types.Struct, error) {
+	schema, err := parquetSchema(files[0])
+	if err != nil || !merge {
+		return schema, err
+	}
+	for _, f := range files[1:] {
+		more, err := parquetSchema(f)
+		if err != nil {
+			return schema, err
+		}
+		for _, field := range more.Fields {
+			if schema.Index(field.Name) < 0 {
+				schema.Fields = append(schema.Fields, field)
+			}
+		}
+	}
+	return schema, nil
 }
 
 // fileTypeSQL is compile.TypeSQL with the struct fields called as in the file.
@@ -473,9 +506,20 @@ func (s *Session) scanText(_ context.Context, r *plan.Read, files []string) (*pl
 	if flag(r.Options, "wholetext") {
 		lines = "content"
 	}
+	name := "value"
+	want, err := userSchema(r.Schema)
+	if err != nil {
+		return nil, err
+	}
+	if want != nil { // one column, called as the reader wishes
+		if len(want.Fields) != 1 || !types.IsString(want.Fields[0].Type) {
+			return nil, sparkerr.Plain(sparkerr.ClassAnalysis, "Text data source supports only a single column of strings, and you have %d columns.", len(want.Fields))
+		}
+		name = want.Fields[0].Name
+	}
 	if len(files) == 0 {
-		return emptyScan(types.Struct{Fields: []types.Field{{Name: "value", Type: types.String}}}), nil
+		return emptyScan(types.Struct{Fields: []types.Field{{Name: name, Type: types.String}}}), nil
 	}
 	return &plan.Scan{SQL: fmt.Sprintf("(SELECT %s AS value FROM (SELECT content FROM read_text(%s) WHERE content <> '')) t", lines, listSQL(files)),
-		Source: []string{"value"}, Attrs: []plan.Attr{{Name: "value", Type: types.String, Nullable: true}}}, nil
+		Source: []string{"value"}, Attrs: []plan.Attr{{Name: name, Type: types.String, Nullable: true}}}, nil
 }

@@ -39,7 +39,7 @@ func (s *Session) show(ctx context.Context, r *plan.Show) (*Result, error) {
 	cells, more := showCells(batches, len(attrs), rows, r.Truncate)
 	header := make([]string, len(attrs))
 	for i, at := range attrs {
-		header[i] = cut(escapeCell(at.Name), r.Truncate)
+		header[i] = escapeCell(at.Name) // only values are cut
 	}
 	var text string
 	switch {

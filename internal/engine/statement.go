@@ -42,7 +42,7 @@ func (s *Session) Statement(ctx context.Context, r plan.Relation) (*Answer, erro
 		_, err := s.Schema(ctx, r)
 		return nil, err
 	}
-	return commandRunners[cmd.Kind](s, ctx, cmd)
+	return runnerOf(cmd.Kind)(s, ctx, cmd)
 }
 
 var commandRunners = map[string]func(*Session, context.Context, *sqlparse.Command) (*Answer, error){
@@ -51,41 +51,6 @@ var commandRunners = map[string]func(*Session, context.Context, *sqlparse.Comman
 			return nil, err
 		}
 		return nothing(s.CreateView(c.Name[len(c.Name)-1], c.Query, c.Global, c.Replace))
-	},
-	"drop_view": func(s *Session, _ context.Context, c *sqlparse.Command) (*Answer, error) {
-		global := len(c.Name) > 1 && strings.EqualFold(c.Name[0], "global_temp")
-		if !s.DropView(c.Name[len(c.Name)-1], global) && !c.IfNot {
-			return nil, sparkerr.Analysis("TABLE_OR_VIEW_NOT_FOUND", "relationName", types.Quote(c.Name[len(c.Name)-1]), "searchPath", searchPath)
-		}
-		return nothing(nil)
-	},
-	"drop_table": func(s *Session, _ context.Context, c *sqlparse.Command) (*Answer, error) {
-		there, err := s.DropTable(c.Name[len(c.Name)-1])
-		if err == nil && !there && !c.IfNot {
-			err = sparkerr.Analysis("TABLE_OR_VIEW_NOT_FOUND", "relationName", types.Quote(c.Name[len(c.Name)-1]), "searchPath", searchPath)
-		}
-		return nothing(err)
-	},
-	"create_table": func(s *Session, ctx context.Context, c *sqlparse.Command) (*Answer, error) {
-		mode := "error"
-		if c.IfNot {
-			mode = "ignore"
-		}
-		if c.Replace {
-			mode = "overwrite"
-		}
-		return nothing(s.Write(ctx, WriteRequest{Input: c.Query, Format: c.Format, Table: strings.Join(c.Name, "."), Mode: mode}))
-	},
-	"insert": func(s *Session, ctx context.Context, c *sqlparse.Command) (*Answer, error) {
-		mode := "append"
-		if c.Replace {
-			mode = "overwrite"
-		}
-		return nothing(s.Write(ctx, WriteRequest{Input: c.Query, Table: strings.Join(c.Name, "."), Mode: mode, Insert: true}))
-	},
-	"show_tables": (*Session).showTables,
-	"show_databases": func(*Session, context.Context, *sqlparse.Command) (*Answer, error) {
-		return rowsOf([]string{"namespace"}, [][]any{{"default"}})
 	},
 	"describe": (*Session).describeTable,
 	"set":      (*Session).setCommand,
@@ -118,12 +83,6 @@ var commandRunners = map[string]func(*Session, context.Context, *sqlparse.Comman
 		}
 		return rowsOf([]string{"plan"}, [][]any{{text}})
 	},
-	"use": func(_ *Session, _ context.Context, c *sqlparse.Command) (*Answer, error) {
-		if !strings.EqualFold(c.Name[len(c.Name)-1], "default") && !strings.EqualFold(c.Name[len(c.Name)-1], "spark_catalog") {
-			return nil, sparkerr.Analysis("SCHEMA_NOT_FOUND", "schemaName", types.Quote(c.Name[len(c.Name)-1]))
-		}
-		return nothing(nil)
-	},
 }
 
 func nothing(err error) (*Answer, error) {
@@ -146,39 +105,26 @@ func rowsOf(names []string, rows [][]any) (*Answer, error) {
 	return &Answer{schema, []arrow.RecordBatch{b}}, nil
 }
 
-func (s *Session) showTables(ctx context.Context, _ *sqlparse.Command) (*Answer, error) {
-	_, list, err := s.listTables(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
-	schema := types.Struct{Fields: []types.Field{{Name: "namespace", Type: types.String}, {Name: "tableName", Type: types.String}, {Name: "isTemporary", Type: types.Boolean}}}
-	var rows [][]any
-	for _, r := range list {
-		ns := "default"
-		if r[5] == true {
-			ns = ""
-		}
-		rows = append(rows, []any{ns, r[0], r[5]})
-	}
-	b, err := tableOf(schema, rows)
-	return &Answer{schema, []arrow.RecordBatch{b}}, err
-}
-
 func (s *Session) describeTable(ctx context.Context, c *sqlparse.Command) (*Answer, error) {
 	schema, err := s.Schema(ctx, c.Query)
 	if err != nil {
 		return nil, err
 	}
-	var rows [][]any
+	rows := make([][]any, 0, len(schema.Fields))
 	for _, f := range schema.Fields {
-		rows = append(rows, []any{f.Name, f.Type.SimpleString(), nil})
+		rows = append(rows, []any{f.Name, f.Type.SimpleString(), commentOf(f)})
 	}
-	return rowsOf([]string{"col_name", "data_type", "comment"}, rows)
+	if t, ok := c.Query.(*plan.Table); ok && !s.hasView(t.Name) {
+		rows = append(rows, s.describePartitions(t.Name, schema)...)
+	}
+	return describeSchema(rows)
 }
 
 func (s *Session) setCommand(_ context.Context, c *sqlparse.Command) (*Answer, error) {
 	var rows [][]any
 	switch {
+	case strings.HasPrefix(strings.ToUpper(c.Key), "VAR ") || strings.HasPrefix(strings.ToUpper(c.Key), "VARIABLE "):
+		return nil, sparkerr.Unsupported("SQL variables")
 	case c.HasValue:
 		if err := s.Conf.Set(c.Key, c.Value); err != nil {
 			return nil, err
@@ -195,5 +141,5 @@ func (s *Session) setCommand(_ context.Context, c *sqlparse.Command) (*Answer, e
 			rows = append(rows, []any{kv[0], kv[1]})
 		}
 	}
-	return rowsOf([]string{"key", "value"}, rows)
+	return firmRows([]string{"key", "value"}, rows)
 }

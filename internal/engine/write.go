@@ -3,12 +3,14 @@ package engine
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/google/uuid"
 
+	"github.com/millpond/millpond/internal/catalog"
 	"github.com/millpond/millpond/internal/compile"
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
@@ -24,7 +26,12 @@ type WriteRequest struct {
 	Mode       string // append, overwrite, error, ignore
 	Options    map[string]string
 	Partitions []string
-	Insert     bool // insertInto: the table must be there
+	Insert     bool     // insertInto: the table must be there
+	Columns    []string // of an insert that names them
+	Comment    string
+	Properties map[string]string
+
+	fits bool // the rows were fitted to a table that stays as it is
 }
 
 // fileEnding of each format that can be written.
@@ -33,6 +40,13 @@ var fileEnding = map[string]string{"parquet": ".snappy.parquet", "csv": ".csv", 
 // Write writes a relation as files, whole or not at all.
 func (s *Session) Write(ctx context.Context, w WriteRequest) error {
 	w.Format = strings.ToLower(w.Format)
+	var entry *catalog.Table
+	if w.Table != "" {
+		var err error
+		if entry, err = s.tableFor(ctx, &w); err != nil {
+			return err
+		}
+	}
 	if w.Format == "" {
 		w.Format = "parquet"
 	}
@@ -44,7 +58,7 @@ func (s *Session) Write(ctx context.Context, w WriteRequest) error {
 	if !ok {
 		return sparkerr.Analysis("DATA_SOURCE_NOT_FOUND", "provider", w.Format)
 	}
-	target, err := s.writeTarget(w)
+	target, err := writeTarget(w, entry)
 	if err != nil {
 		return err
 	}
@@ -66,7 +80,12 @@ func (s *Session) Write(ctx context.Context, w WriteRequest) error {
 	if err := s.copyTo(ctx, n, w, staging, ending); err != nil {
 		return err
 	}
-	return publish(w, staging, target)
+	if err := publish(w, staging, target); err != nil || entry == nil || w.fits {
+		return err
+	}
+	entry.Format = w.Format
+	entry.Schema = types.ToJSON(partitionsLast(nullable(plan.SchemaOf(n.Output())), w.Partitions))
+	return s.e.tables.PutTable(*entry)
 }
 
 func (s *Session) drainNode(ctx context.Context, r plan.Relation) (int64, error) {
@@ -82,17 +101,47 @@ func (s *Session) drainNode(ctx context.Context, r plan.Relation) (int64, error)
 	return rows, err
 }
 
-func (s *Session) writeTarget(w WriteRequest) (string, error) {
-	if w.Table == "" {
-		if w.Path == "" {
-			return "", sparkerr.IllegalArgument("Expected exactly one path to be specified, but got: ")
+func writeTarget(w WriteRequest, entry *catalog.Table) (string, error) {
+	if entry != nil {
+		return entry.Location, nil
+	}
+	if w.Path == "" {
+		return "", sparkerr.IllegalArgument("Expected exactly one path to be specified, but got: ")
+	}
+	return localPath(w.Path)
+}
+
+// tableFor finds the table that is written to, and fits the rows to it if it is there already;
+// a new one gets its place.
+func (s *Session) tableFor(ctx context.Context, w *WriteRequest) (*catalog.Table, error) {
+	database, name, err := s.place(nameParts(w.Table))
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := s.e.tables.Database(database); !ok {
+		return nil, schemaNotFound(database)
+	}
+	t, there := s.stored(database, name)
+	switch {
+	case !there && w.Insert:
+		return nil, tableNotFound(nameParts(w.Table), s.Database())
+	case there && w.Mode == "error":
+		return nil, tableExists(database, name)
+	case there && w.Mode == "ignore":
+		return &t, nil
+	case there && t.Kind == catalog.View:
+		return nil, sparkerr.Unsupported("writing into the view %s", t.Name)
+	case there && (w.Insert || w.Mode == "append"):
+		w.Format, w.Partitions, w.Options = t.Format, t.Partitions, t.Options
+		schema, err := s.storedSchema(ctx, t)
+		if err != nil {
+			return nil, err
 		}
-		return localPath(w.Path)
+		w.fits = true
+		return &t, s.intoTable(ctx, w, t, schema)
 	}
-	if p := w.Options["path"]; p != "" {
-		return localPath(p)
-	}
-	return s.tableDir(w.Table)
+	n := catalog.Table{Database: database, Name: name, Format: w.Format, Options: w.Options, Partitions: w.Partitions, Comment: w.Comment, Properties: w.Properties, Location: w.Path}
+	return &n, s.locate(&n)
 }
 
 // prepareTarget minds what is there already: skip is true where nothing is to be written.
@@ -100,13 +149,9 @@ func prepareTarget(w WriteRequest, target string) (skip bool, err error) {
 	_, statErr := os.Stat(target)
 	there := statErr == nil
 	switch {
-	case w.Insert && !there:
-		return false, sparkerr.Analysis("TABLE_OR_VIEW_NOT_FOUND", "relationName", types.Quote(w.Table), "searchPath", searchPath)
 	case there && w.Mode == "ignore":
 		return true, nil
-	case there && w.Mode == "error" && w.Table != "":
-		return false, sparkerr.Analysis("TABLE_OR_VIEW_ALREADY_EXISTS", "relationName", "`spark_catalog`.`default`."+types.Quote(w.Table))
-	case there && w.Mode == "error":
+	case there && w.Mode == "error" && w.Table == "":
 		return false, sparkerr.Analysis("PATH_ALREADY_EXISTS", "outputPath", "file:"+target)
 	}
 	return false, nil
@@ -147,7 +192,9 @@ func (s *Session) copyTo(ctx context.Context, n plan.Node, w WriteRequest, dir, 
 		}
 		list = append(list, text+" AS "+quoteName(at.Name))
 	}
-	options := copyOptions(w, plan.SchemaOf(n.Output()))
+	inFile := plan.SchemaOf(n.Output())
+	inFile.Fields = partitionsLast(inFile, w.Partitions).Fields[:len(inFile.Fields)-len(w.Partitions)]
+	options := copyOptions(w, inFile)
 	target := filepath.Join(dir, "part-00000-"+uuid.NewString()+"-c000"+ending)
 	if len(w.Partitions) > 0 {
 		q := make([]string, len(w.Partitions))
@@ -157,9 +204,54 @@ func (s *Session) copyTo(ctx context.Context, n plan.Node, w WriteRequest, dir, 
 		options += ", PARTITION_BY (" + strings.Join(q, ", ") + "), OVERWRITE_OR_IGNORE true"
 		target = dir
 	}
-	return s.runner().Copy(ctx, n, func(query string) string {
+	err := s.runner().Copy(ctx, n, func(query string) string {
 		return "COPY (SELECT " + strings.Join(list, ", ") + " FROM (" + query + ")) TO " + quoteSQL(target) + " (" + options + ")"
 	})
+	if err != nil || len(w.Partitions) == 0 {
+		return err
+	}
+	return spellPartitions(dir)
+}
+
+// spellPartitions renames the directories of partitions as Spark spells their values: the engine
+// escapes more characters than Spark does.
+func spellPartitions(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("read partitions: %w", err)
+	}
+	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
+		path := filepath.Join(dir, e.Name())
+		if err := spellPartitions(path); err != nil {
+			return err
+		}
+		key, value, ok := strings.Cut(e.Name(), "=")
+		plain, err := url.PathUnescape(value)
+		if !ok || err != nil {
+			continue
+		}
+		if name := key + "=" + escapePartition(plain); name != e.Name() {
+			if err := os.Rename(path, filepath.Join(dir, name)); err != nil {
+				return fmt.Errorf("rename partition: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+func escapePartition(value string) string {
+	var b strings.Builder
+	for i := range len(value) {
+		if c := value[i]; c < 0x20 || c == 0x7f || strings.IndexByte("\"#%'*/:=?\\{[]^", c) >= 0 {
+			fmt.Fprintf(&b, "%%%02X", c)
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
 }
 
 func copyOptions(w WriteRequest, schema types.Struct) string {

@@ -76,6 +76,9 @@ func Open(o Options) (*Database, error) {
 	if err := registerSources(c); err != nil {
 		return nil, err
 	}
+	if err := registerNatives(c); err != nil {
+		return nil, err
+	}
 	for _, m := range macros {
 		if err := c.exec(m); err != nil {
 			return nil, fmt.Errorf("define %s: %w", strings.Fields(m)[4], err)

@@ -41,6 +41,7 @@ func (r *Runner) open(ctx context.Context, s compile.Stage) (Stream, error) {
 	switch s := s.(type) {
 	case *compile.Query:
 		sources := map[string]Stream{}
+		again := map[string]func() (Stream, error){}
 		for _, src := range s.Sources {
 			in, err := r.open(ctx, src.Stage)
 			if err != nil {
@@ -48,8 +49,9 @@ func (r *Runner) open(ctx context.Context, s compile.Stage) (Stream, error) {
 				return nil, err
 			}
 			sources[src.Name] = in
+			again[src.Name] = func() (Stream, error) { return r.open(ctx, src.Stage) }
 		}
-		return r.DB.query(ctx, r.Settings, s.SQL, s.Attrs, sources)
+		return r.DB.query(ctx, r.Settings, s.SQL, s.Attrs, sources, again)
 	case *compile.Memory:
 		return r.memory(ctx, s)
 	case *compile.Operator:

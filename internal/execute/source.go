@@ -54,8 +54,10 @@ type source struct {
 	chunk   duck.DataChunk // handed out last: its memory must outlive the call
 	holding bool
 
-	mu  sync.Mutex
-	err error
+	again func() (Stream, error) // opens the stream anew
+	mu    sync.Mutex
+	err   error
+	more  []*source // further readings of the same rows
 }
 
 // sourceName is how a statement's text calls a source.
@@ -116,6 +118,11 @@ func openSource(ctx context.Context, conn *connection, name string, in Stream) (
 func (s *source) close() {
 	sources.Delete(s.id)
 	s.drop()
+	for _, m := range s.more {
+		sources.Delete(m.id)
+		m.drop()
+		m.in.Close()
+	}
 	for i := range s.types {
 		duck.DestroyLogicalType(&s.types[i])
 	}
@@ -135,7 +142,33 @@ func (s *source) drop() {
 func (s *source) failed() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, m := range s.more {
+		if err := m.failed(); err != nil {
+			return err
+		}
+	}
 	return s.err
+}
+
+// reading gives the source for the first reading, and a new one over the same rows for each further.
+func (s *source) reading() (*source, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.begun {
+		s.begun = true
+		return s, nil
+	}
+	if s.again == nil {
+		return nil, fmt.Errorf("source %d was read before", s.id)
+	}
+	in, err := s.again()
+	if err != nil {
+		return nil, err
+	}
+	m := &source{id: sourceIDs.Add(1), ctx: s.ctx, in: in, conn: s.conn, schema: s.schema, types: s.types, begun: true}
+	s.more = append(s.more, m)
+	sources.Store(m.id, m)
+	return m, nil
 }
 
 // next gives the next rows, as many as a vector of DuckDB's holds, or nil at the end.
@@ -236,21 +269,23 @@ func millpondSourceBind(ptr unsafe.Pointer) {
 func millpondSourceInit(ptr unsafe.Pointer) {
 	info := duck.InitInfo{Ptr: ptr}
 	s, err := sourceByID(*(*int64)(duck.InitGetBindData(info)))
-	if err == nil && s.begun {
-		err = fmt.Errorf("source %d was read before", s.id)
+	if err == nil {
+		s, err = s.reading()
 	}
 	if err != nil {
 		duck.InitSetError(info, err.Error())
 		return
 	}
-	s.begun = true
+	mem := C.malloc(C.size_t(unsafe.Sizeof(s.id)))
+	*(*int64)(mem) = s.id
+	duck.InitSetInitData(info, mem, C.millpond_free_ptr())
 	duck.InitSetMaxThreads(info, 1)
 }
 
 //export millpondSourceNext
 func millpondSourceNext(ptr, output unsafe.Pointer) {
 	info := duck.FunctionInfo{Ptr: ptr}
-	s, err := sourceByID(*(*int64)(duck.FunctionGetBindData(info)))
+	s, err := sourceByID(*(*int64)(duck.FunctionGetInitData(info)))
 	if err != nil {
 		duck.FunctionSetError(info, err.Error())
 		return

@@ -33,8 +33,9 @@ type statement struct {
 
 func columnName(at plan.Attr) string { return compile.Column(at.ID) }
 
-// query starts a statement; its sources are streams under names.
-func (d *Database) query(ctx context.Context, settings map[string]string, sql string, attrs []plan.Attr, sources map[string]Stream) (*statement, error) {
+// query starts a statement; its sources are streams under names, and again opens one anew: the
+// engine reads a source of a correlated subquery more than once.
+func (d *Database) query(ctx context.Context, settings map[string]string, sql string, attrs []plan.Attr, sources map[string]Stream, again map[string]func() (Stream, error)) (*statement, error) {
 	conn, err := d.connect(settings)
 	if err != nil {
 		closeAll(sources)
@@ -50,6 +51,7 @@ func (d *Database) query(ctx context.Context, settings map[string]string, sql st
 			closeAll(sources)
 			return nil, err
 		}
+		src.again = again[name]
 		s.sources = append(s.sources, src)
 	}
 	s.stop = conn.interruptOn(ctx)

@@ -8,21 +8,25 @@ import (
 	"github.com/millpond/millpond/internal/types"
 )
 
-// Marks in an aggregate's text: where DISTINCT goes, and where FILTER and OVER go after the call
+// Marks in an aggregate's text: where DISTINCT and ORDER BY go, and where FILTER and OVER go after the call
 // (with a condition of the function's own). Aggregated replaces them.
 const (
 	markDistinct = "\x03"
 	markCall     = "\x04"
 	markEnd      = "\x05"
+	markOrder    = "\x06"
 )
 
-// Aggregated finishes an aggregate's text: filter and over may be "".
-func Aggregated(text string, distinct bool, filter, over string) string {
+// Aggregated finishes an aggregate's text: order, filter and over may be "".
+func Aggregated(text string, distinct bool, order, filter, over string) string {
 	d := ""
 	if distinct {
 		d = "DISTINCT "
 	}
-	text = strings.ReplaceAll(text, markDistinct, d)
+	if order != "" {
+		order = " ORDER BY " + order
+	}
+	text = strings.ReplaceAll(strings.ReplaceAll(text, markDistinct, d), markOrder, order)
 	var b strings.Builder
 	for {
 		head, rest, ok := strings.Cut(text, markCall)
@@ -44,15 +48,16 @@ func Aggregated(text string, distinct bool, filter, over string) string {
 
 // call marks an aggregate's call; args and where are templates or texts.
 func call(name, args string) string {
-	return name + "(" + markDistinct + args + ")" + markCall + markEnd
+	return name + "(" + markDistinct + args + markOrder + ")" + markCall + markEnd
 }
+
 // moment is a second moment: DuckDB fails where a value is not finite, Spark answers NaN.
 func moment(name string) string {
 	return "(CASE WHEN " + call("count", "CASE WHEN NOT isfinite({0}) THEN 1 END") + " > 0 THEN CAST('nan' AS DOUBLE) ELSE " + callWhere(name, "{0}", "isfinite({0})") + " END)"
 }
 
 func callWhere(name, args, where string) string {
-	return name + "(" + markDistinct + args + ")" + markCall + where + markEnd
+	return name + "(" + markDistinct + args + markOrder + ")" + markCall + where + markEnd
 }
 
 func aggregates() []Row {
@@ -65,8 +70,7 @@ func aggregates() []Row {
 		{Name: "count", Kind: Aggregate, Args: "a*", Result: is(types.Long), Null: neverNull, Build: count},
 		{Name: "count_if", Kind: Aggregate, Args: "b", Result: is(types.Long), Null: neverNull, SQL: call("count", "CASE WHEN {0} THEN 1 END")},
 		{Name: "sum", Kind: Aggregate, Args: "n", Result: sumType, Build: sum("sum")},
-		{Name: "try_sum", Kind: Aggregate, Args: "n", Result: sumType, Build: sum("sum")},
-		{Name: "avg", Aliases: "mean try_avg", Kind: Aggregate, Args: "n", Result: avgType, Build: average},
+		{Name: "avg", Aliases: "mean", Kind: Aggregate, Args: "n", Result: avgType, Build: average},
 		agg("min", "", "a", same(0), call("min", "{0}")), agg("max", "", "a", same(0), call("max", "{0}")),
 		{Name: "first", Aliases: "first_value any_value", Kind: Aggregate, Args: "a ?b", Result: same(0), Build: firstOf("first")},
 		{Name: "last", Aliases: "last_value", Kind: Aggregate, Args: "a ?b", Result: same(0), Build: firstOf("last")},
@@ -80,22 +84,14 @@ func aggregates() []Row {
 		agg("regr_r2", "", "d d", is(types.Double), call("regr_r2", "{0}, {1}")),
 		{Name: "regr_count", Kind: Aggregate, Args: "d d", Result: is(types.Long), Null: neverNull, SQL: "CAST(" + call("regr_count", "{0}, {1}") + " AS BIGINT)"},
 		{Name: "collect_list", Aliases: "array_agg", Kind: Aggregate, Args: "a", Result: listOfNoNull(0), Null: neverNull, SQL: "coalesce(" + callWhere("list", "{0}", "{0} IS NOT NULL") + ", [])"},
-		{Name: "collect_set", Kind: Aggregate, Args: "a", Result: listOfNoNull(0), Null: neverNull, SQL: "coalesce(list(DISTINCT {0})" + markCall + "{0} IS NOT NULL" + markEnd + ", [])"},
+		{Name: "collect_set", Kind: Aggregate, Args: "a", Result: listOfNoNull(0), Null: neverNull, SQL: "coalesce(list_distinct(" + callWhere("list", "{0}", "{0} IS NOT NULL") + "), [])"},
 		{Name: "approx_count_distinct", Kind: Aggregate, Args: "a ?d", Result: is(types.Long), Null: neverNull, SQL: "count(DISTINCT {0})" + markCall + markEnd},
 		d("median", "", call("quantile_cont", "{0}, 0.5")),
-		{Name: "percentile", Kind: Aggregate, Args: "d a ?l", Result: percentileType(types.Double), Build: func(a []Arg) string { return call("quantile_cont", a[0].SQL+", "+quantiles(a[1])) }},
 		{Name: "percentile_approx", Aliases: "approx_percentile", Kind: Aggregate, Args: "a a ?i", Result: percentileType(nil),
 			Build: func(a []Arg) string { return call("quantile_disc", a[0].SQL+", "+quantiles(a[1])) }},
-		agg("mode", "", "a", same(0), call("mode", "{0}")), agg("product", "", "d", is(types.Double), call("product", "{0}")),
-		agg("max_by", "", "a a", same(0), call("max_by", "{0}, {1}")), agg("min_by", "", "a a", same(0), call("min_by", "{0}, {1}")),
+		agg("product", "", "d", is(types.Double), call("product", "{0}")),
 		agg("bool_and", "every", "b", is(types.Boolean), call("bool_and", "{0}")), agg("bool_or", "some any", "b", is(types.Boolean), call("bool_or", "{0}")),
 		agg("bit_and", "", "I", same(0), call("bit_and", "{0}")), agg("bit_or", "", "I", same(0), call("bit_or", "{0}")), agg("bit_xor", "", "I", same(0), call("bit_xor", "{0}")),
-		{Name: "listagg", Aliases: "string_agg", Kind: Aggregate, Args: "s ?s", Result: is(types.String), Build: func(a []Arg) string {
-			if len(a) == 2 {
-				return fill(call("string_agg", "{0}, {1}"), a)
-			}
-			return fill(call("string_agg", "{0}, ''"), a)
-		}},
 		{Name: "grouping", Kind: Aggregate, Args: "a", Result: is(types.Byte), Null: neverNull, SQL: "CAST(grouping({0}) AS TINYINT)"},
 		{Name: "grouping_id", Kind: Aggregate, Args: "?a*", Result: is(types.Long), Null: neverNull, SQL: "CAST(grouping({*}) AS BIGINT)"},
 	}

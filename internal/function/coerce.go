@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/millpond/millpond/internal/native"
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
@@ -191,9 +192,15 @@ func LiteralText(l plan.Literal) string {
 		if l.Type == types.Date {
 			return "DATE '" + time.Unix(int64(v)*86400, 0).UTC().Format("2006-01-02") + "'"
 		}
+		if t, ok := l.Type.(types.YearMonthInterval); ok {
+			return native.YearMonthText(int64(v), t.Start, t.End)
+		}
 	case int64:
 		if l.Type == types.Timestamp || l.Type == types.TimestampNTZ {
 			return strings.ToUpper(l.Type.SimpleString()) + " '" + time.UnixMicro(v).UTC().Format("2006-01-02 15:04:05.999999") + "'"
+		}
+		if t, ok := l.Type.(types.DayTimeInterval); ok {
+			return native.DayTimeText(v, t.Start, t.End)
 		}
 	case []any:
 		elem := l.Type

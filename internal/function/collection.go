@@ -18,7 +18,9 @@ func collections() []Row {
 		{Name: "map_from_arrays", Args: "A A", Result: func(a []plan.Value) (types.Type, error) {
 			k, v := a[0].Type().(types.Array), a[1].Type().(types.Array)
 			return types.Map{Key: k.Elem, Value: v.Elem, ValueContainsNull: v.ContainsNull}, nil
-		}, SQL: "map({0}, {1})"},
+		}, Build: func(a []Arg) string {
+			return "(CASE WHEN len(list_filter(" + a[0].SQL + ", lambda k: k IS NULL)) > 0 THEN " + sparkerr.Raise("NULL_MAP_KEY") + " ELSE " + uniqueMap(a[0].SQL, a[1].SQL) + " END)"
+		}},
 		{Name: "map_keys", Args: "M", Result: func(a []plan.Value) (types.Type, error) {
 			return types.Array{Elem: a[0].Type().(types.Map).Key}, nil
 		}, SQL: "map_keys({0})"},
@@ -26,7 +28,7 @@ func collections() []Row {
 			m := a[0].Type().(types.Map)
 			return types.Array{Elem: m.Value, ContainsNull: m.ValueContainsNull}, nil
 		}, SQL: "map_values({0})"},
-		{Name: "map_contains_key", Args: "M a", Result: is(types.Boolean), SQL: "map_contains({0}, {1})"},
+		{Name: "map_contains_key", Null: maybeNull, Args: "M a", Result: is(types.Boolean), SQL: "map_contains({0}, {1})"},
 		{Name: "size", Aliases: "cardinality", Args: "a", Result: is(types.Int), SQL: "CAST(len({0}) AS INTEGER)", Build: func(a []Arg) string {
 			if _, ok := a[0].Type.(types.Map); ok {
 				return "CAST(cardinality(" + a[0].SQL + ") AS INTEGER)"
@@ -34,11 +36,10 @@ func collections() []Row {
 			return "CAST(len(" + a[0].SQL + ") AS INTEGER)"
 		}},
 		{Name: "array_size", Args: "A", Result: is(types.Int), SQL: "CAST(len({0}) AS INTEGER)"},
-		{Name: "array_contains", Args: "A a", Result: is(types.Boolean), Null: maybeNull,
+		{Name: "array_contains", Args: "A a", Result: is(types.Boolean),
 			SQL: "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN list_contains({0}, {1}) THEN true WHEN len(list_filter({0}, lambda e: e IS NULL)) > 0 THEN NULL ELSE false END)"},
 		{Name: "array_position", Args: "A a", Result: is(types.Long), SQL: "CAST(coalesce(list_position({0}, {1}), 0) AS BIGINT)"},
 		{Name: "array_distinct", Args: "A", Result: same(0), SQL: "list_filter({0}, lambda e, i: list_position({0}, e) = i)"},
-		{Name: "array_sort", Args: "A ?f", Result: same(0), SQL: "list_sort({0}, 'ASC', 'NULLS LAST')"},
 		{Name: "sort_array", Args: "A ?b", Result: same(0), Build: func(a []Arg) string {
 			if len(a) == 2 {
 				return fill("(CASE WHEN {1} THEN list_sort({0}, 'ASC', 'NULLS FIRST') ELSE list_sort({0}, 'DESC', 'NULLS LAST') END)", a)
@@ -54,18 +55,22 @@ func collections() []Row {
 			return fill("array_to_string(list_filter({0}, lambda e: e IS NOT NULL), {1})", a)
 		}},
 		{Name: "array_union", Args: "c c", Result: same(0), SQL: "list_filter(list_concat({0}, {1}), lambda e, i: list_position(list_concat({0}, {1}), e) = i)"},
-		{Name: "array_intersect", Args: "c c", Result: same(0), SQL: "list_filter({0}, lambda e, i: list_contains({1}, e) AND list_position({0}, e) = i)"},
-		{Name: "array_except", Args: "c c", Result: same(0), SQL: "list_filter({0}, lambda e, i: NOT list_contains({1}, e) AND list_position({0}, e) = i)"},
-		{Name: "arrays_overlap", Args: "c c", Result: is(types.Boolean), SQL: "list_has_any({0}, {1})"},
+		{Name: "array_intersect", Args: "c c", Result: same(0), SQL: "list_filter({0}, lambda e, i: list_position({1}, e) > 0 AND list_position({0}, e) = i)"},
+		{Name: "array_except", Args: "c c", Result: same(0), SQL: "list_filter({0}, lambda e, i: coalesce(list_position({1}, e), 0) = 0 AND list_position({0}, e) = i)"},
+		{Name: "arrays_overlap", Args: "c c", Result: is(types.Boolean), Null: maybeNull,
+			SQL: "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN list_has_any(list_filter({0}, lambda e: e IS NOT NULL), {1}) THEN true WHEN len({0}) > 0 AND len({1}) > 0 AND (len(list_filter({0}, lambda e: e IS NULL)) > 0 OR len(list_filter({1}, lambda e: e IS NULL)) > 0) THEN NULL ELSE false END)"},
 		{Name: "array_remove", Args: "A a", Result: same(0), SQL: "list_filter({0}, lambda e: e IS DISTINCT FROM {1})"},
-		{Name: "array_append", Args: "A a", Result: same(0), SQL: "list_append({0}, {1})"},
-		{Name: "array_prepend", Args: "A a", Result: same(0), SQL: "list_prepend({1}, {0})"},
+		{Name: "array_append", Args: "A a", Result: withElement, SQL: "(CASE WHEN {0} IS NOT NULL THEN list_append({0}, {1}) END)"},
+		{Name: "array_prepend", Args: "A a", Result: withElement, SQL: "(CASE WHEN {0} IS NOT NULL THEN list_prepend({1}, {0}) END)"},
 		{Name: "array_repeat", Args: "a i", Result: listOfNoNull(0), Null: neverNull, SQL: "list_transform(range(greatest({1}, 0)), lambda e: {0})"},
 		{Name: "array_compact", Args: "A", Result: same(0), SQL: "list_filter({0}, lambda e: e IS NOT NULL)"},
-		{Name: "flatten", Args: "A", Result: elem(0), SQL: "flatten({0})"},
+		{Name: "flatten", Args: "A", Result: elem(0), Null: maybeNull, SQL: "(CASE WHEN len(list_filter({0}, lambda e: e IS NULL)) > 0 THEN NULL ELSE flatten({0}) END)"},
 		{Name: "reverse", Args: "a", Result: same(0), Build: func(a []Arg) string {
 			if _, ok := a[0].Type.(types.Array); ok {
 				return "list_reverse(" + a[0].SQL + ")"
+			}
+			if a[0].Type == types.Binary {
+				return "spark_reverse_bytes(" + a[0].SQL + ")"
 			}
 			return "reverse(CAST(" + a[0].SQL + " AS VARCHAR))"
 		}},
@@ -79,11 +84,24 @@ func collections() []Row {
 			return types.Array{Elem: a[1].Type(), ContainsNull: a[1].Nullable()}, nil
 		}, SQL: "list_transform({0}, {1})"},
 		{Name: "filter", Args: "A f", Result: same(0), SQL: "list_filter({0}, {1})"},
-		{Name: "exists", Aliases: "any_match", Args: "A f", Result: is(types.Boolean), SQL: "(len(list_filter({0}, {1})) > 0)"},
-		{Name: "forall", Args: "A f", Result: is(types.Boolean), SQL: "(len(list_filter({0}, {1})) = len({0}))"},
+		{Name: "exists", Aliases: "any_match", Null: maybeNull, Args: "A f", Result: is(types.Boolean), Build: threeValued("bool_or")},
+		{Name: "forall", Null: maybeNull, Args: "A f", Result: is(types.Boolean), Build: threeValued("bool_and")},
 		{Name: "vector_to_array", Args: "a ?s", Coerce: vectorArg, Result: vectorElems, Build: vectorToArray},
 		{Name: "array_to_vector", Args: "A", Result: func([]plan.Value) (types.Type, error) { return types.Vector, nil },
 			SQL: `(CASE WHEN {0} IS NULL THEN NULL ELSE struct_pack("type" := 1::TINYINT, "size" := NULL::INTEGER, "indices" := NULL::INTEGER[], "values" := CAST({0} AS DOUBLE[])) END)`},
+	}
+}
+
+// threeValued folds a lambda's truth values as OR and AND do: nulls matter unless decided without.
+func threeValued(fold string) func([]Arg) string {
+	decided, empty := "true", "false"
+	if fold == "bool_and" {
+		decided, empty = empty, decided
+	}
+	return func(a []Arg) string {
+		list := fill("list_transform({0}, {1})", a)
+		return "(CASE WHEN " + a[0].SQL + " IS NULL THEN NULL WHEN list_contains(" + list + ", " + decided + ") THEN " + decided +
+			" WHEN len(list_filter(" + list + ", lambda t: t IS NULL)) > 0 THEN NULL ELSE " + empty + " END)"
 	}
 }
 
@@ -179,7 +197,19 @@ func buildMap(a []Arg) string {
 			v = append(v, x.SQL)
 		}
 	}
-	return "map([" + strings.Join(k, ", ") + "], [" + strings.Join(v, ", ") + "])"
+	if len(k) == 0 {
+		return "CAST(map() AS MAP(VARCHAR, VARCHAR))"
+	}
+	keys, values := "["+strings.Join(k, ", ")+"]", "["+strings.Join(v, ", ")+"]"
+	for _, x := range a {
+		if x.Const == nil {
+			return uniqueMap(keys, values)
+		}
+	}
+	if len(k) > 1 {
+		return uniqueMap(keys, values)
+	}
+	return "map(" + keys + ", " + values + ")"
 }
 
 func sequence(a []Arg) string {
@@ -233,6 +263,17 @@ func zipType(a []plan.Value) (types.Type, error) {
 		s.Fields = append(s.Fields, types.Field{Name: name, Type: v.Type().(types.Array).Elem, Nullable: true})
 	}
 	return types.Array{Elem: s}, nil
+}
+
+// withElement is the array's type where an element is added.
+func withElement(a []plan.Value) (types.Type, error) {
+	l := a[0].Type().(types.Array)
+	t, ok := types.Common(l.Elem, a[1].Type())
+	if !ok {
+		return nil, sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES", "sqlExpr", `"`+Describe(a[0])+`"`, "functionName", "`array_append`",
+			"dataType", `"ARRAY"`, "leftType", `"`+l.SQL()+`"`, "rightType", `"`+a[1].Type().SQL()+`"`)
+	}
+	return types.Array{Elem: t, ContainsNull: l.ContainsNull || a[1].Nullable()}, nil
 }
 
 func vectorArg(a []plan.Value) ([]plan.Value, error) {

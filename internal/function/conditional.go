@@ -9,11 +9,11 @@ import (
 
 func conditionals() []Row {
 	return []Row{
-		{Name: "when", Coerce: caseWhen, Result: last2, Null: maybeNull, Build: buildCase},
-		{Name: "if", Aliases: "iff", Args: "b c c", Result: same(1), Null: maybeNull, SQL: "(CASE WHEN {0} THEN {1} ELSE {2} END)"},
-		{Name: "coalesce", Args: "c*", Result: same(0), Null: maybeNull, SQL: "coalesce({*})"},
-		{Name: "ifnull", Aliases: "nvl", Args: "c c", Result: same(0), Null: maybeNull, SQL: "coalesce({0}, {1})"},
-		{Name: "nvl2", Args: "a c c", Result: same(1), Null: maybeNull, SQL: "(CASE WHEN {0} IS NOT NULL THEN {1} ELSE {2} END)"},
+		{Name: "when", Coerce: caseWhen, Result: last2, Null: nullOfValues, Build: buildCase},
+		{Name: "if", Aliases: "iff", Args: "b c c", Result: same(1), Null: nullOfValues, SQL: "(CASE WHEN {0} THEN {1} ELSE {2} END)"},
+		{Name: "coalesce", Args: "c*", Result: same(0), Null: nullIfAll, SQL: "coalesce({*})"},
+		{Name: "ifnull", Aliases: "nvl", Args: "c c", Result: same(0), Null: nullIfAll, SQL: "coalesce({0}, {1})"},
+		{Name: "nvl2", Args: "a c c", Result: same(1), Null: nullOfValues, SQL: "(CASE WHEN {0} IS NOT NULL THEN {1} ELSE {2} END)"},
 		{Name: "nullif", Args: "c c", Result: same(0), Null: maybeNull, SQL: "nullif({0}, {1})"},
 		{Name: "nullifzero", Args: "n", Result: same(0), Null: maybeNull, SQL: "nullif({0}, 0)"},
 		{Name: "zeroifnull", Args: "n", Result: same(0), Null: neverNull, SQL: "coalesce({0}, 0)"},
@@ -21,8 +21,8 @@ func conditionals() []Row {
 		{Name: "isnotnull", Args: "a", Result: is(types.Boolean), Null: neverNull, SQL: "({0} IS NOT NULL)"},
 		{Name: "isnan", Args: "d", Result: is(types.Boolean), Null: neverNull, SQL: "coalesce(isnan({0}), false)"},
 		{Name: "nanvl", Args: "d d", Result: is(types.Double), Null: maybeNull, SQL: "(CASE WHEN isnan({0}) THEN {1} ELSE {0} END)"},
-		{Name: "greatest", Args: "c c*", Result: same(0), Null: maybeNull, SQL: "greatest({*})"},
-		{Name: "least", Args: "c c*", Result: same(0), Null: maybeNull, SQL: "least({*})"},
+		{Name: "greatest", Args: "c c*", Result: same(0), Null: nullIfAll, SQL: "greatest({*})"},
+		{Name: "least", Args: "c c*", Result: same(0), Null: nullIfAll, SQL: "least({*})"},
 		{Name: "istrue", Args: "b", Result: is(types.Boolean), Null: neverNull, SQL: "({0} IS TRUE)"},
 		{Name: "isfalse", Args: "b", Result: is(types.Boolean), Null: neverNull, SQL: "({0} IS FALSE)"},
 	}

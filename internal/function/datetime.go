@@ -3,7 +3,6 @@ package function
 import (
 	"strings"
 
-	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
 )
 
@@ -22,37 +21,19 @@ func datetimes() []Row {
 		{Name: "current_date", Aliases: "curdate", Result: is(types.Date), Null: neverNull, SQL: "current_date"},
 		{Name: "current_timestamp", Aliases: "now", Result: is(types.Timestamp), Null: neverNull, SQL: "now()"},
 		{Name: "localtimestamp", Result: is(types.TimestampNTZ), Null: neverNull, SQL: "CAST(now() AS TIMESTAMP)"},
-		{Name: "date_add", Aliases: "dateadd", Args: "D i", Result: is(types.Date), SQL: "CAST({0} + {1} AS DATE)"},
-		{Name: "date_sub", Args: "D i", Result: is(types.Date), SQL: "CAST({0} - {1} AS DATE)"},
 		{Name: "datediff", Aliases: "date_diff", Args: "D D", Result: is(types.Int), SQL: "CAST({0} - {1} AS INTEGER)"},
 		{Name: "add_months", Args: "D i", Result: is(types.Date), SQL: "CAST({0} + to_months({1}) AS DATE)"},
-		{Name: "months_between", Args: "t t ?b", Result: is(types.Double), Build: monthsBetween},
 		{Name: "last_day", Args: "D", Result: is(types.Date), SQL: "last_day({0})"},
 		{Name: "next_day", Args: "D s", Result: is(types.Date), Null: maybeNull,
 			SQL: "CAST({0} + CAST(((list_position(['SU','MO','TU','WE','TH','FR','SA'], upper(left({1}, 2))) - 1 - date_part('dow', {0}) + 6) % 7) + 1 AS INTEGER) AS DATE)"},
-		{Name: "to_date", Aliases: "date", Args: "a ?s", Result: is(types.Date), Build: parseTime("DATE", false), Null: maybeNull},
-		{Name: "to_timestamp", Aliases: "timestamp", Args: "a ?s", Result: is(types.Timestamp), Build: parseTime("TIMESTAMPTZ", false), Null: maybeNull},
-		{Name: "to_timestamp_ntz", Args: "a ?s", Result: is(types.TimestampNTZ), Build: parseTime("TIMESTAMP", false), Null: maybeNull},
-		{Name: "try_to_timestamp", Args: "a ?s", Result: is(types.Timestamp), Build: parseTime("TIMESTAMPTZ", true), Null: maybeNull},
-		{Name: "try_to_date", Args: "a ?s", Result: is(types.Date), Build: parseTime("DATE", true), Null: maybeNull},
-		{Name: "date_format", Args: "x s", Result: is(types.String), Build: dateFormat},
-		{Name: "unix_timestamp", Aliases: "to_unix_timestamp", Args: "?a s", Result: is(types.Long), Build: unixTimestamp},
-		{Name: "from_unixtime", Args: "l ?s", Result: is(types.String), Build: fromUnix},
-		{Name: "timestamp_seconds", Args: "d", Result: is(types.Timestamp), SQL: "to_timestamp({0})"},
-		{Name: "timestamp_millis", Args: "l", Result: is(types.Timestamp), SQL: "CAST(epoch_ms({0}) AS TIMESTAMPTZ)"},
 		{Name: "timestamp_micros", Args: "l", Result: is(types.Timestamp), SQL: "make_timestamptz({0})"},
 		{Name: "unix_seconds", Args: "t", Result: is(types.Long), SQL: "CAST(floor(epoch({0})) AS BIGINT)"},
 		{Name: "unix_millis", Args: "t", Result: is(types.Long), SQL: "epoch_ms({0})"},
 		{Name: "unix_micros", Args: "t", Result: is(types.Long), SQL: "epoch_us({0})"},
 		{Name: "unix_date", Args: "D", Result: is(types.Int), SQL: "CAST({0} - DATE '1970-01-01' AS INTEGER)"},
 		{Name: "date_from_unix_date", Args: "i", Result: is(types.Date), SQL: "CAST(DATE '1970-01-01' + {0} AS DATE)"},
-		{Name: "make_date", Args: "i i i", Result: is(types.Date), SQL: "make_date({0}, {1}, {2})"},
-		{Name: "make_timestamp", Args: "i i i i i d", Result: is(types.Timestamp), SQL: "make_timestamptz({0}, {1}, {2}, {3}, {4}, {5})"},
 		{Name: "trunc", Args: "D s", Result: is(types.Date), Null: maybeNull, Build: truncate(true)},
 		{Name: "date_trunc", Args: "s t", Result: is(types.Timestamp), Null: maybeNull, Build: truncate(false)},
-		{Name: "extract", Aliases: "date_part datepart", Args: "s x", Result: is(types.Int), SQL: "CAST(date_part({0}, {1}) AS INTEGER)"},
-		{Name: "from_utc_timestamp", Args: "t s", Result: is(types.Timestamp), SQL: "CAST(timezone({1}, {0}) AS TIMESTAMP)::TIMESTAMPTZ"},
-		{Name: "to_utc_timestamp", Args: "t s", Result: is(types.Timestamp), SQL: "timezone('UTC', timezone({1}, CAST({0} AS TIMESTAMP)))::TIMESTAMPTZ"},
 		{Name: "current_timezone", Result: is(types.String), Null: neverNull, SQL: "current_setting('TimeZone')"},
 		{Name: "make_interval", Args: "?i i i i i i d", Result: is(types.CalendarInterval), Build: makeInterval},
 		{Name: "make_dt_interval", Args: "?i i i d", Result: is(types.DayTimeInterval{Start: 0, End: 3}), Build: func(a []Arg) string {
@@ -131,60 +112,6 @@ func strftime(pattern string) (string, bool) {
 		}
 	}
 	return b.String(), true
-}
-
-func patternOf(a Arg) string {
-	if a.Const != nil {
-		if s, ok := a.Const.Value.(string); ok {
-			if p, ok := strftime(s); ok {
-				return "'" + strings.ReplaceAll(p, "'", "''") + "'"
-			}
-			return "error('datetime pattern " + strings.ReplaceAll(s, "'", "''") + " is not supported')"
-		}
-	}
-	return "error('a datetime pattern that is not a literal is not supported')"
-}
-
-func dateFormat(a []Arg) string { return "strftime(" + a[0].SQL + ", " + patternOf(a[1]) + ")" }
-
-func parseTime(target string, try bool) func([]Arg) string {
-	return func(a []Arg) string {
-		if len(a) == 1 || !types.IsString(a[0].Type) {
-			if try {
-				return "TRY_CAST(" + a[0].SQL + " AS " + target + ")"
-			}
-			if !types.IsString(a[0].Type) {
-				return "CAST(" + a[0].SQL + " AS " + target + ")"
-			}
-			name := map[string]string{"DATE": "DATE", "TIMESTAMPTZ": "TIMESTAMP", "TIMESTAMP": "TIMESTAMP_NTZ"}[target]
-			return "(CASE WHEN " + a[0].SQL + " IS NOT NULL AND TRY_CAST(" + a[0].SQL + " AS " + target + ") IS NULL THEN " +
-				sparkerr.Raise("CAST_INVALID_INPUT", "'''' || "+a[0].SQL+" || ''''", "'\"STRING\"'", "'\""+name+"\"'") +
-				" ELSE TRY_CAST(" + a[0].SQL + " AS " + target + ") END)"
-		}
-		parsed := "strptime(" + a[0].SQL + ", " + patternOf(a[1]) + ")"
-		if try {
-			parsed = "try_" + parsed
-		}
-		return "CAST(" + parsed + " AS " + target + ")"
-	}
-}
-
-func unixTimestamp(a []Arg) string {
-	if len(a) == 0 {
-		return "CAST(floor(epoch(now())) AS BIGINT)"
-	}
-	if len(a) == 2 && types.IsString(a[0].Type) {
-		return "CAST(floor(epoch(CAST(strptime(" + a[0].SQL + ", " + patternOf(a[1]) + ") AS TIMESTAMPTZ))) AS BIGINT)"
-	}
-	return "CAST(floor(epoch(CAST(" + a[0].SQL + " AS TIMESTAMPTZ))) AS BIGINT)"
-}
-
-func fromUnix(a []Arg) string {
-	format := "'%Y-%m-%d %H:%M:%S'"
-	if len(a) == 2 {
-		format = patternOf(a[1])
-	}
-	return "strftime(to_timestamp(" + a[0].SQL + "), " + format + ")"
 }
 
 var truncUnits = map[string]string{"year": "year", "yyyy": "year", "yy": "year", "quarter": "quarter", "month": "month", "mon": "month",

@@ -31,6 +31,7 @@ type Arg struct {
 	Type     types.Type
 	Nullable bool
 	Const    *plan.Literal // nil if not a literal
+	Parsed   types.Type    // the call's result type
 }
 
 type nullRule int
@@ -39,6 +40,8 @@ const (
 	nullIfAny nullRule = iota // null if an argument is
 	neverNull
 	maybeNull
+	nullIfAll    // null if all arguments are
+	nullOfValues // of a conditional: null if a value it may choose is, or nothing may be chosen
 )
 
 // Row is one function. Args is a signature: a letter an argument, "?" after the first optional
@@ -54,16 +57,39 @@ type Row struct {
 	SQL           string               // template: {0}, {1}, {*} all, {1*} from the second on
 	Build         func(a []Arg) string // where a template does not do
 	Coerce        func(args []plan.Value) ([]plan.Value, error)
+	// Lambda says what the parameters of the lambda that follows these arguments are; nil for an
+	// array's element and its place.
+	Lambda func(before []plan.Value) (LambdaShape, error)
+}
+
+// LambdaShape is a lambda as DuckDB is to see it. In the texts $ stands for a name of its own.
+type LambdaShape struct {
+	Params []string // between "lambda" and the colon
+	Vars   []LambdaVar
+	Result types.Type // what the body is cast to, nil for its own type
+	Wrap   string     // SQL around the body, which {} stands for
+}
+
+// LambdaVar is a parameter as Spark counts them.
+type LambdaVar struct {
+	SQL  string
+	Type types.Type
+	Null bool
 }
 
 // Table finds functions by name.
 type Table struct{ rows map[string]*Row }
 
+// families are the rows, one list a file.
+func families() [][]Row {
+	return [][]Row{operators(), conditionals(), mathematics(), strings_(), datetimes(), collections(),
+		aggregates(), moreAggregates(), windows(), generators(), miscellany(), lambdas(), maps(), jsons(), hashes(), moreStrings(), moreTimes(), tries(), vectors()}
+}
+
 // Default is the table of all functions.
 func Default() *Table {
 	t := &Table{rows: map[string]*Row{}}
-	for _, family := range [][]Row{operators(), conditionals(), mathematics(), strings_(), datetimes(), collections(),
-		aggregates(), windows(), generators(), miscellany()} {
+	for _, family := range families() {
 		for i := range family {
 			r := &family[i]
 			for _, n := range append(strings.Fields(r.Aliases), r.Name) {
@@ -94,11 +120,19 @@ func (t *Table) Names() []string {
 func (t *Table) Resolve(name string, args []plan.Value) (*plan.Apply, *Row, error) {
 	r, ok := t.Lookup(name)
 	if !ok {
-		return nil, nil, sparkerr.Analysis("UNRESOLVED_ROUTINE", "routineName", types.Quote(name),
-			"searchPath", "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]")
+		return nil, nil, Unknown(name)
 	}
 	a, err := r.Apply(args)
 	return a, r, err
+}
+
+// Unknown is the error for a name that is no row: Spark may have the function all the same.
+func Unknown(name string) error {
+	if unsupported(name) {
+		return sparkerr.Unsupported("the function %s", strings.ToLower(name))
+	}
+	return sparkerr.Analysis("UNRESOLVED_ROUTINE", "routineName", types.Quote(name),
+		"searchPath", "[`system`.`builtin`, `system`.`session`, `spark_catalog`.`default`]")
 }
 
 // Apply coerces the arguments and makes the call.
@@ -119,7 +153,7 @@ func (r *Row) Apply(args []plan.Value) (*plan.Apply, error) {
 	shapes := make([]Arg, len(args))
 	null := r.Null == maybeNull
 	for i, a := range args {
-		shapes[i] = Arg{Type: a.Type(), Nullable: a.Nullable()}
+		shapes[i] = Arg{Type: a.Type(), Nullable: a.Nullable(), Parsed: out}
 		if c, ok := Constant(a); ok {
 			shapes[i].Const = &c
 		}
@@ -127,7 +161,19 @@ func (r *Row) Apply(args []plan.Value) (*plan.Apply, error) {
 			null = true
 		}
 	}
-	if r.Kind == Aggregate && r.Null == nullIfAny {
+	switch {
+	case r.Null == nullIfAll:
+		null = len(args) > 0
+		for _, a := range args {
+			null = null && a.Nullable()
+		}
+	case r.Null == nullOfValues:
+		null = r.Name == "when" && len(args)%2 == 0
+		for i, a := range args {
+			chosen := i > 0 && (r.Name != "when" || i%2 == 1 || i == len(args)-1)
+			null = null || chosen && a.Nullable()
+		}
+	case r.Kind == Aggregate && r.Null == nullIfAny:
 		null = true
 	}
 	return &plan.Apply{Func: r.Name, Args: args, Out: out, Null: null, Aggregate: r.Kind == Aggregate,
@@ -209,7 +255,7 @@ func last(a []plan.Value) (types.Type, error) { return a[len(a)-1].Type(), nil }
 func listOf(i int) func([]plan.Value) (types.Type, error) {
 	return func(a []plan.Value) (types.Type, error) {
 		if i >= len(a) {
-			return types.Array{Elem: types.String}, nil
+			return types.Array{Elem: types.Null}, nil
 		}
 		null := false
 		for _, x := range a[i:] {

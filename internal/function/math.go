@@ -10,7 +10,7 @@ import (
 
 func mathematics() []Row {
 	d := func(name, alias, sql string) Row {
-		return Row{Name: name, Aliases: alias, Args: "d", Result: is(types.Double), SQL: sql}
+		return Row{Name: name, Aliases: alias, Args: "d", Result: is(types.Double), Null: maybeNull, SQL: sql}
 	}
 	// Outside a logarithm's domain Spark answers null, DuckDB fails.
 	log := func(name, alias, sql, low string) Row {
@@ -19,7 +19,7 @@ func mathematics() []Row {
 	}
 	return []Row{
 		{Name: "abs", Args: "n", Result: same(0), SQL: "abs({0})"},
-		{Name: "sign", Aliases: "signum", Args: "d", Result: is(types.Double), SQL: "CAST(sign({0}) AS DOUBLE)"},
+		{Name: "sign", Aliases: "signum", Null: maybeNull, Args: "d", Result: is(types.Double), SQL: "CAST(sign({0}) AS DOUBLE)"},
 		d("sqrt", "", "(CASE WHEN {0} < 0 THEN CAST('nan' AS DOUBLE) ELSE sqrt({0}) END)"),
 		d("cbrt", "", "cbrt({0})"), d("exp", "", "exp({0})"), d("expm1", "", "(CASE WHEN abs({0}) < 1e-5 THEN {0} + {0}*{0}/2 ELSE exp({0}) - 1 END)"),
 		log("ln", "", "ln({0})", "0"), log("log10", "", "log10({0})", "0"), log("log2", "", "log2({0})", "0"),
@@ -30,24 +30,24 @@ func mathematics() []Row {
 		d("asin", "", "(CASE WHEN abs({0}) > 1 THEN CAST('nan' AS DOUBLE) ELSE asin({0}) END)"),
 		d("acos", "", "(CASE WHEN abs({0}) > 1 THEN CAST('nan' AS DOUBLE) ELSE acos({0}) END)"),
 		d("atan", "", "atan({0})"), d("sinh", "", "sinh({0})"), d("cosh", "", "cosh({0})"), d("tanh", "", "tanh({0})"),
-		d("asinh", "", "asinh({0})"), d("acosh", "", "acosh({0})"), d("atanh", "", "atanh({0})"),
+		d("asinh", "", "asinh({0})"), d("acosh", "", "(CASE WHEN {0} < 1 THEN CAST('nan' AS DOUBLE) ELSE acosh({0}) END)"), d("atanh", "", "(CASE WHEN abs({0}) > 1 THEN CAST('nan' AS DOUBLE) WHEN {0} = 1 THEN CAST('inf' AS DOUBLE) WHEN {0} = -1 THEN CAST('-inf' AS DOUBLE) ELSE atanh({0}) END)"),
 		d("degrees", "", "degrees({0})"), d("radians", "", "radians({0})"), d("sec", "", "(1 / cos({0}))"), d("csc", "", "(1 / sin({0}))"),
 		d("rint", "", "round_even({0}, 0)"),
 		{Name: "atan2", Args: "d d", Result: is(types.Double), SQL: "atan2({0}, {1})"},
+		{Name: "width_bucket", Args: "d d d l", Result: is(types.Long), Null: maybeNull,
+			SQL: "(CASE WHEN {1} < {2} THEN (CASE WHEN {0} < {1} THEN 0 WHEN {0} >= {2} THEN {3} + 1 ELSE CAST(floor(({0} - {1}) / ({2} - {1}) * {3}) AS BIGINT) + 1 END) WHEN {1} > {2} THEN (CASE WHEN {0} > {1} THEN 0 WHEN {0} <= {2} THEN {3} + 1 ELSE CAST(floor(({1} - {0}) / ({1} - {2}) * {3}) AS BIGINT) + 1 END) END)"},
 		{Name: "hypot", Args: "d d", Result: is(types.Double), SQL: "sqrt({0}*{0} + {1}*{1})"},
 		{Name: "pi", Result: is(types.Double), Null: neverNull, SQL: "pi()"},
 		{Name: "e", Result: is(types.Double), Null: neverNull, SQL: "exp(1)"},
-		{Name: "ceil", Aliases: "ceiling", Args: "n ?i", Result: floorType, Build: floor("ceil")},
-		{Name: "floor", Args: "n ?i", Result: floorType, Build: floor("floor")},
-		{Name: "round", Args: "n ?i", Result: roundType, Build: rounding("round")},
-		{Name: "bround", Args: "n ?i", Result: roundType, Build: rounding("round_even")},
+		{Name: "ceil", Aliases: "ceiling", Null: maybeNull, Args: "n ?i", Result: floorType, Build: floor("ceil")},
+		{Name: "floor", Null: maybeNull, Args: "n ?i", Result: floorType, Build: floor("floor")},
+		{Name: "round", Null: maybeNull, Args: "n ?i", Result: roundType, Build: rounding("round")},
+		{Name: "bround", Null: maybeNull, Args: "n ?i", Result: roundType, Build: rounding("round_even")},
 		{Name: "factorial", Args: "i", Result: is(types.Long), Null: maybeNull,
 			SQL: "(CASE WHEN {0} BETWEEN 0 AND 20 THEN CAST(factorial({0}) AS BIGINT) END)"},
-		{Name: "hex", Args: "a", Result: is(types.String), SQL: "upper(hex({0}))"},
+		{Name: "hex", Null: maybeNull, Args: "a", Result: is(types.String), SQL: "upper(hex({0}))"},
 		{Name: "bin", Args: "l", Result: is(types.String), SQL: "bin({0})"},
 		{Name: "bit_count", Args: "I", Result: is(types.Int), SQL: "CAST(bit_count({0}) AS INTEGER)"},
-		{Name: "width_bucket", Args: "d d d l", Result: is(types.Long), Null: maybeNull,
-			SQL: "(CASE WHEN {0} < {1} THEN 0 WHEN {0} >= {2} THEN {3} + 1 ELSE CAST(floor(({0} - {1}) / ({2} - {1}) * {3}) AS BIGINT) + 1 END)"},
 	}
 }
 
@@ -71,7 +71,7 @@ func floorType(a []plan.Value) (types.Type, error) {
 func floor(name string) func([]Arg) string {
 	return func(a []Arg) string {
 		if len(a) == 2 {
-			return fmt.Sprintf("(%s(%s * pow(10, %s)) / pow(10, %s))", name, a[0].SQL, a[1].SQL, a[1].SQL)
+			return fmt.Sprintf("CAST(%s(%s * pow(10, %s)) / pow(10, %s) AS %s)", name, a[0].SQL, a[1].SQL, a[1].SQL, TypeSQL(a[0].Parsed))
 		}
 		if d, ok := a[0].Type.(types.Decimal); ok {
 			return fmt.Sprintf("CAST(%s(%s) AS %s)", name, a[0].SQL, types.BoundDecimal(d.Precision-d.Scale+1, 0).SQL())

@@ -1,6 +1,8 @@
 package function
 
 import (
+	"strings"
+
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
@@ -14,6 +16,7 @@ func generators() []Row {
 	return []Row{
 		g("explode", "a", exploded, "{0}"), g("explode_outer", "a", exploded, "{0}"),
 		g("posexplode", "a", exploded, "{0}"), g("posexplode_outer", "a", exploded, "{0}"),
+		{Name: "stack", Kind: Generator, Coerce: asIs, Result: stackType, Build: buildStack},
 		g("inline", "A", same(0), "{0}"), g("inline_outer", "A", same(0), "{0}"),
 	}
 }
@@ -28,6 +31,58 @@ func exploded(a []plan.Value) (types.Type, error) {
 			{Name: "key", Type: t.Key}, {Name: "value", Type: t.Value, Nullable: t.ValueContainsNull}}}}, nil
 	}
 	return nil, wrongType("explode", 0, a[0], `("ARRAY" or "MAP")`)
+}
+
+// stackShape is the number of rows and columns of stack(n, ...).
+func stackShape(rows *plan.Literal, args int) (n, width int) {
+	if rows != nil {
+		if v, ok := rows.Value.(int32); ok && v > 0 {
+			return int(v), (args + int(v) - 1) / int(v)
+		}
+	}
+	return 0, 0
+}
+
+func stackType(a []plan.Value) (types.Type, error) {
+	if len(a) < 2 {
+		return nil, sparkerr.Analysis("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "functionName", "`stack`", "expectedNum", "> 1", "actualNum", itoa(len(a)), "docroot", "https://spark.apache.org/docs/latest")
+	}
+	c, ok := Constant(a[0])
+	n, width := stackShape(&c, len(a)-1)
+	if !ok || n == 0 {
+		return nil, wrongType("stack", 0, a[0], `"INT" above 0`)
+	}
+	s := types.Struct{}
+	for col := range width {
+		var t types.Type = types.Null
+		for i := col; i < len(a)-1; i += width {
+			u, ok := types.Common(t, a[i+1].Type())
+			if !ok {
+				return nil, differ("stack", []plan.Value{a[col+1], a[i+1]})
+			}
+			t = u
+		}
+		s.Fields = append(s.Fields, types.Field{Name: "col" + itoa(col), Type: t, Nullable: true})
+	}
+	return types.Array{Elem: s}, nil
+}
+
+func buildStack(a []Arg) string {
+	n, width := stackShape(a[0].Const, len(a)-1)
+	s := a[0].Parsed.(types.Array).Elem.(types.Struct)
+	rows := make([]string, n)
+	for r := range rows {
+		cells := make([]string, width)
+		for c := range cells {
+			value := "NULL"
+			if i := r*width + c + 1; i < len(a) {
+				value = a[i].SQL
+			}
+			cells[c] = "f" + itoa(c) + " := CAST(" + value + " AS " + TypeSQL(s.Fields[c].Type) + ")"
+		}
+		rows[r] = "struct_pack(" + strings.Join(cells, ", ") + ")"
+	}
+	return "[" + strings.Join(rows, ", ") + "]"
 }
 
 func miscellany() []Row {
@@ -48,9 +103,7 @@ func miscellany() []Row {
 		{Name: "version", Result: is(types.String), Null: neverNull, SQL: "'4.3.0 millpond'"},
 		{Name: "current_user", Aliases: "user session_user", Result: is(types.String), Null: neverNull, SQL: "'millpond'"},
 		{Name: "current_catalog", Result: is(types.String), Null: neverNull, SQL: "'spark_catalog'"},
-		{Name: "current_database", Aliases: "current_schema", Result: is(types.String), Null: neverNull, SQL: "'default'"},
-		{Name: "to_json", Args: "a", Result: is(types.String), SQL: "CAST(to_json({0}) AS VARCHAR)"},
-		{Name: "get_json_object", Args: "s s", Result: is(types.String), Null: maybeNull, SQL: "json_extract_string({0}, {1})"},
+		{Name: "current_database", Aliases: "current_schema", Result: is(types.String), Null: neverNull, SQL: "'default'"}, // the analyzer answers it
 		{Name: "input_file_name", Result: is(types.String), Null: neverNull, SQL: "''"},
 	}
 }

@@ -23,11 +23,11 @@ func operators() []Row {
 		{Name: "+", Coerce: arithmetic("+"), Result: arithmeticType("+"), Build: plus},
 		{Name: "-", Aliases: "subtract", Coerce: arithmetic("-"), Result: arithmeticType("-"), Build: minus},
 		{Name: "*", Coerce: arithmetic("*"), Result: arithmeticType("*"), Build: decimalSafe("*")},
-		{Name: "/", Coerce: division, Result: arithmeticType("/"), Build: divide},
-		{Name: "%", Aliases: "mod", Coerce: arithmetic("%"), Result: arithmeticType("%"),
+		{Name: "/", Null: maybeNull, Coerce: division, Result: arithmeticType("/"), Build: divide},
+		{Name: "%", Aliases: "mod", Null: maybeNull, Coerce: arithmetic("%"), Result: arithmeticType("%"),
 			Build: func(a []Arg) string { return guardZero(a, "REMAINDER_BY_ZERO", "("+a[0].SQL+" % "+a[1].SQL+")") }},
-		{Name: "pmod", Coerce: arithmetic("%"), Result: arithmeticType("%"), Build: pmod},
-		{Name: "div", Args: "I I", Result: is(types.Long),
+		{Name: "pmod", Null: maybeNull, Coerce: arithmetic("%"), Result: arithmeticType("%"), Build: pmod},
+		{Name: "div", Null: maybeNull, Args: "I I", Result: is(types.Long),
 			Build: func(a []Arg) string {
 				return guardZero(a, "DIVIDE_BY_ZERO", "CAST("+a[0].SQL+" // "+a[1].SQL+" AS BIGINT)")
 			}},
@@ -37,11 +37,15 @@ func operators() []Row {
 		{Name: "|", Args: "c c", Result: same(0), SQL: "({0} | {1})"},
 		{Name: "^", Args: "c c", Result: same(0), SQL: "xor({0}, {1})"},
 		{Name: "~", Aliases: "bitwise_not", Args: "I", Result: same(0), SQL: "(~{0})"},
-		{Name: "shiftleft", Aliases: "<<", Args: "I i", Result: same(0), SQL: "({0} << {1})"},
+		{Name: "shiftleft", Aliases: "<<", Args: "I i", Result: same(0), Build: func(a []Arg) string {
+			if a[0].Type == types.Long {
+				return fill("CAST((CASE WHEN (CAST({0} AS HUGEINT) << {1}) % 18446744073709551616 > 9223372036854775807 THEN (CAST({0} AS HUGEINT) << {1}) % 18446744073709551616 - 18446744073709551616 ELSE (CAST({0} AS HUGEINT) << {1}) % 18446744073709551616 END) AS BIGINT)", a)
+			}
+			return fill("CAST({0} * (CAST(1 AS BIGINT) << ({1} % 32)) AS INTEGER)", a)
+		}},
 		{Name: "shiftright", Aliases: ">>", Args: "I i", Result: same(0), SQL: "({0} >> {1})"},
 		{Name: "like", Args: "s s ?s", Result: is(types.Boolean), Build: like("LIKE")},
 		{Name: "ilike", Args: "s s ?s", Result: is(types.Boolean), Build: like("ILIKE")},
-		{Name: "rlike", Aliases: "regexp regexp_like", Args: "s s", Result: is(types.Boolean), SQL: "regexp_matches({0}, {1})"},
 		{Name: "in", Args: "c c*", Result: is(types.Boolean), SQL: "({0} IN ({1*}))"},
 		{Name: "between", Args: "c c c", Result: is(types.Boolean), SQL: "({0} BETWEEN {1} AND {2})"},
 		{Name: "try_add", Coerce: arithmetic("+"), Result: arithmeticType("+"), Null: maybeNull, SQL: "TRY({0} + {1})"},
@@ -285,7 +289,8 @@ func divide(a []Arg) string {
 }
 
 func pmod(a []Arg) string {
-	text := "(((" + a[0].SQL + " % " + a[1].SQL + ") + " + a[1].SQL + ") % " + a[1].SQL + ")"
+	r := "(" + a[0].SQL + " % " + a[1].SQL + ")"
+	text := "(CASE WHEN " + r + " < 0 THEN (" + r + " + " + a[1].SQL + ") % " + a[1].SQL + " ELSE " + r + " END)"
 	return guardZero(a, "REMAINDER_BY_ZERO", text)
 }
 

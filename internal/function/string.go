@@ -3,6 +3,7 @@ package function
 import (
 	"strings"
 
+	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/types"
 )
 
@@ -13,25 +14,31 @@ func strings_() []Row {
 	n := func(name, alias, args, sql string) Row {
 		return Row{Name: name, Aliases: alias, Args: args, Result: is(types.Int), SQL: "CAST(" + sql + " AS INTEGER)"}
 	}
-	b := func(name, args, sql string) Row {
-		return Row{Name: name, Args: args, Result: is(types.Boolean), SQL: sql}
+	bn := func(name, args, sql string) Row {
+		return Row{Name: name, Args: args, Result: is(types.Boolean), Null: maybeNull, SQL: sql}
 	}
 	return []Row{
 		s("upper", "ucase", "s", "upper({0})"), s("lower", "lcase", "s", "lower({0})"),
-		{Name: "trim", Aliases: "btrim", Args: "s ?s", Result: is(types.String), Build: trim("trim")},
+		{Name: "btrim", Args: "s ?s", Result: is(types.String), Null: maybeNull, Build: func(a []Arg) string {
+			if len(a) == 2 {
+				return fill("trim({0}, {1})", a)
+			}
+			return fill("trim({0})", a)
+		}},
+		{Name: "trim", Args: "s ?s", Result: is(types.String), Build: trim("trim")},
 		{Name: "ltrim", Args: "s ?s", Result: is(types.String), Build: trim("ltrim")},
 		{Name: "rtrim", Args: "s ?s", Result: is(types.String), Build: trim("rtrim")},
 		n("length", "len char_length character_length", "s", "length({0})"),
 		n("octet_length", "", "s", "octet_length(encode({0}))"), n("bit_length", "", "s", "bit_length({0})"),
-		n("ascii", "", "s", "(CASE WHEN {0} = '' THEN 0 ELSE ord({0}) END)"), s("chr", "char", "l", "(CASE WHEN {0} < 0 THEN '' ELSE chr(CAST({0} % 256 AS INTEGER)) END)"),
-		{Name: "concat", Args: "c*", Result: same(0), Build: concat},
-		{Name: "||", Args: "c c", Result: same(0), Build: concat},
+		n("ascii", "", "s", "(CASE WHEN {0} = '' THEN 0 ELSE ord({0}) END)"),
+		{Name: "concat", Coerce: concatArgs, Result: same(0), Build: concat},
+		{Name: "||", Coerce: concatArgs, Result: same(0), Build: concat},
 		{Name: "concat_ws", Args: "s ?a*", Result: is(types.String), Build: concatWs},
 		{Name: "substring", Aliases: "substr", Args: "s i ?i", Result: is(types.String), Build: substring},
 		s("left", "", "s i", "(CASE WHEN {1} <= 0 THEN '' ELSE left({0}, {1}) END)"), s("right", "", "s i", "(CASE WHEN {1} <= 0 THEN '' ELSE right({0}, {1}) END)"),
 		{Name: "lpad", Args: "s i ?s", Result: is(types.String), Build: pad("lpad")},
 		{Name: "rpad", Args: "s i ?s", Result: is(types.String), Build: pad("rpad")},
-		s("repeat", "", "s i", "repeat({0}, {1})"), s("reverse_string", "", "s", "reverse({0})"),
+		s("repeat", "", "s i", "repeat({0}, {1})"),
 		{Name: "replace", Args: "s s ?s", Result: is(types.String), Build: func(a []Arg) string {
 			if len(a) == 2 {
 				return fill("(CASE WHEN {1} = '' THEN {0} ELSE replace({0}, {1}, '') END)", a)
@@ -39,49 +46,42 @@ func strings_() []Row {
 			return fill("(CASE WHEN {1} = '' THEN {0} ELSE replace({0}, {1}, {2}) END)", a)
 		}},
 		s("translate", "", "s s s", "translate({0}, {1}, {2})"),
-		s("initcap", "", "s", "array_to_string(list_transform(string_split(lower({0}), ' '), lambda w: upper(w[1]) || w[2:]), ' ')"),
 		n("instr", "", "s s", "instr({0}, {1})"),
 		{Name: "locate", Aliases: "position", Args: "s s ?i", Result: is(types.Int), Build: locate},
 		s("substring_index", "", "s s i", "(CASE WHEN {2} > 0 THEN array_to_string(list_slice(string_split({0}, {1}), 1, {2}), {1}) WHEN {2} < 0 THEN array_to_string(list_slice(string_split({0}, {1}), {2}, -1), {1}) ELSE '' END)"),
-		b("startswith", "s s", "starts_with({0}, {1})"), b("endswith", "s s", "ends_with({0}, {1})"), b("contains", "s s", "contains({0}, {1})"),
-		{Name: "split", Args: "s s ?i", Result: is(types.Array{Elem: types.String}), Build: split},
+		bn("startswith", "s s", "starts_with({0}, {1})"), bn("endswith", "s s", "ends_with({0}, {1})"), bn("contains", "s s", "contains({0}, {1})"),
 		s("split_part", "", "s s i", "split_part({0}, {1}, {2})"),
-		{Name: "regexp_extract", Args: "s s ?i", Result: is(types.String), Build: func(a []Arg) string {
-			if len(a) == 2 {
-				return fill("regexp_extract({0}, {1}, 1)", a)
-			}
-			return fill("regexp_extract({0}, {1}, {2})", a)
-		}},
-		{Name: "regexp_extract_all", Args: "s s ?i", Result: is(types.Array{Elem: types.String}), Build: func(a []Arg) string {
-			if len(a) == 2 {
-				return fill("regexp_extract_all({0}, {1}, 1)", a)
-			}
-			return fill("regexp_extract_all({0}, {1}, {2})", a)
-		}},
-		s("regexp_replace", "", "s s s ?i", `regexp_replace({0}, {1}, regexp_replace({2}, '\$(\d)', '\\\1', 'g'), 'g')`),
-		n("regexp_count", "", "s s", "len(regexp_extract_all({0}, {1}))"),
-		{Name: "regexp_substr", Args: "s s", Result: is(types.String), Null: maybeNull, SQL: "nullif(regexp_extract({0}, {1}), '')"},
-		s("md5", "", "s", "md5({0})"), s("sha1", "sha", "s", "sha1({0})"),
-		{Name: "sha2", Args: "s i", Result: is(types.String), Null: maybeNull, SQL: "(CASE WHEN {1} IN (0, 256) THEN sha256({0}) ELSE error('sha2 of this length is not supported') END)"},
 		s("base64", "", "B", "base64({0})"),
-		{Name: "unbase64", Args: "s", Result: is(types.Binary), SQL: "from_base64({0})"},
-		n("levenshtein", "", "s s", "levenshtein({0}, {1})"),
-		s("format_number", "", "n i", "format('{:,.' || {1} || 'f}', CAST({0} AS DOUBLE))"),
-		{Name: "format_string", Aliases: "printf", Args: "s ?a*", Result: is(types.String), SQL: "printf({*})"},
-		s("url_encode", "", "s", "url_encode({0})"), s("url_decode", "", "s", "url_decode({0})"),
-		{Name: "encode", Args: "s s", Result: is(types.Binary), SQL: "encode({0})"}, s("decode", "", "B s", "decode({0})"),
 		s("space", "", "i", "repeat(' ', {0})"), n("find_in_set", "", "s s", "coalesce(list_position(string_split({1}, ','), {0}), 0)"),
-		s("soundex", "", "s", "soundex({0})"),
 	}
 }
 
 func trim(name string) func([]Arg) string {
 	return func(a []Arg) string {
 		if len(a) == 2 {
-			return name + "(" + a[0].SQL + ", " + a[1].SQL + ")"
+			return name + "(" + a[1].SQL + ", " + a[0].SQL + ")" // what to trim comes first
 		}
 		return name + "(" + a[0].SQL + ")"
 	}
+}
+
+// concatArgs makes everything text unless all are arrays, or all binary.
+func concatArgs(a []plan.Value) ([]plan.Value, error) {
+	lists, bytes := len(a) > 0, len(a) > 0
+	for _, v := range a {
+		_, isList := v.Type().(types.Array)
+		lists = lists && (isList || v.Type() == types.Null)
+		bytes = bytes && v.Type() == types.Binary
+	}
+	switch {
+	case len(a) == 0:
+		return []plan.Value{plan.Const{Literal: plan.StringLit("")}}, nil
+	case bytes:
+		return a, nil
+	case lists:
+		return coerceArgs(&Row{Name: "concat", Args: "c*"}, a)
+	}
+	return coerceArgs(&Row{Name: "concat", Args: "s*"}, a)
 }
 
 // concat joins strings, binaries or arrays; any null makes null, which || does.
@@ -142,11 +142,4 @@ func locate(a []Arg) string {
 		return fill("CAST(instr({1}, {0}) AS INTEGER)", a)
 	}
 	return fill("CAST((CASE WHEN {2} < 1 THEN 0 WHEN instr(substring({1}, {2}), {0}) = 0 THEN 0 ELSE instr(substring({1}, {2}), {0}) + {2} - 1 END) AS INTEGER)", a)
-}
-
-func split(a []Arg) string {
-	if len(a) == 3 {
-		return fill("(CASE WHEN {2} > 0 AND len(regexp_split_to_array({0}, {1})) > {2} THEN list_append(list_slice(regexp_split_to_array({0}, {1}), 1, {2} - 1), array_to_string(list_slice(regexp_split_to_array({0}, {1}), {2}, -1), {1})) ELSE regexp_split_to_array({0}, {1}) END)", a)
-	}
-	return fill("regexp_split_to_array({0}, {1})", a)
 }

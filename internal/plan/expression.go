@@ -38,6 +38,7 @@ type (
 		Distinct    bool
 		Filter      Expr // FILTER (WHERE ...)
 		IgnoreNulls bool
+		Order       []SortOrder // WITHIN GROUP (ORDER BY ...)
 	}
 	// Text is SQL text of an expression.
 	Text struct{ SQL string }

@@ -323,11 +323,11 @@ type (
 		Columns []string
 		Outer   bool
 	}
-	// Catalog is a catalog question that answers a table: "listTables" and so on.
+	// Catalog is a method of the catalog, called by its message's name and fields: "ListTables".
 	Catalog struct {
 		Common
 		Method string
-		Args   []string
+		Args   map[string]string
 	}
 )
 

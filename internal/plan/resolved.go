@@ -80,6 +80,7 @@ type (
 	LambdaFn struct {
 		Vars []*LambdaRef
 		Body Value
+		Wrap string // SQL around the body, which {} stands for; "" for none
 	}
 	// LambdaRef is a use of a lambda variable.
 	LambdaRef struct {
@@ -106,14 +107,29 @@ type (
 	}
 )
 
-func (c Const) Type() types.Type          { return c.Literal.Type }
-func (c Const) Nullable() bool            { return c.Literal.Value == nil }
-func (c Col) Type() types.Type            { return c.Attr.Type }
-func (c Col) Nullable() bool              { return c.Attr.Nullable }
-func (a *Apply) Type() types.Type         { return a.Out }
-func (a *Apply) Nullable() bool           { return a.Null }
-func (c *Convert) Type() types.Type       { return c.To }
-func (c *Convert) Nullable() bool         { return c.Mode == "try" || c.Child.Nullable() }
+func (c Const) Type() types.Type    { return c.Literal.Type }
+func (c Const) Nullable() bool      { return c.Literal.Value == nil }
+func (c Col) Type() types.Type      { return c.Attr.Type }
+func (c Col) Nullable() bool        { return c.Attr.Nullable }
+func (a *Apply) Type() types.Type   { return a.Out }
+func (a *Apply) Nullable() bool     { return a.Null }
+func (c *Convert) Type() types.Type { return c.To }
+
+// Nullable as Spark declares it: a text may not be a date, a number not fit a decimal, even where
+// that is an error.
+func (c *Convert) Nullable() bool {
+	from := c.Child.Type()
+	if c.Mode == "try" || c.Child.Nullable() || types.IsString(from) && c.To == types.Date {
+		return true
+	}
+	d, ok := c.To.(types.Decimal)
+	if !ok {
+		return false
+	}
+	f, ok := types.AsDecimal(from)
+	return !ok || f.Precision-f.Scale > d.Precision-d.Scale || f.Scale > d.Scale
+}
+
 func (o *Over) Type() types.Type          { return o.Func.Type() }
 func (o *Over) Nullable() bool            { return o.Null }
 func (l *LambdaFn) Type() types.Type      { return l.Body.Type() }

@@ -28,7 +28,7 @@ func Rewrite(v Value, f func(Value) (Value, bool)) Value {
 		c.Func, c.Partition, c.Order = Rewrite(v.Func, f), RewriteAll(v.Partition, f), rewriteOrders(v.Order, f)
 		return &c
 	case *LambdaFn:
-		return &LambdaFn{v.Vars, Rewrite(v.Body, f)}
+		return &LambdaFn{v.Vars, Rewrite(v.Body, f), v.Wrap}
 	case *Python:
 		return &Python{v.UDF, RewriteAll(v.Args, f)}
 	case *SubqueryValue:

@@ -1,6 +1,9 @@
 package sparkerr
 
-import "strings"
+import (
+	"errors"
+	"strings"
+)
 
 // A running query raises a condition by failing with the text that Raise makes; FromText reads
 // it back. The engine's own English is never guessed at for these.
@@ -15,16 +18,32 @@ var raised = map[string]struct {
 	params []string
 	fixed  map[string]string
 }{
-	"DIVIDE_BY_ZERO":                             {ClassArithmetic, nil, map[string]string{"config": `"spark.sql.ansi.enabled"`}},
-	"REMAINDER_BY_ZERO":                          {ClassArithmetic, nil, map[string]string{"config": `"spark.sql.ansi.enabled"`}},
-	"CAST_INVALID_INPUT":                         {ClassNumberFormat, []string{"expression", "sourceType", "targetType"}, map[string]string{"ansiConfig": `"spark.sql.ansi.enabled"`}},
-	"CAST_OVERFLOW":                              {ClassArithmetic, []string{"value", "sourceType", "targetType"}, map[string]string{"ansiConfig": `"spark.sql.ansi.enabled"`}},
-	"INVALID_ARRAY_INDEX":                        {ClassArrayIndex, []string{"indexValue", "arraySize"}, map[string]string{"ansiConfig": `"spark.sql.ansi.enabled"`}},
-	"INVALID_ARRAY_INDEX_IN_ELEMENT_AT":          {ClassArrayIndex, []string{"indexValue", "arraySize"}, map[string]string{"ansiConfig": `"spark.sql.ansi.enabled"`}},
-	"USER_RAISED_EXCEPTION":                      {ClassRuntime, []string{"errorMessage"}, map[string]string{"errorClass": "null"}},
-	"SCALAR_SUBQUERY_TOO_MANY_ROWS":              {ClassSpark, nil, nil},
-	"NULL_MAP_KEY":                               {ClassRuntime, nil, nil},
-	"NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION": {ClassArithmetic, []string{"value", "precision", "scale"}, map[string]string{"config": `"spark.sql.ansi.enabled"`}},
+	"DIVIDE_BY_ZERO":                                  {ClassArithmetic, nil, map[string]string{"config": `"spark.sql.ansi.enabled"`}},
+	"REMAINDER_BY_ZERO":                               {ClassArithmetic, nil, map[string]string{"config": `"spark.sql.ansi.enabled"`}},
+	"CAST_INVALID_INPUT":                              {ClassNumberFormat, []string{"expression", "sourceType", "targetType"}, map[string]string{"ansiConfig": `"spark.sql.ansi.enabled"`}},
+	"CAST_OVERFLOW":                                   {ClassArithmetic, []string{"value", "sourceType", "targetType"}, map[string]string{"ansiConfig": `"spark.sql.ansi.enabled"`}},
+	"INVALID_ARRAY_INDEX":                             {ClassArrayIndex, []string{"indexValue", "arraySize"}, map[string]string{"ansiConfig": `"spark.sql.ansi.enabled"`}},
+	"INVALID_ARRAY_INDEX_IN_ELEMENT_AT":               {ClassArrayIndex, []string{"indexValue", "arraySize"}, map[string]string{"ansiConfig": `"spark.sql.ansi.enabled"`}},
+	"USER_RAISED_EXCEPTION":                           {ClassRuntime, []string{"errorMessage"}, map[string]string{"errorClass": "null"}},
+	"CANNOT_PARSE_TIMESTAMP":                          {ClassDateTime, []string{"message", "func"}, nil},
+	"INVALID_TIMEZONE":                                {ClassDateTime, []string{"timeZone"}, nil},
+	"INVALID_DATETIME_PATTERN.LENGTH":                 {ClassIllegalArgument, []string{"pattern"}, nil},
+	"INVALID_DATETIME_PATTERN.ILLEGAL_CHARACTER":      {ClassIllegalArgument, []string{"pattern", "c"}, nil},
+	"INVALID_FORMAT.MISMATCH_INPUT":                   {ClassIllegalArgument, []string{"format", "inputType", "input"}, nil},
+	"INVALID_PARAMETER_VALUE.PATTERN":                 {ClassRuntime, []string{"parameter", "functionName", "value"}, nil},
+	"INVALID_PARAMETER_VALUE.CHARSET":                 {ClassIllegalArgument, []string{"parameter", "functionName", "charsets", "charset"}, nil},
+	"INVALID_PARAMETER_VALUE.REGEX_GROUP_INDEX":       {ClassRuntime, []string{"parameter", "functionName", "groupCount", "groupIndex"}, nil},
+	"MALFORMED_CHARACTER_CODING":                      {ClassRuntime, []string{"function", "charset"}, nil},
+	"CONVERSION_INVALID_INPUT":                        {ClassIllegalArgument, []string{"str", "fmt", "targetType", "suggestion"}, nil},
+	"CANNOT_DECODE_URL":                               {ClassIllegalArgument, []string{"url"}, nil},
+	"INVALID_URL":                                     {ClassIllegalArgument, []string{"url"}, nil},
+	"INVALID_INDEX_OF_ZERO":                           {ClassRuntime, nil, nil},
+	"DUPLICATED_MAP_KEY":                              {ClassRuntime, []string{"key"}, map[string]string{"mapKeyDedupPolicy": `"spark.sql.mapKeyDedupPolicy"`}},
+	"DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION": {ClassDateTime, []string{"rangeMessage"}, nil},
+	"MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION":  {ClassSpark, []string{"badRecord", "failFastMode"}, nil},
+	"SCALAR_SUBQUERY_TOO_MANY_ROWS":                   {ClassSpark, nil, nil},
+	"NULL_MAP_KEY":                                    {ClassRuntime, nil, nil},
+	"NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION":      {ClassArithmetic, []string{"value", "precision", "scale"}, map[string]string{"config": `"spark.sql.ansi.enabled"`}},
 }
 
 // Raise gives the SQL expression that fails with a condition; params are SQL text expressions.
@@ -36,6 +55,12 @@ func Raise(condition string, params ...string) string {
 	}
 	b.WriteString(")")
 	return b.String()
+}
+
+// Raised is the text of an error that FromText reads back: how a function that a statement calls
+// fails with a condition.
+func Raised(condition string, params ...string) error {
+	return errors.New(mark + condition + sep + strings.Join(params, sep))
 }
 
 // FromText finds a raised condition in an engine's error text, or nil.

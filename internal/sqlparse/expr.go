@@ -1,9 +1,6 @@
 package sqlparse
 
 import (
-	"encoding/hex"
-	"math/big"
-	"strconv"
 	"strings"
 
 	"github.com/millpond/millpond/internal/plan"
@@ -118,9 +115,10 @@ func (p *parser) prefix() (plan.Expr, error) {
 			return p.postfix(l)
 		}
 		e, err := p.binary(11)
-		return plan.Call("negative", e), err
+		return plan.Call("-", e), err
 	case p.accept("+"):
-		return p.binary(11)
+		e, err := p.binary(11)
+		return plan.Call("positive", e), err
 	case p.accept("~"):
 		e, err := p.binary(11)
 		return plan.Call("~", e), err
@@ -464,6 +462,11 @@ func (p *parser) call(name string) (plan.Expr, error) {
 
 // afterCall reads FILTER, IGNORE NULLS and OVER.
 func (p *parser) afterCall(f *plan.Function) (plan.Expr, error) {
+	if p.accept("WITHIN", "GROUP", "(", "ORDER", "BY") {
+		if err := p.withinGroup(f); err != nil {
+			return nil, err
+		}
+	}
 	if p.accept("FILTER", "(", "WHERE") {
 		e, err := p.expr()
 		if err != nil {
@@ -486,7 +489,7 @@ func (p *parser) afterCall(f *plan.Function) (plan.Expr, error) {
 		f.Name = strings.ToLower(f.Name)
 	}
 	if t, ok := castFunctions[strings.ToLower(f.Name)]; ok && len(f.Args) == 1 {
-		out = &plan.Cast{Expr: f.Args[0], Type: t}
+		out = &plan.Cast{Expr: f.Args[0], Type: t, Mode: "function"}
 	}
 	if p.accept("OVER") {
 		return p.over(out)
@@ -494,106 +497,39 @@ func (p *parser) afterCall(f *plan.Function) (plan.Expr, error) {
 	return out, nil
 }
 
+// withinGroup reads what an aggregate orders its rows by; percentiles and modes are of that.
+func (p *parser) withinGroup(f *plan.Function) error {
+	orders, err := p.sortItems()
+	if err != nil {
+		return err
+	}
+	switch strings.ToLower(f.Name) {
+	case "percentile_cont", "percentile_disc":
+		if len(f.Args) != 1 || len(orders) != 1 {
+			return p.unexpected()
+		}
+		if orders[0].Desc {
+			if strings.EqualFold(f.Name, "percentile_disc") {
+				return sparkerr.Unsupported("percentile_disc in descending order")
+			}
+			f.Args[0] = plan.Call("-", plan.DoubleLit(1), f.Args[0])
+		}
+		f.Args = []plan.Expr{orders[0].Expr, f.Args[0]}
+	case "mode":
+		if len(orders) != 1 {
+			return p.unexpected()
+		}
+		f.Args = []plan.Expr{orders[0].Expr}
+	default:
+		f.Order = orders
+	}
+	return p.expect(")")
+}
+
 // castFunctions are types used as functions: int(x), double(x).
 var castFunctions = map[string]types.Type{"int": types.Int, "bigint": types.Long, "smallint": types.Short, "tinyint": types.Byte,
-	"double": types.Double, "float": types.Float, "string": types.String, "boolean": types.Boolean, "binary": types.Binary}
-
-func (p *parser) over(f plan.Expr) (plan.Expr, error) {
-	if t := p.tok(); t.kind == word || t.kind == quoted {
-		p.next()
-		return &plan.Window{Func: f, Name: strings.ToLower(t.raw)}, nil
-	}
-	w, err := p.windowSpec()
-	if err != nil {
-		return nil, err
-	}
-	w.Func = f
-	return w, nil
-}
-
-func (p *parser) windowSpec() (*plan.Window, error) {
-	w := &plan.Window{}
-	if err := p.expect("("); err != nil {
-		return nil, err
-	}
-	var err error
-	if p.accept("PARTITION", "BY") || p.accept("DISTRIBUTE", "BY") {
-		if w.Partition, err = p.exprList(); err != nil {
-			return nil, err
-		}
-	}
-	if p.accept("ORDER", "BY") || p.accept("SORT", "BY") {
-		if w.Order, err = p.sortItems(); err != nil {
-			return nil, err
-		}
-	}
-	if p.is("ROWS") || p.is("RANGE") {
-		if w.Frame, err = p.frame(); err != nil {
-			return nil, err
-		}
-	}
-	return w, p.expect(")")
-}
-
-func (p *parser) frame() (*plan.Frame, error) {
-	f := &plan.Frame{Rows: p.next().text == "ROWS"}
-	var err error
-	if p.accept("BETWEEN") {
-		if f.Lower, err = p.bound(); err != nil {
-			return nil, err
-		}
-		if err := p.expect("AND"); err != nil {
-			return nil, err
-		}
-		f.Upper, err = p.bound()
-		return f, err
-	}
-	f.Lower, err = p.bound()
-	return f, err
-}
-
-func (p *parser) bound() (plan.Bound, error) {
-	switch {
-	case p.accept("UNBOUNDED", "PRECEDING"), p.accept("UNBOUNDED", "FOLLOWING"):
-		return plan.Bound{Unbounded: true}, nil
-	case p.accept("CURRENT", "ROW"):
-		return plan.Bound{}, nil
-	}
-	e, err := p.binary(predicate + 1)
-	if err != nil {
-		return plan.Bound{}, err
-	}
-	if p.accept("PRECEDING") {
-		return plan.Bound{Offset: plan.Call("negative", e)}, nil
-	}
-	return plan.Bound{Offset: e}, p.expect("FOLLOWING")
-}
-
-func (p *parser) sortItems() ([]plan.SortOrder, error) {
-	var out []plan.SortOrder
-	for {
-		e, err := p.expr()
-		if err != nil {
-			return nil, err
-		}
-		o := plan.SortOrder{Expr: e}
-		if p.accept("DESC") {
-			o.Desc = true
-		} else {
-			p.accept("ASC")
-		}
-		o.NullsFirst = !o.Desc
-		if p.accept("NULLS", "FIRST") {
-			o.NullsFirst = true
-		} else if p.accept("NULLS", "LAST") {
-			o.NullsFirst = false
-		}
-		out = append(out, o)
-		if !p.accept(",") {
-			return out, nil
-		}
-	}
-}
+	"double": types.Double, "float": types.Float, "string": types.String, "boolean": types.Boolean, "binary": types.Binary,
+	"date": types.Date, "timestamp": types.Timestamp, "decimal": types.Decimal{Precision: 10}}
 
 func (p *parser) caseExpr() (plan.Expr, error) {
 	p.next()
@@ -703,7 +639,7 @@ func (p *parser) extractExpr() (plan.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return plan.Call("extract", plan.StringLit(strings.ToLower(unit.raw)), e), p.expect(")")
+	return plan.Call("extract", plan.StringLit(unit.raw), e), p.expect(")")
 }
 
 // keywordCall reads substring(x FROM a FOR b), trim(BOTH x FROM y), position(a IN b).
@@ -740,7 +676,7 @@ func (p *parser) keywordCall(name string) (plan.Expr, bool, error) {
 			return nil, true, err
 		}
 		s, err := p.expr()
-		return give(plan.Call(f, append([]plan.Expr{s}, args...)...), err)
+		return give(plan.Call(f, append(args, s)...), err)
 	}
 	first, err := p.binary(predicate + 1)
 	if err != nil {
@@ -768,149 +704,4 @@ func (p *parser) keywordCall(name string) (plan.Expr, bool, error) {
 	}
 	p.pos = start
 	return nil, false, nil
-}
-
-func (p *parser) numberLit(s string) (plan.Expr, error) {
-	up := strings.ToUpper(s)
-	for _, suffix := range []string{"BD", "L", "S", "Y", "D", "F"} {
-		body, ok := strings.CutSuffix(up, suffix)
-		if !ok {
-			continue
-		}
-		return suffixed(body, suffix, p)
-	}
-	if !strings.ContainsAny(up, ".E") {
-		n, ok := new(big.Int).SetString(up, 10)
-		switch {
-		case !ok:
-			return nil, p.unexpected()
-		case n.IsInt64() && n.Int64() >= -1<<31 && n.Int64() < 1<<31:
-			return plan.IntLit(int32(n.Int64())), nil
-		case n.IsInt64():
-			return plan.LongLit(n.Int64()), nil
-		}
-	}
-	if strings.Contains(up, "E") {
-		f, err := strconv.ParseFloat(up, 64)
-		return plan.DoubleLit(f), err
-	}
-	return decimalLit(up, p)
-}
-
-func suffixed(body, suffix string, p *parser) (plan.Expr, error) {
-	switch suffix {
-	case "D", "F":
-		bits := 64
-		if suffix == "F" {
-			bits = 32
-		}
-		f, err := strconv.ParseFloat(body, bits)
-		if err != nil {
-			return nil, p.unexpected()
-		}
-		if suffix == "F" {
-			return plan.Literal{Value: float32(f), Type: types.Float}, nil
-		}
-		return plan.DoubleLit(f), nil
-	case "BD":
-		return decimalLit(body, p)
-	}
-	bits := map[string]int{"L": 64, "S": 16, "Y": 8}[suffix]
-	n, err := strconv.ParseInt(body, 10, bits)
-	if err != nil {
-		return nil, p.unexpected()
-	}
-	switch suffix {
-	case "S":
-		return plan.Literal{Value: int16(n), Type: types.Short}, nil
-	case "Y":
-		return plan.Literal{Value: int8(n), Type: types.Byte}, nil
-	}
-	return plan.LongLit(n), nil
-}
-
-func decimalLit(s string, p *parser) (plan.Expr, error) {
-	whole, frac, _ := strings.Cut(s, ".")
-	n, ok := new(big.Int).SetString(whole+frac, 10)
-	if !ok {
-		return nil, p.unexpected()
-	}
-	digits := len(new(big.Int).Abs(n).String())
-	d := types.Decimal{Precision: max(digits, len(frac)), Scale: len(frac)}
-	if d.Precision > 38 {
-		return nil, sparkerr.Unsupported("a decimal of %d digits", d.Precision)
-	}
-	return plan.Literal{Value: n, Type: d}, nil
-}
-
-func (p *parser) typedLiteral() (plan.Expr, error) {
-	t := p.next()
-	v := p.next().text
-	if t.text == "X" {
-		b, err := hex.DecodeString(v)
-		if err != nil {
-			return nil, sparkerr.Plain(sparkerr.ClassParse, "[INVALID_TYPED_LITERAL] The value of the typed literal \"X\" is invalid: '%s'. SQLSTATE: 42604", v)
-		}
-		return plan.Literal{Value: b, Type: types.Binary}, nil
-	}
-	to := map[string]types.Type{"DATE": types.Date, "TIMESTAMP": types.Timestamp, "TIMESTAMP_LTZ": types.Timestamp, "TIMESTAMP_NTZ": types.TimestampNTZ}[t.text]
-	return &plan.Cast{Expr: plan.StringLit(v), Type: to}, nil
-}
-
-// intervalUnits are the functions of make_interval's parts.
-var intervalUnits = map[string]string{"YEAR": "y", "MONTH": "y", "WEEK": "d", "DAY": "d", "HOUR": "d", "MINUTE": "d", "SECOND": "d", "MILLISECOND": "d", "MICROSECOND": "d"}
-
-// interval reads INTERVAL '1' DAY, INTERVAL 2 HOURS 3 MINUTES, INTERVAL '1 day 2 hours'.
-func (p *parser) interval() (plan.Expr, error) {
-	p.next()
-	if t := p.tok(); t.kind == text && intervalUnits[strings.TrimSuffix(p.ahead(1).text, "S")] == "" {
-		p.next()
-		inner, err := newParser(t.text)
-		if err != nil {
-			return nil, err
-		}
-		return inner.intervalParts()
-	}
-	return p.intervalParts()
-}
-
-func (p *parser) intervalParts() (plan.Expr, error) {
-	months, micros := 0.0, 0.0
-	any := false
-	for {
-		sign := 1.0
-		start := p.pos
-		if p.accept("-") {
-			sign = -1
-		}
-		t := p.tok()
-		unit := strings.TrimSuffix(p.ahead(1).text, "S")
-		if t.kind != number && t.kind != text || intervalUnits[unit] == "" {
-			p.pos = start
-			break
-		}
-		n, err := strconv.ParseFloat(strings.TrimSpace(t.text), 64)
-		if err != nil {
-			return nil, p.unexpected()
-		}
-		p.pos += 2
-		any = true
-		switch unit {
-		case "YEAR":
-			months += sign * n * 12
-		case "MONTH":
-			months += sign * n
-		default:
-			micros += sign * n * map[string]float64{"WEEK": 7 * 86400e6, "DAY": 86400e6, "HOUR": 3600e6, "MINUTE": 60e6, "SECOND": 1e6, "MILLISECOND": 1e3, "MICROSECOND": 1}[unit]
-		}
-	}
-	switch {
-	case !any:
-		return nil, p.unexpected()
-	case months != 0 && micros != 0:
-		return nil, sparkerr.Unsupported("an interval of months and days")
-	case months != 0:
-		return plan.Literal{Value: int32(months), Type: types.YearMonthInterval{Start: 0, End: 1}}, nil
-	}
-	return plan.Literal{Value: int64(micros), Type: types.DayTimeInterval{Start: 0, End: 3}}, nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
+	"github.com/millpond/millpond/internal/types"
 )
 
 // Command is a statement that is not a query.
@@ -19,6 +20,16 @@ type Command struct {
 	Key      string
 	Value    string
 	HasValue bool
+	Cascade  bool
+
+	Schema     types.Struct
+	Columns    []string // of a view, of INSERT; the new name of a renamed table
+	Partitions []string
+	Location   string
+	Comment    string
+	Text       string // a view's query as written
+	Options    map[string]string
+	Properties map[string]string
 }
 
 // Statement reads a command; it answers nil if the text is a query.
@@ -27,7 +38,7 @@ func Statement(src string, named map[string]plan.Expr, pos []plan.Expr) (*Comman
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range commands {
+	for _, c := range append(append([]commandReader{}, ddl...), commands...) {
 		if p.accept(c.words...) {
 			cmd, err := c.read(p)
 			if err != nil {
@@ -67,15 +78,10 @@ var commands = []commandReader{
 	{[]string{"CREATE", "TEMP", "VIEW"}, createView(false, false)},
 	{[]string{"CREATE", "GLOBAL", "TEMPORARY", "VIEW"}, createView(false, true)},
 	{[]string{"CREATE", "GLOBAL", "TEMP", "VIEW"}, createView(false, true)},
-	{[]string{"CREATE", "OR", "REPLACE", "TABLE"}, createTable(true)},
-	{[]string{"CREATE", "TABLE"}, createTable(false)},
 	{[]string{"DROP", "VIEW"}, drop("drop_view")},
 	{[]string{"DROP", "TABLE"}, drop("drop_table")},
 	{[]string{"INSERT", "INTO"}, insert(false)},
 	{[]string{"INSERT", "OVERWRITE"}, insert(true)},
-	{[]string{"SHOW", "TABLES"}, bare("show_tables")},
-	{[]string{"SHOW", "DATABASES"}, bare("show_databases")},
-	{[]string{"SHOW", "SCHEMAS"}, bare("show_databases")},
 	{[]string{"DESCRIBE"}, describe}, {[]string{"DESC"}, describe},
 	{[]string{"EXPLAIN"}, explain},
 	{[]string{"CACHE", "LAZY", "TABLE"}, named("cache")}, {[]string{"CACHE", "TABLE"}, named("cache")},
@@ -114,27 +120,6 @@ func createView(replace, global bool) func(*parser) (*Command, error) {
 	}
 }
 
-func createTable(replace bool) func(*parser) (*Command, error) {
-	return func(p *parser) (*Command, error) {
-		c := &Command{Kind: "create_table", Replace: replace, IfNot: p.accept("IF", "NOT", "EXISTS")}
-		var err error
-		if c.Name, err = p.name(); err != nil {
-			return nil, err
-		}
-		if p.accept("USING") {
-			if c.Format, err = p.identifier(); err != nil {
-				return nil, err
-			}
-		}
-		p.accept("AS")
-		if !p.isQuery(0) {
-			return nil, sparkerr.Unsupported("CREATE TABLE without AS SELECT")
-		}
-		c.Query, err = p.query()
-		return c, err
-	}
-}
-
 func drop(kind string) func(*parser) (*Command, error) {
 	return func(p *parser) (*Command, error) {
 		c := &Command{Kind: kind, IfNot: p.accept("IF", "EXISTS")}
@@ -151,12 +136,61 @@ func insert(overwrite bool) func(*parser) (*Command, error) {
 		if err != nil {
 			return nil, err
 		}
-		q, err := p.query()
-		return &Command{Kind: "insert", Name: n, Query: q, Replace: overwrite}, err
+		c := &Command{Kind: "insert", Name: n, Replace: overwrite}
+		if p.is("(") && !p.isQuery(1) {
+			p.pos++ // usingNames steps back
+			if _, c.Columns, err = p.usingNames(); err != nil {
+				return nil, err
+			}
+		}
+		var fixed []plan.Expr
+		if p.accept("PARTITION") {
+			if fixed, err = p.partitionValues(overwrite); err != nil {
+				return nil, err
+			}
+		}
+		c.Query, err = p.query()
+		if len(fixed) > 0 && err == nil {
+			c.Query = &plan.Project{Input: c.Query, Exprs: append([]plan.Expr{&plan.Star{}}, fixed...)}
+		}
+		return c, err
 	}
 }
 
+// partitionValues reads PARTITION (k = v, ...): the values come behind the query's columns, as
+// partition columns do in a table. A key without a value is one of the query's own columns.
+func (p *parser) partitionValues(overwrite bool) ([]plan.Expr, error) {
+	if err := p.expect("("); err != nil {
+		return nil, err
+	}
+	var fixed []plan.Expr
+	open := false
+	for {
+		name, err := p.identifier()
+		if err != nil {
+			return nil, err
+		}
+		if p.accept("=") {
+			v, err := p.expr()
+			if err != nil {
+				return nil, err
+			}
+			fixed = append(fixed, plan.AliasExpr{Expr: v, Names: []string{name}})
+		} else {
+			open = true
+		}
+		if !p.accept(",") {
+			break
+		}
+	}
+	if len(fixed) > 0 && (open || overwrite) {
+		return nil, sparkerr.Unsupported("INSERT into partitions of which only some are given, or OVERWRITE of a partition")
+	}
+	return fixed, p.expect(")")
+}
+
 func describe(p *parser) (*Command, error) {
+	p.accept("QUERY")
 	p.accept("TABLE")
 	p.accept("EXTENDED")
 	if p.isQuery(0) {

@@ -2,21 +2,28 @@ package types
 
 // The rules of Spark's ANSI type coercion: https://spark.apache.org/docs/latest/sql-ref-ansi-compliance.html
 
-var numericRank = map[Type]int{Byte: 1, Short: 2, Int: 3, Long: 4, Float: 6, Double: 7}
+var numericRanks = map[*Basic]int{Byte: 1, Short: 2, Int: 3, Long: 4, Float: 6, Double: 7}
+
+// numericRank orders the numbers; it is 0 for other types. Only a *Basic is looked up: a struct
+// type cannot be a map's key.
+func numericRank(t Type) int {
+	b, _ := t.(*Basic)
+	return numericRanks[b]
+}
 
 // integerDigits is the decimal each integer type fits in.
-var integerDigits = map[Type]Decimal{Byte: {3, 0}, Short: {5, 0}, Int: {10, 0}, Long: {20, 0}}
+var integerDigits = map[*Basic]Decimal{Byte: {3, 0}, Short: {5, 0}, Int: {10, 0}, Long: {20, 0}}
 
 // IsNumeric says whether t is a number.
 func IsNumeric(t Type) bool {
 	if _, ok := t.(Decimal); ok {
 		return true
 	}
-	return numericRank[t] > 0
+	return numericRank(t) > 0
 }
 
 // IsIntegral says whether t is a whole number type.
-func IsIntegral(t Type) bool { r := numericRank[t]; return r >= 1 && r <= 4 }
+func IsIntegral(t Type) bool { r := numericRank(t); return r >= 1 && r <= 4 }
 
 // IsFractional says whether t is float or double.
 func IsFractional(t Type) bool { return t == Float || t == Double }
@@ -38,7 +45,8 @@ func AsDecimal(t Type) (Decimal, bool) {
 	if d, ok := t.(Decimal); ok {
 		return d, true
 	}
-	d, ok := integerDigits[t]
+	b, _ := t.(*Basic)
+	d, ok := integerDigits[b]
 	return d, ok
 }
 
@@ -123,7 +131,7 @@ func commonNumeric(a, b Type) Type {
 	if IsIntegral(a) && b == Float || IsIntegral(b) && a == Float {
 		return Double
 	}
-	if numericRank[a] > numericRank[b] {
+	if numericRank(a) > numericRank(b) {
 		return a
 	}
 	return b

@@ -1,0 +1,95 @@
+package function
+
+import (
+	"strings"
+
+	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/sparkerr"
+	"github.com/millpond/millpond/internal/types"
+)
+
+// moreAggregates are the rarer aggregates.
+func moreAggregates() []Row {
+	pair := func(name, sql string) Row {
+		return Row{Name: name, Kind: Aggregate, Args: "d d", Result: is(types.Double), SQL: sql}
+	}
+	// Only pairs without a null count.
+	both := func(f, arg string) string { return callWhere(f, arg, "{0} IS NOT NULL AND {1} IS NOT NULL") }
+	return []Row{
+		pair("regr_avgx", both("avg", "{1}")), pair("regr_avgy", both("avg", "{0}")), pair("regr_sxx", call("regr_sxx", "{0}, {1}")),
+		pair("regr_sxy", call("regr_sxy", "{0}, {1}")), pair("regr_syy", call("regr_syy", "{0}, {1}")),
+		{Name: "listagg", Aliases: "string_agg", Kind: Aggregate, Args: "a ?a", Result: listaggType, Build: func(a []Arg) string {
+			sep := "''"
+			if len(a) == 2 && (a[1].Const == nil || a[1].Const.Value != nil) {
+				sep = a[1].SQL
+			}
+			return "array_to_string(" + callWhere("list", "CAST("+a[0].SQL+" AS VARCHAR)", a[0].SQL+" IS NOT NULL") + ", " + sep + ")"
+		}},
+		{Name: "mode", Kind: Aggregate, Args: "a ?b", Result: same(0), Build: func(a []Arg) string {
+			if len(a) == 2 && a[1].Const != nil && a[1].Const.Value == true {
+				return call("mode", a[0].SQL+" ORDER BY "+a[0].SQL)
+			}
+			return call("mode", a[0].SQL)
+		}},
+		{Name: "max_by", Kind: Aggregate, Args: "a a ?i", Result: byType, Build: by("max_by")},
+		{Name: "min_by", Kind: Aggregate, Args: "a a ?i", Result: byType, Build: by("min_by")},
+		{Name: "percentile", Kind: Aggregate, Args: "d a ?l", Result: percentileType(types.Double), Build: func(a []Arg) string {
+			if len(a) == 3 {
+				list := "flatten(" + callWhere("list", "list_transform(range("+a[2].SQL+"), lambda i: "+a[0].SQL+")", a[0].SQL+" IS NOT NULL") + ")"
+				if _, many := a[1].Type.(types.Array); many {
+					return "list_transform(" + a[1].SQL + ", lambda p: " + listQuantile(list, "p") + ")"
+				}
+				return listQuantile(list, a[1].SQL)
+			}
+			return call("quantile_cont", a[0].SQL+", "+quantiles(a[1]))
+		}},
+		{Name: "percentile_cont", Kind: Aggregate, Args: "d d", Result: is(types.Double), SQL: call("quantile_cont", "{0}, {1}")},
+		{Name: "percentile_disc", Kind: Aggregate, Args: "n d", Result: same(0), SQL: call("quantile_disc", "{0}, {1}")},
+		{Name: "try_sum", Kind: Aggregate, Args: "n", Result: sumType, Null: maybeNull, Build: func(a []Arg) string { return trySQL(sum("sum")(a)) }},
+		{Name: "try_avg", Kind: Aggregate, Args: "n", Result: avgType, Null: maybeNull, Build: func(a []Arg) string { return trySQL(average(a)) }},
+		{Name: "bitmap_count", Args: "B", Result: is(types.Long), SQL: "CAST(bit_count(CAST({0} AS BIT)) AS BIGINT)"},
+	}
+}
+
+// trySQL makes the outermost cast of a text one that gives null.
+func trySQL(text string) string {
+	if rest, ok := strings.CutPrefix(text, "CAST("); ok {
+		return "TRY_CAST(" + rest
+	}
+	return text
+}
+
+// listQuantile interpolates in a list.
+func listQuantile(list, p string) string {
+	sorted := "list_sort(" + list + ")"
+	at := "((len(" + list + ") - 1) * " + p + ")"
+	low, high := sorted+"[CAST(floor("+at+") AS INTEGER) + 1]", sorted+"[CAST(ceil("+at+") AS INTEGER) + 1]"
+	return "(" + low + " + (" + at + " - floor(" + at + ")) * (" + high + " - " + low + "))"
+}
+
+func listaggType(a []plan.Value) (types.Type, error) {
+	if a[0].Type() == types.Binary {
+		return nil, sparkerr.Unsupported("listagg of binary values")
+	}
+	return types.String, nil
+}
+
+func byType(a []plan.Value) (types.Type, error) {
+	if len(a) == 3 {
+		return types.Array{Elem: a[0].Type(), ContainsNull: true}, nil
+	}
+	return a[0].Type(), nil
+}
+
+func by(name string) func([]Arg) string {
+	return func(a []Arg) string {
+		parts := make([]string, len(a))
+		for i, x := range a {
+			parts[i] = x.SQL
+		}
+		if len(a) == 3 {
+			parts[2] = "CAST(" + parts[2] + " AS BIGINT)"
+		}
+		return call(name, strings.Join(parts, ", "))
+	}
+}

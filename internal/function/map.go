@@ -1,0 +1,65 @@
+package function
+
+import (
+	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/sparkerr"
+	"github.com/millpond/millpond/internal/types"
+)
+
+func maps() []Row {
+	return []Row{
+		{Name: "map_entries", Args: "M", Result: func(a []plan.Value) (types.Type, error) {
+			m := a[0].Type().(types.Map)
+			return types.Array{Elem: types.Struct{Fields: []types.Field{{Name: "key", Type: m.Key}, {Name: "value", Type: m.Value, Nullable: m.ValueContainsNull}}}}, nil
+		}, SQL: "list_transform(map_entries({0}), lambda e: struct_pack(f0 := e.key, f1 := e.value))"},
+		{Name: "map_from_entries", Args: "A", Null: maybeNull, Result: fromEntriesType,
+			SQL: "(CASE WHEN len(list_filter({0}, lambda e: e IS NULL)) > 0 THEN NULL ELSE map(list_transform({0}, lambda e: struct_extract_at(e, 1)), list_transform({0}, lambda e: struct_extract_at(e, 2))) END)"},
+		{Name: "map_concat", Args: "?c*", Result: func(a []plan.Value) (types.Type, error) {
+			if len(a) == 0 {
+				return types.Map{Key: types.String, Value: types.String}, nil
+			}
+			return a[0].Type(), nil
+		}, Build: mapConcat},
+		{Name: "str_to_map", Args: "s ?s s", Result: is(types.Map{Key: types.String, Value: types.String, ValueContainsNull: true}), Build: strToMap},
+	}
+}
+
+func fromEntriesType(a []plan.Value) (types.Type, error) {
+	list := a[0].Type().(types.Array)
+	s, ok := list.Elem.(types.Struct)
+	if !ok || len(s.Fields) != 2 {
+		return nil, wrongType("map_from_entries", 0, a[0], `"ARRAY" of pair "STRUCT"`)
+	}
+	return types.Map{Key: s.Fields[0].Type, Value: s.Fields[1].Type, ValueContainsNull: s.Fields[1].Nullable}, nil
+}
+
+// mapConcat refuses a key that comes twice, as Spark does unless told otherwise.
+func mapConcat(a []Arg) string {
+	if len(a) == 0 {
+		return "CAST(map() AS MAP(VARCHAR, VARCHAR))"
+	}
+	keys, values := "map_keys("+a[0].SQL+")", "map_values("+a[0].SQL+")"
+	for _, x := range a[1:] {
+		keys, values = "list_concat("+keys+", map_keys("+x.SQL+"))", "list_concat("+values+", map_values("+x.SQL+"))"
+	}
+	return uniqueMap(keys, values)
+}
+
+// uniqueMap makes a map of lists; a key that comes twice is an error.
+func uniqueMap(keys, values string) string {
+	return "(CASE WHEN len(list_distinct(" + keys + ")) < len(" + keys + ") THEN " +
+		sparkerr.Raise("DUPLICATED_MAP_KEY", "CAST(list_filter("+keys+", lambda k, i: list_position("+keys+", k) < i)[1] AS VARCHAR)") +
+		" ELSE map(" + keys + ", " + values + ") END)"
+}
+
+func strToMap(a []Arg) string {
+	pair, key := "','", "':'"
+	if len(a) > 1 {
+		pair = a[1].SQL
+	}
+	if len(a) > 2 {
+		key = a[2].SQL
+	}
+	parts := "list_transform(spark_re_split(" + a[0].SQL + ", " + pair + ", -1), lambda p: spark_re_split(p, " + key + ", 2))"
+	return uniqueMap("list_transform("+parts+", lambda p: p[1])", "list_transform("+parts+", lambda p: p[2])")
+}

@@ -1,0 +1,67 @@
+// Package native holds the functions that DuckDB's SQL cannot say: Java's datetime patterns and
+// regular expressions, Spark's hashes, number formats and paths. A row's arguments come in, its
+// result or Spark's error goes out. It knows no database; execute makes the table callable.
+package native
+
+// Kind is how a value is stored.
+type Kind int
+
+const (
+	Text Kind = iota
+	Bytes
+	Bool
+	Int
+	Long
+	Double
+	Texts // a list of texts
+)
+
+// Value is one argument or result; the field of its kind holds it: S for texts and bytes, I for
+// booleans and integers, F for doubles, L for lists.
+type Value struct {
+	Null bool
+	S    string
+	I    int64
+	F    float64
+	L    []Value
+}
+
+// Func is one function. SeesNull functions are called for null arguments too, others are null
+// then. The last kind of a Variadic function's arguments repeats.
+type Func struct {
+	Name     string
+	Args     []Kind
+	Variadic bool
+	Result   Kind
+	SeesNull bool
+	Call     func(a []Value) (Value, error)
+}
+
+// Null, S, I, F and B make values.
+func null() Value       { return Value{Null: true} }
+func s(v string) Value  { return Value{S: v} }
+func i(v int64) Value   { return Value{I: v} }
+func f(v float64) Value { return Value{F: v} }
+func b(v bool) Value {
+	if v {
+		return Value{I: 1}
+	}
+	return Value{}
+}
+
+func texts(items []string) Value {
+	out := Value{L: make([]Value, len(items))}
+	for k, x := range items {
+		out.L[k] = s(x)
+	}
+	return out
+}
+
+// Table lists every function.
+func Table() []Func {
+	var out []Func
+	for _, family := range [][]Func{hashes(), datetimes(), intervals(), numbers(), strings_(), patterns(), urls(), ciphers(), paths()} {
+		out = append(out, family...)
+	}
+	return out
+}
