@@ -138,7 +138,7 @@ func (a *Analyzer) local(r *plan.Local) (*rel, error) {
 	}
 	if got == nil {
 		if want == nil {
-			return nil, sparkerr.Plain(sparkerr.ClassAnalysis, "[CONNECT_INVALID_PLAN.SCHEMA_REQUIRED_FOR_LOCAL_RELATION] Schema for LocalRelation is required when the input data is not provided. SQLSTATE: 56K00")
+			return nil, sparkerr.InvalidPlan("SCHEMA_REQUIRED_FOR_LOCAL_RELATION")
 		}
 		return relOf(&plan.Data{Attrs: a.attrs(*want), Label: "LocalTable"}), nil
 	}

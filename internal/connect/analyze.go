@@ -146,6 +146,9 @@ func (x *session) analyzeMore(ctx context.Context, r *pb.AnalyzePlanRequest, out
 		}
 		out.Result = &pb.AnalyzePlanResponse_GetStorageLevel_{GetStorageLevel: &pb.AnalyzePlanResponse_GetStorageLevel{StorageLevel: level(x.StorageLevel(rel))}}
 	default:
+		if r.GetAnalyze() == nil {
+			return sparkerr.InvalidPlan("UNKNOWN_ANALYZE_METHOD", "other", "ANALYZE_NOT_SET")
+		}
 		return sparkerr.Unsupported("the analysis %s", typeName(r.GetAnalyze()))
 	}
 	return nil

@@ -16,6 +16,7 @@ type Options struct {
 	Cosine                bool
 	Width                 int // number of features
 	Threads               int
+	Stop                  func() error // asked before each round, may be nil
 }
 
 // Result is what KMeans finds. Cost is that of the last round, before its centres moved.
@@ -37,6 +38,11 @@ func KMeans(ctx context.Context, points []Point, o Options) (Result, error) {
 	for converged := false; r.Iterations < o.MaxIter && !converged; r.Iterations++ {
 		if err := ctx.Err(); err != nil {
 			return r, err
+		}
+		if o.Stop != nil {
+			if err := o.Stop(); err != nil {
+				return r, err
+			}
 		}
 		s := assign(points, NewCenters(r.Centers, o.Cosine), o)
 		r.Cost = s.cost

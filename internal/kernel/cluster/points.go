@@ -4,8 +4,9 @@ package cluster
 
 import (
 	"math"
-	"sync"
 	"sync/atomic"
+
+	"github.com/millpond/millpond/internal/kernel/parallel"
 )
 
 // Point is a row; Indices is nil if Values holds every value.
@@ -157,13 +158,9 @@ func chunks(threads, n int, work func(chunk, from, to int)) {
 		return
 	}
 	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range threads {
-		wg.Go(func() {
-			for k := int(next.Add(1)) - 1; k < count; k = int(next.Add(1)) - 1 {
-				one(k)
-			}
-		})
-	}
-	wg.Wait()
+	parallel.Run(threads, func() {
+		for k := int(next.Add(1)) - 1; k < count; k = int(next.Add(1)) - 1 {
+			one(k)
+		}
+	})
 }
