@@ -24,6 +24,7 @@ var raised = map[string]struct {
 	"USER_RAISED_EXCEPTION":                      {ClassRuntime, []string{"errorMessage"}, nil},
 	"SCALAR_SUBQUERY_TOO_MANY_ROWS":              {ClassSpark, nil, nil},
 	"INVALID_INDEX_OF_ZERO":                      {ClassRuntime, nil, nil},
+	"FAILED_READ_FILE.NO_HINT":                   {ClassSpark, []string{"path", "badRecord"}, nil},
 	"NULL_MAP_KEY":                               {ClassRuntime, nil, nil},
 	"NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION": {ClassArithmetic, []string{"value", "precision", "scale"}, map[string]string{"config": `"spark.sql.ansi.enabled"`}},
 }
@@ -59,5 +60,10 @@ func FromText(text string) *Error {
 			pairs = append(pairs, name, strings.TrimRight(parts[i+1], "\n"))
 		}
 	}
-	return New(r.class, parts[0], pairs...)
+	e := New(r.class, parts[0], pairs...)
+	if record, ok := e.Params["badRecord"]; ok { // why the file could not be read
+		delete(e.Params, "badRecord")
+		e.Cause = New(ClassSpark, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "badRecord", "["+record+"]", "failFastMode", "FAILFAST")
+	}
+	return e
 }

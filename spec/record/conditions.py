@@ -34,7 +34,7 @@ for line in open(os.path.join(os.path.dirname(__file__), "conditions.txt")):
     if sub:
         state = c["subClass"][sub].get("sqlState", state)
         extra = "\n".join(c["subClass"][sub]["message"])
-        message = (message + " " + extra).strip() if extra else message
+        message = message + " " + extra  # as Spark joins them, even where there is nothing more to say
     out[name] = {"message": message, "sqlState": state}
 json.dump(out, sys.stdout, indent=1, sort_keys=True)
 print()

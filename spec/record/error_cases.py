@@ -35,6 +35,11 @@ def outcome(fn, spark, dir):
         return out
 
 
+def differences(want, got):
+    """Tells where two outcomes differ; the places in the query are not compared."""
+    return {k: (want.get(k), got.get(k)) for k in ("answer", "exception", "condition", "sqlstate", "parameters", "message") if want.get(k) != got.get(k)}
+
+
 def plain(v, dir):
     if isinstance(v, list):
         return [plain(x, dir) for x in v]
@@ -58,6 +63,11 @@ def tidy(text, dir):
     text = re.sub(r"#\d+L?", "#n", text)
     text = re.sub(r"\(TID \d+\)|\[plan_id=\d+\]|stage \d+\.\d+|task \d+\.\d+", "<n>", text)
     text = re.sub(r'File "[^"]*", line \d+', 'File "<file>"', text)
+    # Names that the JVM makes anew in each run, its stack and its tasks.
+    text = re.sub(r"\$\$Lambda\$\d+/0x[0-9a-f]+", "$$Lambda", text)
+    text = re.sub(r"(Udt|UDT)@[0-9a-f]+", r"\1", text)
+    text = re.sub(r"\n\s*at [\w.$]+\(.*|\nDriver stacktrace:|\n\t\.\.\. \d+ more", "", text)
+    text = re.sub(r"Task \d+ in (?:<n>|stage \S+) failed 1 times, most recent failure: Lost .*?\(localhost executor driver\): ", "", text)
     # The query's own text and the plan that follow a message are not part of it.
     text = re.split(r"\n== (?:SQL|DataFrame)", text)[0]
     text = re.sub(r"(SQLSTATE: \w{5})(?:;.*| \(line .*)", r"\1", text, flags=re.S)
