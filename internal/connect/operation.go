@@ -44,7 +44,7 @@ const (
 	// aheadBytes is how much an operation may run ahead of its client.
 	aheadBytes = 32 << 20
 	// retryBytes is how much of what was sent is kept for a client that lost it, released or not.
-	retryBytes = 10 << 20
+	retryBytes = 64 << 20
 )
 
 func newOperation(r *pb.ExecutePlanRequest, id string, cancel context.CancelFunc) *operation {
