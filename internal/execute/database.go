@@ -102,7 +102,7 @@ func (d *Database) connect(settings map[string]string) (*connection, error) {
 		return nil, errors.New("connect to DuckDB")
 	}
 	// Without the first setting DuckDB does not count its progress; it is not to print it.
-	sql := "SET enable_progress_bar = true; SET enable_progress_bar_print = false"
+	sql := "SET enable_progress_bar = true; SET enable_progress_bar_print = false; SET max_expression_depth = 4000"
 	for k, v := range settings {
 		sql += "; SET " + k + " = '" + strings.ReplaceAll(v, "'", "''") + "'"
 	}

@@ -28,6 +28,9 @@ var engineErrors = []struct {
 	{regexp.MustCompile(`Out of Memory Error: (.*)`), func(m []string) *sparkerr.Error {
 		return sparkerr.Plain(sparkerr.ClassSpark, "the query needs more memory than the engine may take: %s", m[1])
 	}},
+	{regexp.MustCompile(`Max expression depth limit of (\d+) exceeded`), func(m []string) *sparkerr.Error {
+		return sparkerr.Unsupported("a query nested deeper than %s", m[1])
+	}},
 	{regexp.MustCompile(`Failed to read file "([^"]*)"`), func(m []string) *sparkerr.Error {
 		return sparkerr.New(sparkerr.ClassSpark, "FAILED_READ_FILE.NO_HINT", "path", "file://"+m[1])
 	}},

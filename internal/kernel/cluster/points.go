@@ -148,10 +148,17 @@ func moved(a, b []float64, cosine bool, tol float64) bool {
 const chunkRows = 8192
 
 // chunks runs work on every chunk of n rows.
-func chunks(threads, n int, work func(chunk, from, to int)) {
+func chunks(o Options, n int, work func(chunk, from, to int)) {
 	count := (n + chunkRows - 1) / chunkRows
-	one := func(k int) { work(k, k*chunkRows, min((k+1)*chunkRows, n)) }
-	if threads = min(threads, count); threads <= 1 {
+	one := func(k int) {
+		select {
+		case <-o.done: // the results are not wanted any more
+		default:
+			work(k, k*chunkRows, min((k+1)*chunkRows, n))
+		}
+	}
+	threads := min(o.Threads, count)
+	if threads <= 1 {
 		for k := range count {
 			one(k)
 		}
