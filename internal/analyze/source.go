@@ -8,7 +8,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/millpond/millpond/internal/column"
 	"github.com/millpond/millpond/internal/function"
@@ -175,11 +174,16 @@ func (a *Analyzer) conform(in *rel, want types.Struct) *rel {
 	return relOf(&plan.Select{Input: in.n, Exprs: exprs}, in)
 }
 
-func decodeIPC(data []byte) ([]arrow.RecordBatch, *types.Struct, error) {
+func decodeIPC(data []byte) (out []arrow.RecordBatch, s *types.Struct, err error) {
+	defer func() {
+		if p := recover(); p != nil { // the reader trusts what it reads
+			out, s, err = nil, nil, sparkerr.IllegalArgument("local relation is not an Arrow stream: %v", p)
+		}
+	}()
 	if len(data) == 0 {
 		return nil, nil, nil
 	}
-	rd, err := ipc.NewReader(bytes.NewReader(data), ipc.WithAllocator(memory.DefaultAllocator))
+	rd, err := ipc.NewReader(bytes.NewReader(data), ipc.WithAllocator(bounded(len(data))))
 	if err != nil {
 		return nil, nil, sparkerr.IllegalArgument("local relation is not an Arrow stream: %v", err)
 	}
@@ -188,9 +192,11 @@ func decodeIPC(data []byte) ([]arrow.RecordBatch, *types.Struct, error) {
 	if err != nil {
 		return nil, nil, sparkerr.IllegalArgument("local relation: %v", err)
 	}
-	var out []arrow.RecordBatch
 	for rd.Next() {
 		b := rd.RecordBatch()
+		if err := array.ValidateRecordFull(b); err != nil { // wrong offsets would lead readers astray
+			return nil, nil, sparkerr.IllegalArgument("local relation: %v", err)
+		}
 		cols := make([]arrow.Array, b.NumCols())
 		for i := range cols {
 			b.Column(i).Retain()
