@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 
+	"github.com/millpond/millpond/internal/arrowin"
 	"github.com/millpond/millpond/internal/column"
 	"github.com/millpond/millpond/internal/function"
 	"github.com/millpond/millpond/internal/plan"
@@ -183,7 +184,7 @@ func decodeIPC(data []byte) (out []arrow.RecordBatch, s *types.Struct, err error
 	if len(data) == 0 {
 		return nil, nil, nil
 	}
-	rd, err := ipc.NewReader(bytes.NewReader(data), ipc.WithAllocator(bounded(len(data))))
+	rd, err := ipc.NewReaderFromMessageReader(arrowin.Messages(bytes.NewReader(data)), ipc.WithAllocator(bounded(len(data))))
 	if err != nil {
 		return nil, nil, sparkerr.IllegalArgument("local relation is not an Arrow stream: %v", err)
 	}

@@ -174,8 +174,8 @@ def test_progress_of_a_fit(server):
     spark.registerProgressHandler(lambda stages, inflight_tasks, operation_id, done: seen.append([(s.num_tasks, s.num_completed_tasks) for s in stages]))
     df = spark.range(200_000).selectExpr("id % 97 a", "id % 31 b", "cast(id % 97 + id % 31 > 60 as double) label")
     df = VectorAssembler(inputCols=["a", "b"], outputCol="features").transform(df)
-    GBTClassifier(maxIter=60, maxDepth=5).fit(df)
-    counts = [done for stages in seen for total, done in stages if total == 60]
+    GBTClassifier(maxIter=300, maxDepth=5).fit(df)
+    counts = [done for stages in seen for total, done in stages if total == 300]
     assert counts and max(counts) > min(counts), seen[-3:]
     spark.stop()
 
