@@ -89,6 +89,9 @@ func (x *session) analyzeMore(ctx context.Context, r *pb.AnalyzePlanRequest, out
 	switch k := r.GetAnalyze().(type) {
 	case *pb.AnalyzePlanRequest_DdlParse:
 		t, err := types.ParseDDL(k.DdlParse.DdlString)
+		if name, ok := strings.CutPrefix(fmt.Sprint(err), `unknown type "`); ok {
+			return sparkerr.New(sparkerr.ClassParse, "UNSUPPORTED_DATATYPE", "typeName", `"`+strings.ToUpper(strings.TrimSuffix(name, `"`))+`"`)
+		}
 		if err != nil {
 			return sparkerr.New(sparkerr.ClassParse, "PARSE_SYNTAX_ERROR", "error", "'"+k.DdlParse.DdlString+"'", "hint", "")
 		}

@@ -66,7 +66,7 @@ def tidy(text, dir):
     # Names that the JVM makes anew in each run, its stack and its tasks.
     text = re.sub(r"\$\$Lambda\$\d+/0x[0-9a-f]+", "$$Lambda", text)
     text = re.sub(r"(Udt|UDT)@[0-9a-f]+", r"\1", text)
-    text = re.sub(r"\n\s*at [\w.$]+\(.*|\nDriver stacktrace:|\n\t\.\.\. \d+ more", "", text)
+    text = re.sub(r"\n\s*at [\w.$/]+\(.*|\nDriver stacktrace:|\n\t\.\.\. \d+ more", "", text)
     text = re.sub(r"Task \d+ in (?:<n>|stage \S+) failed 1 times, most recent failure: Lost .*?\(localhost executor driver\): ", "", text)
     # The query's own text and the plan that follow a message are not part of it.
     text = re.split(r"\n== (?:SQL|DataFrame)", text)[0]
