@@ -5,9 +5,8 @@ import pytest
 from pyspark.sql import functions as F
 
 
-@F.udf("long")
-def plus_one(x):
-    return x + 1
+def plus_one(column):
+    return F.udf(lambda x: x + 1, "long")(column)
 
 
 def test_pool_recovers_from_many_deaths(spark):
