@@ -147,7 +147,7 @@ WITHOUT = "import sys\nsys.meta_path = [f for f in sys.meta_path if f.__module__
 
 
 def run(server, tmp_path, script):
-    env = clean_env(PYTHONPATH=str(ROOT / "python" / "src"), SPARK_REMOTE=server.spark_url, MLFLOW_TRACKING_URI=server.http_url, MLFLOW_DFS_TMP=str(tmp_path / "dfs"))
+    env = clean_env(PYTHONPATH=str(ROOT / "python" / "src"), SPARK_REMOTE=server.remote, MLFLOW_TRACKING_URI=server.http_url, MLFLOW_DFS_TMP=str(tmp_path / "dfs"))
     return subprocess.run([sys.executable, "-c", script], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120)
 
 
