@@ -53,7 +53,7 @@ class Server:
         self.port, self.http = free_port(), free_port()
         self.remote = f"sc://127.0.0.1:{self.port}"
         self.http_url = f"http://127.0.0.1:{self.http}"
-        self._flags = flags
+        self._flags, self._sessions = flags, []
         self._log = pathlib.Path(tempfile.mkdtemp(prefix="millpond-e2e-")) / "log"
         self.start()
 
@@ -82,7 +82,16 @@ class Server:
         """Ends the server; gives its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(how)
+        self._forget()
         return self.process.wait(30)
+
+    def _forget(self):
+        """Leaves no session of this server active: mlflow would ask it, and wait for a server that is gone."""
+        for session in self._sessions:
+            if getattr(type(session)._active_session, "session", None) is session:
+                type(session)._active_session.session = None
+            if type(session)._default_session is session:
+                type(session)._default_session = None
 
     def stop(self):
         return self.kill(signal.SIGTERM)
@@ -94,6 +103,7 @@ class Server:
 
         s = SparkSession.builder.remote(self.remote).create()
         Connect._active_session.session = s  # ML asks the active session
+        self._sessions.append(s)
         return s
 
     def rss(self):
