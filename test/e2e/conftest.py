@@ -45,6 +45,14 @@ def clean_env(**more):
     return {**{k: v for k, v in os.environ.items() if k not in ours}, **more}
 
 
+def forget_sessions():
+    """Leaves no Spark session active: mlflow would ask it, and wait for a server that has gone."""
+    from pyspark.sql.connect.session import SparkSession as Connect
+
+    Connect._active_session.session = None
+    Connect._default_session = None
+
+
 class Server:
     """A running millpond with a data directory of its own. It can be killed and started again."""
 
@@ -53,7 +61,7 @@ class Server:
         self.port, self.http = free_port(), free_port()
         self.remote = f"sc://127.0.0.1:{self.port}"
         self.http_url = f"http://127.0.0.1:{self.http}"
-        self._flags, self._sessions = flags, []
+        self._flags = flags
         self._log = pathlib.Path(tempfile.mkdtemp(prefix="millpond-e2e-")) / "log"
         self.start()
 
@@ -82,16 +90,8 @@ class Server:
         """Ends the server; gives its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(how)
-        self._forget()
+        forget_sessions()
         return self.process.wait(30)
-
-    def _forget(self):
-        """Leaves no session of this server active: mlflow would ask it, and wait for a server that is gone."""
-        for session in self._sessions:
-            if getattr(type(session)._active_session, "session", None) is session:
-                type(session)._active_session.session = None
-            if type(session)._default_session is session:
-                type(session)._default_session = None
 
     def stop(self):
         return self.kill(signal.SIGTERM)
@@ -103,7 +103,6 @@ class Server:
 
         s = SparkSession.builder.remote(self.remote).create()
         Connect._active_session.session = s  # ML asks the active session
-        self._sessions.append(s)
         return s
 
     def rss(self):
@@ -116,6 +115,11 @@ class Server:
         with urllib.request.urlopen(self.http_url + "/metrics", timeout=10) as r:
             text = r.read().decode()
         return next(int(float(line.split()[1])) for line in text.splitlines() if line.startswith("millpond_operations_running "))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_session_of_other_modules():
+    forget_sessions()
 
 
 @pytest.fixture
@@ -143,6 +147,7 @@ def spark(server):
         s.stop()
     except Exception:
         pass  # the test may have ended it
+    forget_sessions()
 
 
 def until(condition, seconds=10):
