@@ -17,6 +17,7 @@ type (
 		Name           string `json:"name"`
 		CreationTime   int64  `json:"creation_time"`
 		LastUpdateTime int64  `json:"last_update_time"`
+		Stage          string `json:"lifecycle_stage"`
 		Tags           []tag  `json:"tags"`
 	}
 	run struct {
@@ -35,6 +36,7 @@ type (
 		RunName      string `json:"run_name"`
 		ExperimentID string `json:"experiment_id"`
 		Status       string `json:"status"`
+		Stage        string `json:"lifecycle_stage"`
 		StartTime    int64  `json:"start_time"`
 		EndTime      int64  `json:"end_time"`
 	}

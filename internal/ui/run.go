@@ -25,7 +25,8 @@ func (u *UI) run(r *http.Request) (view, error) {
 		Children []*run
 		Files    []file
 		Folder   string
-	}{Run: x, Datasets: x.Inputs.Datasets, Folder: r.URL.Query().Get("path")}
+		Deleted  bool
+	}{Run: x, Deleted: x.Info.Stage == "deleted", Datasets: x.Inputs.Datasets, Folder: r.URL.Query().Get("path")}
 	for _, t := range x.Data.Tags {
 		if !strings.HasPrefix(t.Key, "mlflow.") {
 			d.Tags = append(d.Tags, t)
