@@ -30,6 +30,11 @@ type (
 		Inputs struct {
 			Datasets []datasetInput `json:"dataset_inputs"`
 		} `json:"inputs"`
+		Outputs struct {
+			Models []struct {
+				ID string `json:"model_id"`
+			} `json:"model_outputs"`
+		} `json:"outputs"`
 	}
 	runInfo struct {
 		RunID        string `json:"run_id"`
@@ -56,6 +61,14 @@ type (
 			Name   string `json:"name"`
 			Digest string `json:"digest"`
 		} `json:"dataset"`
+	}
+	loggedModel struct {
+		Info struct {
+			ID     string `json:"model_id"`
+			Name   string `json:"name"`
+			Status string `json:"status"`
+			Type   string `json:"model_type"`
+		} `json:"info"`
 	}
 	file struct {
 		Path  string `json:"path"`

@@ -42,6 +42,14 @@ class RunCompare extends HTMLElement {
     return [...new Set(this.runs.flatMap((r) => (r.data.metrics ?? []).map((m) => m.key)))].sort();
   }
 
+  // main is the metric to begin with: the one in the address, else a measure of how good a model is.
+  main() {
+    const all = this.metrics().filter((m) => this.dimensions.some((d) => d.id === "metrics." + m)), wanted = urlState("metric");
+    if (all.includes(wanted)) return wanted;
+    const good = ["val", "test", "rmse", "auc", "f1", "accuracy", "r2", "mae", "loss"].flatMap((w) => all.filter((m) => m.split(/[^a-z0-9]+/i)[0]?.toLowerCase() === w));
+    return good[0] ?? all[0] ?? "";
+  }
+
   // keep shows these runs only, all if null.
   keep(/** @type {Set<string> | null} */ kept) {
     this.kept = kept ?? new Set(this.runs.map((r) => r.info.run_id));
@@ -52,16 +60,15 @@ class RunCompare extends HTMLElement {
   tell() {
     const n = this.kept.size, all = this.runs.length;
     this.status?.replaceChildren(n === all ? "Drag along an axis, or over the scatter, to keep some runs." : `${n} of ${all} runs kept, in the table too. `,
-      n < all && h("button", { onclick: () => (this.lines?.clear(), this.keep(null)) }, "Show all"));
+      n < all ? h("button", { onclick: () => (this.lines?.clear(), this.keep(null)) }, "Show all") : "");
     const heads = [...(this.table?.tHead?.rows[0].cells ?? [])];
     const hide = heads.map((th) => !!th.dataset.id && !this.kept.has(th.dataset.id));
     for (const row of this.table?.rows ?? []) [...row.cells].forEach((cell, i) => (cell.hidden = hide[i]));
   }
 
   parallelPart() {
-    const by = this.dimensions.find((d) => d.id === "metrics." + urlState("metric")) ?? this.dimensions.find((d) => d.id.startsWith("metrics."));
     let shown = usualAxes(this.dimensions);
-    let tint = by?.id ?? "";
+    let tint = this.main() && "metrics." + this.main();
     this.lines = parallel(() => ({
       lines: this.runs.map((r) => ({ id: r.info.run_id, name: r.info.run_name, color: look(r.info.run_id).color })),
       dimensions: this.dimensions.filter((d) => shown.includes(d.id)), by: tint, kept: this.kept,
@@ -81,7 +88,7 @@ class RunCompare extends HTMLElement {
   scatterPart() {
     const numbers = this.dimensions.filter((d) => d.numbers), names = numbers.map((d) => /** @type {[string, string]} */ ([d.id, d.name]));
     if (numbers.length < 2) return h("p", { class: "dim" }, "Two numbers that differ make a scatter.");
-    let x = numbers.find((d) => d.id.startsWith("params.")) ?? numbers[0], y = numbers.find((d) => d !== x && d.id.startsWith("metrics.")) ?? numbers[1];
+    let x = numbers.find((d) => d.id.startsWith("params.")) ?? numbers[0], y = numbers.find((d) => d.id === "metrics." + this.main()) ?? numbers[1];
     const of = (/** @type {string} */ id) => numbers.find((d) => d.id === id) ?? numbers[0];
     const c = chart("Any two", (body, width) => {
       const value = (/** @type {Dimension} */ d, /** @type {Run} */ r) => Number(d.values.get(r.info.run_id) ?? NaN);
@@ -108,7 +115,7 @@ class RunCompare extends HTMLElement {
 
   importancePart() {
     const metrics = this.metrics(), params = this.dimensions.filter((d) => d.id.startsWith("params."));
-    let metric = metrics.includes(urlState("metric")) ? urlState("metric") : (metrics.find((m) => this.dimensions.some((d) => d.id === "metrics." + m)) ?? "");
+    let metric = this.main();
     const list = h("div", { class: "importance" });
     const draw = () => {
       const runs = this.runs.filter((r) => this.kept.has(r.info.run_id));
@@ -128,7 +135,7 @@ class RunCompare extends HTMLElement {
   curvesPart() {
     const metrics = this.metrics().filter((m) => this.runs.some((r) => (r.data.metrics?.find((x) => x.key === m)?.step ?? 0) > 0));
     if (!metrics.length) return h("p", { class: "dim" }, "No metric of these runs has more than one step.");
-    let metric = metrics.includes(urlState("metric")) ? urlState("metric") : metrics.includes("rmse") ? "rmse" : metrics[0];
+    let metric = metrics.includes(this.main()) ? this.main() : metrics[0];
     const holder = h("div", { class: "charts wide" });
     let c = /** @type {ReturnType<typeof curveChart> | null} */ (null);
     const show = async () => {
