@@ -89,6 +89,9 @@ func TestPages(t *testing.T) {
 	if body := get(h, "/experiments/1?columns=params.depth").Body.String(); strings.Contains(body, "17.25") {
 		t.Error("columns that were not chosen are shown")
 	}
+	if body := get(h, "/experiments/1?columns=params.depth,metrics.rmse").Body.String(); strings.Index(body, ">depth<") > strings.Index(body, ">rmse<") {
+		t.Error("columns are not in the visitor's order")
+	}
 }
 
 func TestErrorsArePages(t *testing.T) {

@@ -11,6 +11,24 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
+// pages are the addresses of one page of each sort, of the runs that seed.py logs.
+func (s *site) pages(t *testing.T) map[string]string {
+	t.Helper()
+	w := s.open(t, "/experiments")
+	experiment := w.eval(`(async () => { ` + ask + ` return (await ask("experiments/search?max_results=100")).experiments.find((e) => e.name === "/Shared/flights").experiment_id })()`)
+	run := func(filter string) string {
+		return w.eval(`(async () => { ` + ask + ` return (await ask("runs/search", {experiment_ids: ["` + experiment + `"], filter: "` + filter + `", max_results: 50})).runs.map((r) => r.info.run_id).join(",") })()`)
+	}
+	runs := "/experiments/" + experiment
+	return map[string]string{
+		"home": "/", "experiments": "/experiments", "runs": runs,
+		"run":       runs + "/runs/" + run("attributes.run_name = 'gbt depth 5 eta 0.1'"),
+		"artifacts": runs + "/runs/" + run("attributes.run_name = 'ridge 1.0'"),
+		"compare":   "/compare?runs=" + run("params.model = 'gbt' AND attributes.status = 'FINISHED'"),
+		"models":    "/models", "model": "/models/flight_delay", "version": "/models/flight_delay/versions/2", "search": "/search?q=ridge",
+	}
+}
+
 const mostWeight = 300_000 // bytes of a page, its files and data
 
 func TestPages(t *testing.T) {

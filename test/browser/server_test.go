@@ -1,8 +1,10 @@
 package browser
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"image/png"
 	"net"
 	"net/http"
 	"os"
@@ -204,16 +206,30 @@ func (w *tab) until(what, script string) {
 }
 
 func (w *tab) shoot(file string) {
-	var png []byte
-	if err := chromedp.Run(w.ctx, chromedp.CaptureScreenshot(&png)); err != nil {
+	var raw []byte
+	if err := chromedp.Run(w.ctx, chromedp.CaptureScreenshot(&raw)); err != nil {
 		w.Logf("no screenshot: %v", err)
 		return
 	}
-	if err := os.WriteFile(file, png, 0o644); err != nil {
+	small := shrink(raw)
+	if err := os.WriteFile(file, small, 0o644); err != nil {
 		w.Logf("no screenshot: %v", err)
 		return
 	}
-	w.Logf("screenshot: %s (%d kB)", file, len(png)/1000)
+	w.Logf("screenshot: %s (%d kB)", file, len(small)/1000)
+}
+
+// shrink packs a picture as well as PNG can: the browser packs in haste.
+func shrink(raw []byte) []byte {
+	img, err := png.Decode(bytes.NewReader(raw))
+	if err != nil {
+		return raw
+	}
+	var out bytes.Buffer
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, img); err != nil || out.Len() > len(raw) {
+		return raw
+	}
+	return out.Bytes()
 }
 
 func dark(on bool) chromedp.Action {

@@ -64,7 +64,7 @@ export function curveChart(title, data) {
     if (labels) root.append(...endLabels(shown, f));
     if (look.log && !all.some((p) => p[1] > 0)) root.append(svg("text", { class: "name", x: f.box.left + 8, y: f.box.top + 20 }, "No value above zero: there is nothing to show on a log scale."));
     body.replaceChildren(root);
-    hover(body, root, f, shown, kind);
+    hover(body, root, f, shown, name, kind);
     drag(root, f.box, false, (r) => {
       if (r) (zoom = [f.sx.back(r.x0), f.sx.back(r.x1)]), c.redraw();
     });
@@ -94,7 +94,7 @@ function endLabels(/** @type {Series[]} */ lines, /** @type {ReturnType<typeof f
   return ends.map((e) => svg("text", { class: "end", x: f.box.left + f.box.width + 6, y: e.y + 4, fill: e.l.color }, short(e.l.name), svg("title", {}, e.l.name)));
 }
 
-function hover(/** @type {HTMLElement} */ body, /** @type {SVGElement} */ root, /** @type {ReturnType<typeof frame>} */ f, /** @type {Series[]} */ lines, /** @type {import("./plot.js").Kind} */ kind) {
+function hover(/** @type {HTMLElement} */ body, /** @type {SVGElement} */ root, /** @type {ReturnType<typeof frame>} */ f, /** @type {Series[]} */ lines, /** @type {string} */ name, /** @type {import("./plot.js").Kind} */ kind) {
   const rule = svg("line", { class: "rule", y1: f.box.top, y2: f.box.top + f.box.height, visibility: "hidden" }), dots = svg("g");
   root.append(rule, dots);
   const leave = () => (rule.setAttribute("visibility", "hidden"), dots.replaceChildren(), tip(body, 0, 0, []));
@@ -114,7 +114,7 @@ function hover(/** @type {HTMLElement} */ body, /** @type {SVGElement} */ root, 
     ["x1", "x2"].forEach((k) => rule.setAttribute(k, f.sx.at(x)));
     dots.replaceChildren(...at.map((n) => svg("circle", { cx: f.sx.at(n.p[0]), cy: f.sy.at(n.p[1]), r: 3.5, fill: n.l.color })));
     const first = [...at].sort((a, b) => a.far - b.far).slice(0, 8);
-    tip(body, f.sx.at(x), py, [h("div", { class: "dim" }, kind === "time" ? new Date(x).toLocaleString() : `${f.g.querySelector(".name")?.textContent} ${kind === "integer" ? x : worded(x, kind)}`),
+    tip(body, f.sx.at(x), py, [h("div", { class: "dim" }, kind === "time" ? new Date(x).toLocaleString() : `${name} ${kind === "integer" ? x : worded(x, kind)}`),
       ...first.map((n) => h("div", {}, h("i", { style: { background: n.l.color } }), lines.length > 1 ? n.l.name + " " : "", h("b", {}, String(n.p[1]))))]);
   });
 }

@@ -61,8 +61,9 @@ export function look(id) {
   return { color: palette[n % palette.length], dash: dashes[Math.floor(n / palette.length) % dashes.length] };
 }
 
-/** viridis is a magnitude's colour, t from 0 to 1. @param {number} t */
+/** viridis is a magnitude's colour, t from 0 to 1; the end that the theme's ground would swallow is left out. @param {number} t */
 export function viridis(t) {
+  t = matchMedia("(prefers-color-scheme: dark)").matches ? 0.35 + 0.65 * t : 0.85 * t;
   const stops = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
   const x = Math.max(0, Math.min(0.9999, t)) * 4, i = Math.floor(x);
   return `rgb(${stops[i].map((a, k) => Math.round(a + (stops[i + 1][k] - a) * (x - i))).join(" ")})`;

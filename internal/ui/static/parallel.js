@@ -33,7 +33,7 @@ export function parallel(data, brushed) {
     for (const a of axes) root.append(axis(a, gap, (range) => {
       range ? ranges.set(a.d.id, range) : ranges.delete(a.d.id);
       brushed(ranges.size ? new Set(lines.filter((l) => axes.every((x) => passes(x, l, ranges.get(x.d.id)))).map((l) => l.id)) : null);
-    }, ranges.get(a.d.id)));
+    }, ranges.get(a.d.id), a === axes.at(-1)));
     body.replaceChildren(h("div", { class: "sideways" }, root));
     root.addEventListener("pointermove", (/** @type {PointerEvent} */ e) => {
       const id = /** @type {Element} */ (e.target).getAttribute("data-id"), l = lines.find((x) => x.id === id);
@@ -78,16 +78,17 @@ function colours(/** @type {Placed | undefined} */ by, /** @type {Line[]} */ lin
   const e = extent(lines.map((l) => by.at(by.d.values.get(l.id)) ?? NaN), "");
   return (/** @type {Line} */ l) => {
     const y = by.at(by.d.values.get(l.id));
-    return y === undefined ? "var(--dim)" : viridis(0.9 - (0.9 * (y - e.min)) / (e.max - e.min));
+    return y === undefined ? "var(--dim)" : viridis(1 - (y - e.min) / (e.max - e.min));
   };
 }
 
-function axis(/** @type {Placed} */ a, /** @type {number} */ gap, /** @type {(range: [number, number] | null) => void} */ done, /** @type {[number, number] | undefined} */ range) {
+function axis(/** @type {Placed} */ a, /** @type {number} */ gap, /** @type {(range: [number, number] | null) => void} */ done, /** @type {[number, number] | undefined} */ range, /** @type {boolean} */ last) {
   const g = svg("g", { class: "axes" }), most = Math.max(6, Math.floor(gap / 7.5));
+  const right = !a.d.numbers && !last; // words have no room at the left of the first axis
   const short = a.d.name.length > most ? a.d.name.slice(0, most - 1) + "…" : a.d.name;
   g.append(svg("text", { class: "head", x: a.x, y: 18, "text-anchor": "middle" }, short, svg("title", {}, a.d.id)),
     svg("line", { class: "axis", x1: a.x, x2: a.x, y1: TOP, y2: HEIGHT - BOTTOM }));
-  for (const [y, text] of a.marks) g.append(svg("line", { class: "tick", x1: a.x - 4, x2: a.x, y1: y, y2: y }), svg("text", { class: "over-lines", x: a.x - 7, y: y + 4, "text-anchor": "end" }, text));
+  for (const [y, text] of a.marks) g.append(svg("line", { class: "tick", x1: a.x - 4, x2: a.x, y1: y, y2: y }), svg("text", { class: "over-lines", x: right ? a.x + 7 : a.x - 7, y: y + 4, "text-anchor": right ? "start" : "end" }, text));
   const mark = svg("rect", { class: "brush", x: a.x - 9, width: 18, y: range?.[0] ?? 0, height: range ? range[1] - range[0] : 0 });
   const grip = svg("rect", { class: "grip", x: a.x - 12, width: 24, y: TOP - 4, height: HEIGHT - TOP - BOTTOM + 8 });
   g.append(mark, grip);

@@ -71,9 +71,10 @@ export function worded(v, kind = "number") {
 
 const WIDE = 46; // left of the plot, for the ticks' words
 
-/** frame draws axes and gives the scales. @param {number} width @param {number} height @param {Axis} x @param {Axis} y @param {number} [right] */
-export function frame(width, height, x, y, right = 12) {
-  const box = { left: WIDE, top: 8, width: width - WIDE - right, height: height - 48 };
+/** frame draws axes and gives the scales. @param {number} width @param {number} height @param {Axis} x @param {Axis} y @param {number} [right] @param {boolean} [named] writes the upright axis's name too */
+export function frame(width, height, x, y, right = 12, named = false) {
+  const top = named ? 28 : 8;
+  const box = { left: WIDE, top, width: width - WIDE - right, height: height - 40 - top };
   const sx = scale(x, box.left, box.left + box.width), sy = scale(y, box.top + box.height, box.top);
   const g = svg("g", { class: "axes" });
   for (const v of ticks(y.min, y.max, Math.max(2, Math.min(5, box.height / 40)), y.log)) {
@@ -87,6 +88,7 @@ export function frame(width, height, x, y, right = 12) {
   }
   g.append(svg("line", { class: "axis", x1: box.left, x2: box.left + box.width, y1: box.top + box.height, y2: box.top + box.height }),
     svg("text", { class: "name", x: box.left + box.width, y: height - 4, "text-anchor": "end" }, x.label));
+  if (named) g.append(svg("text", { x: 4, y: 14, class: "name" }, y.label));
   return { box, sx, sy, g };
 }
 

@@ -88,14 +88,15 @@ class RunCompare extends HTMLElement {
   scatterPart() {
     const numbers = this.dimensions.filter((d) => d.numbers), names = numbers.map((d) => /** @type {[string, string]} */ ([d.id, d.name]));
     if (numbers.length < 2) return h("p", { class: "dim" }, "Two numbers that differ make a scatter.");
-    let x = numbers.find((d) => d.id.startsWith("params.")) ?? numbers[0], y = numbers.find((d) => d.id === "metrics." + this.main()) ?? numbers[1];
+    let y = numbers.find((d) => d.id === "metrics." + this.main()) ?? numbers[1];
+    const strongest = this.weigh(this.runs, this.main()).find((p) => !p.words)?.name; // beside a number that goes with it
+    let x = numbers.find((d) => d.id === "params." + strongest) ?? numbers.find((d) => d !== y) ?? numbers[0];
     const of = (/** @type {string} */ id) => numbers.find((d) => d.id === id) ?? numbers[0];
     const c = chart("Any two", (body, width) => {
       const value = (/** @type {Dimension} */ d, /** @type {Run} */ r) => Number(d.values.get(r.info.run_id) ?? NaN);
       const dots = this.runs.map((r) => ({ r, vx: value(x, r), vy: value(y, r) })).filter((p) => Number.isFinite(p.vx) && Number.isFinite(p.vy));
-      const f = frame(width, 280, padded(extent(dots.map((p) => p.vx), x.name)), padded(extent(dots.map((p) => p.vy), y.name)));
-      const root = svg("svg", { width, height: 280, role: "img", "aria-label": `${y.name} against ${x.name}` }, f.g,
-        svg("text", { class: "name", x: f.box.left + 4, y: 18 }, y.name));
+      const f = frame(width, 280, padded(extent(dots.map((p) => p.vx), x.name)), padded(extent(dots.map((p) => p.vy), y.name)), 12, true);
+      const root = svg("svg", { width, height: 280, role: "img", "aria-label": `${y.name} against ${x.name}` }, f.g);
       for (const p of dots) {
         const id = p.r.info.run_id;
         root.append(svg("circle", {
@@ -113,13 +114,18 @@ class RunCompare extends HTMLElement {
     return h("div", {}, h("div", { class: "tools look" }, select("x", names, x.id, (v) => ((x = of(v)), c.redraw())), select("y", names, y.id, (v) => ((y = of(v)), c.redraw()))), c.el);
   }
 
+  weigh(/** @type {Run[]} */ runs, /** @type {string} */ metric) {
+    const params = this.dimensions.filter((d) => d.id.startsWith("params."));
+    return importance(params.map((d) => ({ name: d.name, values: runs.map((r) => paramOf(r, d.name)) })), runs.map((r) => metricOf(r, metric) ?? NaN));
+  }
+
   importancePart() {
-    const metrics = this.metrics(), params = this.dimensions.filter((d) => d.id.startsWith("params."));
+    const metrics = this.metrics();
     let metric = this.main();
     const list = h("div", { class: "importance" });
     const draw = () => {
       const runs = this.runs.filter((r) => this.kept.has(r.info.run_id));
-      const found = importance(params.map((d) => ({ name: d.name, values: runs.map((r) => paramOf(r, d.name)) })), runs.map((r) => metricOf(r, metric) ?? NaN));
+      const found = this.weigh(runs, metric);
       list.replaceChildren(...(found.length ? found.slice(0, 12).map((p) => h("div", { class: "weigh", title: p.words ? "correlation ratio of ranks, over words" : "Spearman's rank correlation" },
         h("span", { class: "name" }, p.name), h("span", { class: "track" }, h("i", { class: p.measure < 0 ? "minus" : "", style: { width: `${Math.abs(p.measure) * 100}%` } })),
         h("span", { class: "num" }, `${p.words ? "" : p.measure < 0 ? "−" : "+"}${Math.abs(p.measure).toFixed(2)}`), h("span", { class: "dim num" }, `${p.runs} runs`)))

@@ -9,6 +9,7 @@ import { windowOf, tagOf } from "./api.js";
 
 const PAGE = 200; // runs of one request
 const MOST_PAGES = 40; // kept in memory, but those with open parents
+const DEEPEST = 8; // nesting that is followed
 const MOST_KIDS = 1000; // nested runs shown below one parent
 
 export class RunRows {
@@ -104,11 +105,12 @@ export class RunRows {
     this.settle();
   }
 
-  /** @param {string} id */
-  async loadNested(id) {
+  /** loadNested reads the runs below a parent, and below those that are open. @param {string} id @param {number} [depth] */
+  async loadNested(id, depth = 1) {
     const got = await windowOf(this.body({ parent: id, max_results: MOST_KIDS, filter: "" }));
     this.nested.set(id, got.runs);
     for (const r of got.runs) this.kids.set(r.info.run_id, got.children?.[r.info.run_id] ?? 0);
+    if (depth < DEEPEST) await Promise.all(got.runs.map((r) => r.info.run_id).filter((k) => k !== id && this.kids.get(k) && this.isOpen(k, this.total <= 50)).map((k) => this.loadNested(k, depth + 1)));
   }
 
   /** toggle opens or closes a parent. @param {string} id */
@@ -122,7 +124,7 @@ export class RunRows {
   settle() {
     const few = this.total <= 50;
     /** @type {(id: string, depth: number) => Row[]} */
-    const below = (id, depth) => (depth > 8 || !this.isOpen(id, few) ? [] : (this.nested.get(id) ?? []).flatMap((run) => [
+    const below = (id, depth) => (depth > DEEPEST || !this.isOpen(id, few) ? [] : (this.nested.get(id) ?? []).flatMap((run) => [
       { run, depth, kids: this.kids.get(run.info.run_id) ?? 0 }, ...below(run.info.run_id, depth + 1)]));
     this.opened = [];
     for (const [page, runs] of this.pages) {

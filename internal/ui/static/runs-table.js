@@ -49,10 +49,7 @@ class RunsTable extends HTMLElement {
     this.experiment = this.getAttribute("experiment") ?? "";
     this.folds = JSON.parse(localStorage.getItem(this.foldKey) ?? "{}");
     this.stop = listen(this.experiment, (ids, many) => this.changes(ids, many));
-    if (!this.querySelector("table")) {
-      if (!this.hasAttribute("empty")) this.enhanceFilter();
-      return; // no runs: the page says how to make one, and a change reloads it
-    }
+    if (!this.querySelector("table")) return; // no runs: the page says how to make one
     this.build();
     this.enhanceFilter();
     addEventListener("popstate", () => this.restart());
@@ -126,7 +123,19 @@ class RunsTable extends HTMLElement {
     this.rows = rows;
     this.fresh = true;
     this.news.hidden = true;
+    this.links();
     await rows.load(0);
+  }
+
+  // links keeps the page's own links in step with the address, which the element changes.
+  links() {
+    const clear = this.querySelector("a.clear");
+    if (clear) clear.toggleAttribute("hidden", !urlState("filter"));
+    for (const a of /** @type {NodeListOf<HTMLAnchorElement>} */ (this.querySelectorAll("a[data-part]"))) {
+      const q = new URLSearchParams(location.search), { part = "", value = "" } = a.dataset;
+      q.get(part) === value ? q.delete(part) : q.set(part, value);
+      a.href = "?" + q;
+    }
   }
 
   // changed is told that rows came, or what went wrong.
@@ -252,7 +261,7 @@ class RunsTable extends HTMLElement {
     this.drawn = next;
     this.above.style.height = `${first * ROW}px`;
     this.below.style.height = `${Math.max(0, n - 1 - last) * ROW}px`;
-    body.replaceChildren(this.above, ...next.values(), this.below);
+    body.replaceChildren(this.above, ...(n ? next.values() : [h("tr", {}, h("td", { colspan: this.columns.length + 6, class: "dim" }, rows.search.filter ? "No run matches this filter." : "No runs."))]), this.below);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => rows.need(first, last), this.drawn.size && [...next.keys()].some((k) => !k.includes(" ")) ? 60 : 0);
     this.tell();
@@ -370,7 +379,7 @@ class RunsTable extends HTMLElement {
   async changes(/** @type {string[]} */ ids, /** @type {boolean} */ many) {
     const { rows } = this;
     if (!rows) {
-      if (ids.length) location.reload();
+      if (ids.length && this.querySelector("pre")) location.reload(); // the first run of an experiment
       return;
     }
     try {
