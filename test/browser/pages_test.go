@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 )
@@ -49,6 +50,16 @@ func TestPages(t *testing.T) {
 			}
 		})
 	}
+	t.Run("without JavaScript", func(t *testing.T) {
+		for name, want := range map[string]string{"home": "still training", "runs": "gbt depth 7 eta 0.3", "run": "12.99", "artifacts": "reports/", "compare": "max_depth", "model": "@champion", "version": "19.1"} {
+			w := s.open(t, pages[name])
+			var text string
+			w.do(emulation.SetScriptExecutionDisabled(true), chromedp.Navigate(s.url+pages[name]), chromedp.Text("main", &text))
+			if !strings.Contains(text, want) {
+				t.Errorf("%s lacks %q: %s", name, want, text)
+			}
+		}
+	})
 	t.Run("runs table", func(t *testing.T) { runsTable(s.open(t, pages["runs"])) })
 	t.Run("filter", func(t *testing.T) { filterBox(s.open(t, pages["runs"])) })
 	t.Run("choose and compare", func(t *testing.T) { chooseAndCompare(s.open(t, pages["runs"])) })
@@ -295,12 +306,12 @@ func runEdits(w *tab) {
 	w.edit("run.note", "a note")
 	w.until("stored", `document.querySelector("edit-text[kind='run.note'] span")?.innerText === "a note" && document.querySelector("edit-text[kind='run.name'] span")?.innerText === "ridge one"`)
 	w.do(chromedp.Evaluate(`document.querySelector("edit-tags button.add").click()`, nil), chromedp.Evaluate(`(() => { const f = document.querySelector("edit-tags form"); f.elements[0].value = "team"; f.elements[1].value = "blue"; f.requestSubmit() })()`, nil))
-	w.until("the tag", `document.querySelector("edit-tags table")?.innerText.includes("blue")`)
+	w.until("the tag", `document.querySelector("edit-tags table")?.innerText.includes("blue") && document.querySelector("[aria-label='Delete team']")`)
 	if got := w.eval(`document.querySelector("h1").innerText`); !strings.Contains(got, "ridge one") {
 		w.Errorf("after a reload the run is called %q", got)
 	}
 	w.do(chromedp.Evaluate(`document.querySelector("[aria-label='Delete team']").click()`, nil))
-	w.until("no tag", `document.querySelector("edit-tags") && !document.querySelector("edit-tags table")`)
+	w.until("no tag", `document.querySelector("edit-tags button.add") && !document.querySelector("edit-tags table")`)
 	w.edit("run.name", "ridge 1.0")
 	w.until("its old name", `document.querySelector("edit-text[kind='run.name'] span")?.innerText === "ridge 1.0"`)
 }

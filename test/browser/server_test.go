@@ -4,12 +4,16 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"image"
+	"image/color"
 	"image/png"
+	"maps"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -198,7 +202,9 @@ func (w *tab) eval(script string) string {
 func (w *tab) until(what, script string) {
 	w.Helper()
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(30 * time.Millisecond) {
-		if w.eval("!!("+script+")") == "true" {
+		// While one page gives way to the next there is nothing to ask.
+		var is bool
+		if err := chromedp.Run(w.ctx, chromedp.Evaluate("(() => { try { return !!("+script+") } catch { return false } })()", &is)); err == nil && is {
 			return
 		}
 	}
@@ -219,14 +225,38 @@ func (w *tab) shoot(file string) {
 	w.Logf("screenshot: %s (%d kB)", file, len(small)/1000)
 }
 
-// shrink packs a picture as well as PNG can: the browser packs in haste.
+// shrink packs a picture into the 256 colours that it has most of: pages have few, and the
+// shades at the edges of letters that fall away are not seen.
 func shrink(raw []byte) []byte {
 	img, err := png.Decode(bytes.NewReader(raw))
 	if err != nil {
 		return raw
 	}
+	count := map[color.RGBA]int{}
+	at := func(x, y int) color.RGBA { return color.RGBAModel.Convert(img.At(x, y)).(color.RGBA) }
+	box := img.Bounds()
+	for y := box.Min.Y; y < box.Max.Y; y++ {
+		for x := box.Min.X; x < box.Max.X; x++ {
+			count[at(x, y)]++
+		}
+	}
+	colors := slices.SortedFunc(maps.Keys(count), func(a, b color.RGBA) int { return count[b] - count[a] })
+	var palette color.Palette
+	for _, c := range colors[:min(256, len(colors))] {
+		palette = append(palette, c)
+	}
+	index := map[color.RGBA]uint8{}
+	for _, c := range colors {
+		index[c] = uint8(palette.Index(c))
+	}
+	small := image.NewPaletted(box, palette)
+	for y := box.Min.Y; y < box.Max.Y; y++ {
+		for x := box.Min.X; x < box.Max.X; x++ {
+			small.SetColorIndex(x, y, index[at(x, y)])
+		}
+	}
 	var out bytes.Buffer
-	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, img); err != nil || out.Len() > len(raw) {
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&out, small); err != nil {
 		return raw
 	}
 	return out.Bytes()

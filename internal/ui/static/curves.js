@@ -91,7 +91,7 @@ function endLabels(/** @type {Series[]} */ lines, /** @type {ReturnType<typeof f
   const over = (ends.at(-1)?.y ?? 0) - (f.box.top + f.box.height);
   if (over > 0) for (const e of ends) e.y -= over;
   const short = (/** @type {string} */ s) => (s.length > 18 ? s.slice(0, 17) + "…" : s);
-  return ends.map((e) => svg("text", { class: "end", x: f.box.left + f.box.width + 6, y: e.y + 4, fill: e.l.color }, short(e.l.name), svg("title", {}, e.l.name)));
+  return ends.map((e) => svg("text", { class: "end", x: f.box.left + f.box.width + 6, y: e.y + 4 }, svg("tspan", { fill: e.l.color }, "● "), short(e.l.name), svg("title", {}, e.l.name)));
 }
 
 function hover(/** @type {HTMLElement} */ body, /** @type {SVGElement} */ root, /** @type {ReturnType<typeof frame>} */ f, /** @type {Series[]} */ lines, /** @type {string} */ name, /** @type {import("./plot.js").Kind} */ kind) {

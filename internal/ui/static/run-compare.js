@@ -12,7 +12,7 @@ import { importance } from "./importance.js";
 /** @typedef {import("./api.js").Run} Run */
 /** @typedef {import("./parallel.js").Dimension} Dimension */
 
-const MOST_AXES = 10;
+const MOST_AXES = 8; // to begin with
 
 class RunCompare extends HTMLElement {
   /** @type {Run[]} */ runs = [];
@@ -71,7 +71,7 @@ class RunCompare extends HTMLElement {
     let tint = this.main() && "metrics." + this.main();
     this.lines = parallel(() => ({
       lines: this.runs.map((r) => ({ id: r.info.run_id, name: r.info.run_name, color: look(r.info.run_id).color })),
-      dimensions: this.dimensions.filter((d) => shown.includes(d.id)), by: tint, kept: this.kept,
+      dimensions: shown.flatMap((id) => this.dimensions.find((d) => d.id === id) ?? []), by: tint, kept: this.kept,
     }), (kept) => this.keep(kept));
     this.charts.push(this.lines);
     const boxes = this.dimensions.map((d) => h("label", { class: "field" }, h("input", {
@@ -180,7 +180,8 @@ function dimensionsOf(/** @type {Run[]} */ runs) {
 
 // usualAxes takes metrics and parameters in turn where there are too many for a screen.
 function usualAxes(/** @type {Dimension[]} */ all) {
-  const params = all.filter((d) => d.id.startsWith("params.")), metrics = all.filter((d) => d.id.startsWith("metrics."));
+  // Those that most runs have come first.
+  const params = all.filter((d) => d.id.startsWith("params.")).sort((a, b) => b.values.size - a.values.size), metrics = all.filter((d) => d.id.startsWith("metrics.")).sort((a, b) => b.values.size - a.values.size);
   const m = Math.min(metrics.length, Math.max(MOST_AXES / 2, MOST_AXES - params.length));
   return [...params.slice(0, MOST_AXES - m), ...metrics.slice(0, m)].map((d) => d.id);
 }
