@@ -19,7 +19,7 @@ func watch(t *testing.T, a *api, experiment string) (lines chan string, stop fun
 	if err != nil {
 		t.Fatal(err)
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := http.DefaultClient.Do(req) //nolint:bodyclose // stop closes it
 	if err != nil {
 		t.Fatal(err)
 	}

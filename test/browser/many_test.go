@@ -12,8 +12,6 @@ import (
 	"github.com/millpond/millpond/internal/db"
 )
 
-const manyRuns = 100_000
-
 // fill writes many runs into a new store, as no client could in the time of a test.
 func fill(t *testing.T, dir string) {
 	t.Helper()

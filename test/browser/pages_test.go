@@ -50,6 +50,7 @@ func TestPages(t *testing.T) {
 			}
 		})
 	}
+	t.Run("csv and numbers", func(t *testing.T) { modules(s.open(t, pages["runs"])) })
 	t.Run("without JavaScript", func(t *testing.T) {
 		for name, want := range map[string]string{"home": "still training", "runs": "gbt depth 7 eta 0.3", "run": "12.99", "artifacts": "reports/", "compare": "max_depth", "model": "@champion", "version": "19.1"} {
 			w := s.open(t, pages[name])
@@ -108,6 +109,34 @@ func runsTable(w *tab) {
 	w.until("least first", `(`+names+`).startsWith("gbt depth 3 eta 0.3") && location.search.includes("mae")`)
 	w.do(chromedp.NavigateBack())
 	w.until("back to greatest first", `(`+names+`).startsWith("ridge 10.0")`)
+}
+
+// modules asks the pages' own modules for what a person would take home.
+func modules(w *tab) {
+	w.until("rows", ready)
+	load := `const from = (name) => import(document.querySelector("script[type=module]").src.replace("app.js", name));`
+	text := w.eval(`(async () => { ` + load + ` const {csv} = await from("run-columns.js"), el = document.querySelector("runs-table"); return csv(await el.rows.everything(() => true), el.columns.map((c) => c.id)) })()`)
+	lines := strings.Split(strings.TrimSpace(text), "\r\n")
+	if len(lines) != 16 || !strings.HasPrefix(lines[0], "run_id,run_name,status,start_time,end_time,metrics.") || !strings.Contains(text, "broken,FAILED") {
+		w.Errorf("%d lines of CSV: %s", len(lines), text)
+	}
+	for script, want := range map[string]string{
+		`(await from("run-columns.js")).csv([{info: {run_id: "r", run_name: "=1+1,\"x\"", status: "S"}, data: {}}], []).split("\r\n")[1]`: `r,"'=1+1,""x""",S,,`,
+		`(await from("plot.js")).ticks(0, 116, 5).join()`:                                                                "0,50,100",
+		`(await from("plot.js")).ticks(0, 3, 6, false, true).join()`:                                                     "0,1,2,3",
+		`(await from("plot.js")).ticks(0.01, 1000, 4, true).join()`:                                                      "0.01,1,100",
+		`(await from("format.js")).number(123456.7) + " " + (await from("format.js")).number(17.24831)`:                  "123457 17.25",
+		`(await from("importance.js")).importance([{name: "a", values: ["1", "2", "4", "3"]}], [9, 7, 1, 3])[0].measure`: "-1",
+		`(await from("importance.js")).importance([{name: "w", values: ["x", "x", "y", "y"]}], [1, 1, 5, 5])[0].measure`: "1",
+		`(await from("importance.js")).importance([{name: "id", values: ["p", "q", "r"]}], [1, 2, 3]).length`:            "0",
+		`(await from("filter-box.js")).suggest("tags.a = 'x and y' AND metr", ["metrics.my loss"], []).options.join()`:   "metrics.`my loss` ",
+		`(await from("viewers.js")).rows('a,"b ""c"", d"\n1,2\n', ",").map((r) => r.join("|")).join("/")`:                `a|b "c", d/1|2`,
+		`(await from("markdown.js")).markdown("[x](javascript:alert(1)) <b>y</b>").innerHTML`:                            "<p><span>x</span>) &lt;b&gt;y&lt;/b&gt;</p>",
+	} {
+		if got := w.eval(`(async () => { ` + load + ` return ` + script + ` })()`); got != want {
+			w.Errorf("%s\n gives %s\n  not %s", script, got, want)
+		}
+	}
 }
 
 func filterBox(w *tab) {
@@ -261,6 +290,7 @@ func artifacts(w *tab) {
 	show("reports/summary.json", pane+`.innerText.includes('"rows": 50')`)
 	show("reports/notes.md", pane+`.querySelector("table") && `+pane+`.querySelector("b")?.innerText === "alpha" && !`+pane+`.querySelector("img")`)
 	show("reports/analysis.ipynb", pane+`.querySelector(".notebook .cell")?.innerText.includes("1+1")`)
+	w.until("the logged model's files", `document.querySelector("artifact-browser[model] .pane pre")?.innerText.includes("flavors")`)
 	show("log.txt", pane+`.innerText.includes("hello")`)
 	show("reports/report.html", pane+`.querySelector("iframe")`)
 	// The page in the frame runs its script, but in an origin of its own that reaches nothing of ours.

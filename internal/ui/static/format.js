@@ -8,7 +8,8 @@ export function number(v) {
   if (!Number.isFinite(v)) return v > 0 ? "Inf" : "-Inf";
   const size = Math.abs(v);
   if (size < 1e15 && (Number.isInteger(v) || size >= 1e4)) return v.toFixed(0);
-  return String(Number(v.toPrecision(4)));
+  const short = Number(v.toPrecision(4));
+  return size > 0 && size < 1e-4 ? short.toExponential() : String(short);
 }
 
 /** @param {number} ms */
