@@ -2,7 +2,6 @@ package analyze
 
 import (
 	"context"
-	"strings"
 
 	"github.com/millpond/millpond/internal/function"
 	"github.com/millpond/millpond/internal/plan"
@@ -71,74 +70,6 @@ func (a *Analyzer) having(ctx context.Context, r *plan.Aggregate, cond plan.Expr
 	return g.finish(r, items, function.As(v, types.Boolean))
 }
 
-// substitute replaces names of select-list aliases by what they stand for.
-func substitute(e plan.Expr, list []plan.Expr, attrs []plan.Attr) plan.Expr {
-	alias := map[string]plan.Expr{}
-	for _, l := range list {
-		if al, ok := l.(plan.AliasExpr); ok && len(al.Names) == 1 {
-			alias[strings.ToLower(al.Names[0])] = al.Expr
-		}
-	}
-	return mapExpr(e, func(e plan.Expr) (plan.Expr, bool) {
-		at, ok := e.(*plan.Attribute)
-		if !ok || len(at.Parts) != 1 || at.HasPlanID {
-			return nil, false
-		}
-		if found, _ := match(attrs, at.Parts); len(found) > 0 {
-			return e, true
-		}
-		if to, ok := alias[strings.ToLower(at.Parts[0])]; ok {
-			return to, true
-		}
-		return e, true
-	})
-}
-
-// mapExpr rewrites an unresolved expression from the top down.
-func mapExpr(e plan.Expr, f func(plan.Expr) (plan.Expr, bool)) plan.Expr {
-	if out, done := f(e); done {
-		return out
-	}
-	all := func(es []plan.Expr) []plan.Expr {
-		out := make([]plan.Expr, len(es))
-		for i, x := range es {
-			out[i] = mapExpr(x, f)
-		}
-		return out
-	}
-	switch e := e.(type) {
-	case *plan.Function:
-		c := *e
-		c.Args = all(e.Args)
-		return &c
-	case plan.AliasExpr:
-		e.Expr = mapExpr(e.Expr, f)
-		return e
-	case *plan.Cast:
-		c := *e
-		c.Expr = mapExpr(e.Expr, f)
-		return &c
-	case plan.SortOrder:
-		e.Expr = mapExpr(e.Expr, f)
-		return e
-	case *plan.Window:
-		c := *e
-		c.Func, c.Partition = mapExpr(e.Func, f), all(e.Partition)
-		c.Order = make([]plan.SortOrder, len(e.Order))
-		for i, o := range e.Order {
-			c.Order[i] = mapExpr(o, f).(plan.SortOrder)
-		}
-		return &c
-	case *plan.Extract:
-		return &plan.Extract{Child: mapExpr(e.Child, f), Key: mapExpr(e.Key, f)}
-	case *plan.PythonUDF:
-		c := *e
-		c.Args = all(e.Args)
-		return &c
-	}
-	return e
-}
-
 func (a *Analyzer) grouping(ctx context.Context, r *plan.Aggregate, outer *rel) (*grouping, []item, error) {
 	var in *rel
 	var err error
@@ -176,21 +107,6 @@ func (a *Analyzer) grouping(ctx context.Context, r *plan.Aggregate, outer *rel) 
 		}
 	}
 	return g, items, nil
-}
-
-// fillGroupingID gives grouping_id() without arguments those of all keys.
-func fillGroupingID(list, keys []plan.Expr) []plan.Expr {
-	out := make([]plan.Expr, len(list))
-	for i, e := range list {
-		out[i] = mapExpr(e, func(e plan.Expr) (plan.Expr, bool) {
-			f, ok := e.(*plan.Function)
-			if !ok || !strings.EqualFold(f.Name, "grouping_id") || len(f.Args) > 0 {
-				return nil, false
-			}
-			return plan.AliasExpr{Expr: &plan.Function{Name: f.Name, Args: keys}, Names: []string{"grouping_id()"}}, true
-		})
-	}
-	return out
 }
 
 // addKeys resolves the grouping expressions; a number means a column of the select list, a name
@@ -232,77 +148,6 @@ func (g *grouping) addKeys(r *plan.Aggregate) error {
 		}
 	}
 	return nil
-}
-
-// pivot turns the pivoted aggregates into filtered ones: one an aggregate and value.
-func (g *grouping) pivot(ctx context.Context, r *plan.Aggregate) ([]plan.Expr, error) {
-	values := r.PivotValues
-	if len(values) == 0 {
-		var err error
-		if values, err = g.a.pivotValues(ctx, r); err != nil {
-			return nil, err
-		}
-	}
-	var out []plan.Expr
-	for _, v := range values {
-		name := ""
-		if al, ok := v.(plan.AliasExpr); ok {
-			name, v = al.Names[0], al.Expr
-		}
-		lit, ok := v.(plan.Literal)
-		if !ok {
-			return nil, sparkerr.Unsupported("a pivot value that is not a literal")
-		}
-		if name == "" {
-			if name = function.LiteralText(lit); lit.Value == nil {
-				name = "null"
-			}
-		}
-		for _, agg := range r.Aggs {
-			label, inner := "", agg
-			if al, ok := agg.(plan.AliasExpr); ok {
-				label, inner = al.Names[0], al.Expr
-			} else if len(r.Aggs) > 1 {
-				label = g.x.nameOf(agg)
-			}
-			f, ok := inner.(*plan.Function)
-			if !ok {
-				return nil, sparkerr.Unsupported("a pivot over %T", inner)
-			}
-			c := *f
-			c.Filter = plan.Call("<=>", r.PivotCol, lit)
-			column := name
-			if len(r.Aggs) > 1 {
-				column += "_" + label
-			}
-			out = append(out, plan.AliasExpr{Expr: &c, Names: []string{column}})
-		}
-	}
-	return out, nil
-}
-
-func (a *Analyzer) pivotValues(ctx context.Context, r *plan.Aggregate) ([]plan.Expr, error) {
-	q := &plan.Sort{Input: &plan.Dedup{Input: &plan.Project{Input: r.Input, Exprs: []plan.Expr{plan.AliasExpr{Expr: r.PivotCol, Names: []string{"v"}}}}},
-		Orders: []plan.SortOrder{{Expr: plan.Name("v"), NullsFirst: true}}, Global: true}
-	res, err := a.resolve(ctx, q, nil)
-	if err != nil {
-		return nil, err
-	}
-	batches, err := a.env.Collect(ctx, res.node())
-	if err != nil {
-		return nil, err
-	}
-	var out []plan.Expr
-	for _, b := range batches {
-		for i := range int(b.NumRows()) {
-			v, err := literalAt(b.Column(0), i, res.attrs[0].Type)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, v)
-		}
-	}
-	return out, nil
 }
 
 // finish builds the nodes: keys and arguments, the Group, the filter, the select list.
@@ -506,51 +351,4 @@ func (g *grouping) pythonGroups(n plan.Node, keys []plan.Named) plan.Node {
 		}
 	}
 	return p
-}
-
-// sets gives the grouping sets as places among the distinct keys.
-func (g *grouping) sets(r *plan.Aggregate) [][]int {
-	n := len(g.keys)
-	var out [][]int
-	switch r.Kind {
-	case "rollup":
-		for k := n; k >= 0; k-- {
-			out = append(out, places(0, k))
-		}
-	case "cube":
-		for mask := 1<<n - 1; mask >= 0; mask-- {
-			set := []int{}
-			for i := range n {
-				if mask&(1<<(n-1-i)) != 0 {
-					set = append(set, i)
-				}
-			}
-			out = append(out, set)
-		}
-	case "sets":
-		for _, s := range r.Sets {
-			set := []int{}
-			for _, e := range s {
-				v, err := g.x.value(e)
-				if err != nil {
-					continue
-				}
-				for i, k := range g.keys {
-					if plan.Print(k.Value) == plan.Print(v) {
-						set = append(set, i)
-					}
-				}
-			}
-			out = append(out, set)
-		}
-	}
-	return out
-}
-
-func places(from, to int) []int {
-	out := make([]int, 0, to-from)
-	for i := from; i < to; i++ {
-		out = append(out, i)
-	}
-	return out
 }

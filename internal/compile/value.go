@@ -188,6 +188,9 @@ func literalSQL(l plan.Literal) (string, error) {
 		case types.Date:
 			return fmt.Sprintf("CAST(DATE '1970-01-01' + %d AS DATE)", v), nil
 		case types.Int:
+			if v == math.MinInt32 { // its digits alone need eight bytes
+				return "CAST(-2147483648 AS INTEGER)", nil
+			}
 			if v < 0 { // minus a negative number would start a comment
 				return "(" + strconv.Itoa(int(v)) + ")", nil
 			}

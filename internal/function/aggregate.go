@@ -1,6 +1,7 @@
 package function
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/millpond/millpond/internal/plan"
@@ -69,7 +70,7 @@ func aggregates() []Row {
 	return []Row{
 		{Name: "count", Kind: Aggregate, Args: "a*", Result: is(types.Long), Null: neverNull, Build: count},
 		{Name: "count_if", Kind: Aggregate, Args: "b", Result: is(types.Long), Null: neverNull, SQL: call("count", "CASE WHEN {0} THEN 1 END")},
-		{Name: "sum", Kind: Aggregate, Args: "n", Result: sumType, Build: sum("sum")},
+		{Name: "sum", Kind: Aggregate, Args: "n", Result: sumType, Build: sum},
 		{Name: "avg", Aliases: "mean", Kind: Aggregate, Args: "n", Result: avgType, Build: average},
 		agg("min", "", "a", same(0), call("min", "{0}")), agg("max", "", "a", same(0), call("max", "{0}")),
 		{Name: "first", Aliases: "first_value any_value", Kind: Aggregate, Args: "a ?b", Result: same(0), Build: firstOf("first")},
@@ -127,16 +128,26 @@ func sumType(a []plan.Value) (types.Type, error) {
 	}
 }
 
-func sum(name string) func([]Arg) string {
-	return func(a []Arg) string {
-		if d, ok := a[0].Type.(types.Decimal); ok {
-			return "CAST(" + call(name, a[0].SQL) + " AS " + types.BoundDecimal(d.Precision+10, d.Scale).SQL() + ")"
+// sum raises a condition by name where the sum does not fit: DuckDB's own is wide, or wraps.
+func sum(a []Arg) string {
+	total := call("sum", a[0].SQL)
+	if d, ok := a[0].Type.(types.Decimal); ok {
+		t := types.BoundDecimal(d.Precision+10, d.Scale)
+		if d.Precision+10 <= 38 {
+			return "CAST(" + total + " AS " + t.SQL() + ")"
 		}
-		if types.IsIntegral(a[0].Type) {
-			return "CAST(" + call(name, a[0].SQL) + " AS BIGINT)"
-		}
-		return call(name, "CAST("+a[0].SQL+" AS DOUBLE)")
+		near := call("sum", "CAST("+a[0].SQL+" AS DOUBLE)")
+		return fmt.Sprintf("(CASE WHEN abs(%s) >= 1e%d THEN %s ELSE CAST(%s AS %s) END)", near, t.Precision-t.Scale,
+			sparkerr.Raise("NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", "CAST("+near+" AS VARCHAR)", fmt.Sprintf("'%d'", t.Precision), fmt.Sprintf("'%d'", t.Scale)), total, t.SQL())
 	}
+	if types.IsIntegral(a[0].Type) {
+		if a[0].Type != types.Long { // 2^31 rows of four bytes stay within eight
+			return "CAST(" + total + " AS BIGINT)"
+		}
+		return "(CASE WHEN " + total + " NOT BETWEEN -9223372036854775808 AND 9223372036854775807 THEN " +
+			sparkerr.Raise("ARITHMETIC_OVERFLOW", "'long overflow'", "' Use ''try_sum'' to tolerate overflow and return NULL instead.'") + " ELSE CAST(" + total + " AS BIGINT) END)"
+	}
+	return call("sum", "CAST("+a[0].SQL+" AS DOUBLE)")
 }
 
 func avgType(a []plan.Value) (types.Type, error) {
@@ -146,9 +157,10 @@ func avgType(a []plan.Value) (types.Type, error) {
 	return types.Double, nil
 }
 
+// average of decimals divides their exact sum.
 func average(a []Arg) string {
 	if d, ok := a[0].Type.(types.Decimal); ok {
-		return "CAST(" + call("avg", a[0].SQL) + " AS " + types.BoundDecimal(d.Precision+4, d.Scale+4).SQL() + ")"
+		return decimalCall("/", call("sum", a[0].SQL), "nullif("+call("count", a[0].SQL)+", 0)", types.BoundDecimal(d.Precision+4, d.Scale+4), false)
 	}
 	return call("avg", a[0].SQL)
 }

@@ -18,7 +18,7 @@ func mathematics() []Row {
 			SQL: "(CASE WHEN {0} > " + low + " OR isnan({0}) THEN " + sql + " END)"}
 	}
 	return []Row{
-		{Name: "abs", Args: "n", Result: same(0), SQL: "abs({0})"},
+		{Name: "abs", Coerce: signed("abs"), Result: same(0), Build: absolute},
 		{Name: "sign", Aliases: "signum", Null: maybeNull, Args: "d", Result: is(types.Double), SQL: "CAST(sign({0}) AS DOUBLE)"},
 		d("sqrt", "", "(CASE WHEN {0} < 0 THEN CAST('nan' AS DOUBLE) ELSE sqrt({0}) END)"),
 		d("cbrt", "", "cbrt({0})"), d("exp", "", "exp({0})"), d("expm1", "", "(CASE WHEN abs({0}) < 1e-5 THEN {0} + {0}*{0}/2 ELSE exp({0}) - 1 END)"),
@@ -49,6 +49,14 @@ func mathematics() []Row {
 		{Name: "bin", Args: "l", Result: is(types.String), SQL: "bin({0})"},
 		{Name: "bit_count", Args: "I", Result: is(types.Int), SQL: "CAST(bit_count({0}) AS INTEGER)"},
 	}
+}
+
+// absolute of an interval turns a negative one round.
+func absolute(a []Arg) string {
+	if isInterval(a[0].Type) {
+		return fill("(CASE WHEN {0} < INTERVAL 0 SECOND THEN -{0} ELSE {0} END)", a)
+	}
+	return leastGuard("abs")(a)
 }
 
 func logarithm(a []Arg) string {

@@ -115,19 +115,28 @@ func (a *Apply) Type() types.Type   { return a.Out }
 func (a *Apply) Nullable() bool     { return a.Null }
 func (c *Convert) Type() types.Type { return c.To }
 
-// Nullable as Spark declares it: a text may not be a date, a number not fit a decimal, even where
-// that is an error.
+// Nullable as Spark declares it: a cast that may not succeed is nullable, even where that is an error.
 func (c *Convert) Nullable() bool {
-	from := c.Child.Type()
-	if c.Mode == "try" || c.Child.Nullable() || types.IsString(from) && c.To == types.Date {
-		return true
-	}
-	d, ok := c.To.(types.Decimal)
-	if !ok {
+	return c.Mode == "try" || c.Child.Nullable() || mayFail(c.Child.Type(), c.To)
+}
+
+func mayFail(from, to types.Type) bool {
+	d, toDecimal := to.(types.Decimal)
+	_, fromDecimal := from.(types.Decimal)
+	switch {
+	case from == types.Null || types.Equal(from, to) || types.IsString(to) || types.IsString(from) && to == types.Binary:
 		return false
+	case types.IsString(from):
+		return true
+	case types.IsDatetime(from) && types.IsDatetime(to):
+		return false
+	case to == types.Date || from == types.Date || types.IsFractional(from) && to == types.Timestamp:
+		return true
+	case toDecimal:
+		f, ok := types.AsDecimal(from)
+		return !ok || f.Precision-f.Scale > d.Precision-d.Scale || f.Scale > d.Scale
 	}
-	f, ok := types.AsDecimal(from)
-	return !ok || f.Precision-f.Scale > d.Precision-d.Scale || f.Scale > d.Scale
+	return (types.IsFractional(from) || fromDecimal) && types.IsIntegral(to)
 }
 
 func (o *Over) Type() types.Type          { return o.Func.Type() }

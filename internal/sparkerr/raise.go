@@ -43,6 +43,13 @@ var raised = map[string]struct {
 	"MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION":  {ClassSpark, []string{"badRecord", "failFastMode"}, nil},
 	"SCALAR_SUBQUERY_TOO_MANY_ROWS":                   {ClassSpark, nil, nil},
 	"NULL_MAP_KEY":                                    {ClassRuntime, nil, nil},
+	"ARITHMETIC_OVERFLOW":                             {ClassArithmetic, []string{"message", "alternative"}, map[string]string{"config": `"spark.sql.ansi.enabled"`}},
+	"BINARY_ARITHMETIC_OVERFLOW":                      {ClassArithmetic, []string{"value1", "symbol", "value2", "functionName"}, nil},
+	"INTERVAL_DIVIDED_BY_ZERO":                        {ClassArithmetic, nil, nil},
+	"ILLEGAL_DAY_OF_WEEK":                             {ClassIllegalArgument, []string{"string"}, nil},
+	"INVALID_PARAMETER_VALUE.START":                   {ClassRuntime, []string{"parameter", "functionName"}, nil},
+	"INVALID_PARAMETER_VALUE.LENGTH":                  {ClassRuntime, []string{"parameter", "functionName", "length"}, nil},
+	"INVALID_FORMAT.ESC_AT_THE_END":                   {ClassAnalysis, []string{"format"}, nil},
 	"NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION":      {ClassArithmetic, []string{"value", "precision", "scale"}, map[string]string{"config": `"spark.sql.ansi.enabled"`}},
 }
 

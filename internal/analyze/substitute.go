@@ -1,0 +1,75 @@
+package analyze
+
+import (
+	"strings"
+
+	"github.com/millpond/millpond/internal/plan"
+)
+
+// substitute replaces names of select-list aliases by what they stand for.
+func substitute(e plan.Expr, list []plan.Expr, attrs []plan.Attr) plan.Expr {
+	alias := map[string]plan.Expr{}
+	for _, l := range list {
+		if al, ok := l.(plan.AliasExpr); ok && len(al.Names) == 1 {
+			alias[strings.ToLower(al.Names[0])] = al.Expr
+		}
+	}
+	return mapExpr(e, func(e plan.Expr) (plan.Expr, bool) {
+		at, ok := e.(*plan.Attribute)
+		if !ok || len(at.Parts) != 1 || at.HasPlanID {
+			return nil, false
+		}
+		if found, _ := match(attrs, at.Parts); len(found) > 0 {
+			return e, true
+		}
+		if to, ok := alias[strings.ToLower(at.Parts[0])]; ok {
+			return to, true
+		}
+		return e, true
+	})
+}
+
+// mapExpr rewrites an unresolved expression from the top down.
+func mapExpr(e plan.Expr, f func(plan.Expr) (plan.Expr, bool)) plan.Expr {
+	if out, done := f(e); done {
+		return out
+	}
+	all := func(es []plan.Expr) []plan.Expr {
+		out := make([]plan.Expr, len(es))
+		for i, x := range es {
+			out[i] = mapExpr(x, f)
+		}
+		return out
+	}
+	switch e := e.(type) {
+	case *plan.Function:
+		c := *e
+		c.Args = all(e.Args)
+		return &c
+	case plan.AliasExpr:
+		e.Expr = mapExpr(e.Expr, f)
+		return e
+	case *plan.Cast:
+		c := *e
+		c.Expr = mapExpr(e.Expr, f)
+		return &c
+	case plan.SortOrder:
+		e.Expr = mapExpr(e.Expr, f)
+		return e
+	case *plan.Window:
+		c := *e
+		c.Func, c.Partition = mapExpr(e.Func, f), all(e.Partition)
+		c.Order = make([]plan.SortOrder, len(e.Order))
+		for i, o := range e.Order {
+			c.Order[i] = mapExpr(o, f).(plan.SortOrder)
+		}
+		return &c
+	case *plan.Extract:
+		return &plan.Extract{Child: mapExpr(e.Child, f), Key: mapExpr(e.Key, f)}
+	case *plan.PythonUDF:
+		c := *e
+		c.Args = all(e.Args)
+		return &c
+	}
+	return e
+}
