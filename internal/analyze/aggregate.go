@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"context"
+	"strings"
 
 	"github.com/millpond/millpond/internal/function"
 	"github.com/millpond/millpond/internal/plan"
@@ -93,7 +94,7 @@ func (a *Analyzer) grouping(ctx context.Context, r *plan.Aggregate, outer *rel) 
 	if !r.SQL {
 		list = append(append([]plan.Expr{}, r.Group...), list...)
 	}
-	items, err := g.x.list(list)
+	items, err := g.x.list(lateral(list, g.x))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -166,8 +167,14 @@ func (g *grouping) finish(r *plan.Aggregate, items []item, having plan.Value) (*
 	}
 	if having != nil {
 		if having, err = g.above(having); err != nil {
+			if e := sparkerr.As(err); e != nil && e.Condition == "MISSING_AGGREGATION" { // a HAVING clause sees groups only
+				err = unresolved([]string{strings.Trim(e.Params["expression"], `"`)}, attrsOfNamed(g.keys))
+			}
 			return nil, err
 		}
+	}
+	if err := g.checkGroupings(r.Kind); err != nil {
+		return nil, err
 	}
 	n, err := g.group(base.n, r)
 	if err != nil {
@@ -239,6 +246,9 @@ func (g *grouping) above(v plan.Value) (plan.Value, error) {
 					return plan.Col{Attr: k.Attr}, true
 				}
 			}
+			if failed == nil && len(g.keys) == 0 {
+				failed = sparkerr.New(sparkerr.ClassExtendedAnalysis, "MISSING_GROUP_BY")
+			}
 			if failed == nil {
 				failed = sparkerr.New(sparkerr.ClassExtendedAnalysis, "MISSING_AGGREGATION", "expression", `"`+v.Attr.Name+`"`, "expressionAnyValue", `"any_value(`+v.Attr.Name+`)"`)
 			}
@@ -247,6 +257,14 @@ func (g *grouping) above(v plan.Value) (plan.Value, error) {
 		return nil, false
 	})
 	return out, failed
+}
+
+func attrsOfNamed(list []plan.Named) []plan.Attr {
+	out := make([]plan.Attr, len(list))
+	for i, n := range list {
+		out[i] = n.Attr
+	}
+	return out
 }
 
 func (g *grouping) hides(id int) bool {

@@ -23,6 +23,7 @@ type exprs struct {
 	lambdaNames [][]string
 	hidden      []plan.Attr // columns below the input that expressions use
 	windows     map[string]*plan.Window
+	windowed    bool // the next call is the one OVER a window
 }
 
 func (a *Analyzer) over(ctx context.Context, in *rel) *exprs { return &exprs{a: a, ctx: ctx, in: in} }
@@ -123,21 +124,36 @@ func (x *exprs) cast(e *plan.Cast) (plan.Value, error) {
 	t := e.Type
 	if t == nil {
 		if t, err = types.ParseType(e.TypeText); err != nil {
-			return nil, sparkerr.New(sparkerr.ClassParse, "UNSUPPORTED_DATATYPE", "typeName", `"`+strings.ToUpper(e.TypeText)+`"`)
+			return nil, sqlparse.TypeError(e.TypeText)
 		}
 	}
 	mode := "ansi"
-	if e.Mode == "try" {
-		mode = "try"
+	if e.Mode == "try" || e.Mode == "literal" {
+		mode = e.Mode
 	}
 	if types.Equal(v.Type(), t) {
 		return v, nil
 	}
 	if !castable(v.Type(), t) {
+		if f := castInstead(v.Type(), t); f != "" {
+			return nil, sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH.CAST_WITH_FUNC_SUGGESTION", "sqlExpr", `"CAST(`+function.Describe(v)+" AS "+t.SQL()+`)"`,
+				"srcType", `"`+v.Type().SQL()+`"`, "targetType", `"`+t.SQL()+`"`, "functionNames", f)
+		}
 		return nil, sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION",
 			"sqlExpr", `"CAST(`+function.Describe(v)+" AS "+t.SQL()+`)"`, "srcType", `"`+v.Type().SQL()+`"`, "targetType", `"`+t.SQL()+`"`)
 	}
 	return &plan.Convert{Child: v, To: t, Mode: mode}, nil
+}
+
+// castInstead names the functions that do what a forbidden cast would.
+func castInstead(from, to types.Type) string {
+	switch {
+	case types.IsNumeric(from) && to == types.Date:
+		return "`DATE_FROM_UNIX_DATE`"
+	case from == types.Date && types.IsNumeric(to):
+		return "`UNIX_DATE`"
+	}
+	return ""
 }
 
 // castable is ANSI's table of explicit casts.
@@ -181,6 +197,8 @@ func castable(from, to types.Type) bool {
 
 // call resolves a function call by name.
 func (x *exprs) call(e *plan.Function) (plan.Value, error) {
+	windowed := x.windowed
+	x.windowed = false
 	name := strings.ToLower(e.Name)
 	if udf := x.a.env.Function(e.Name); udf != nil {
 		c := *udf
@@ -198,6 +216,9 @@ func (x *exprs) call(e *plan.Function) (plan.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := x.checkCall(row, e, args, windowed); err != nil {
+		return nil, err
+	}
 	v, err := row.Apply(args)
 	if err != nil {
 		return nil, err
@@ -208,6 +229,9 @@ func (x *exprs) call(e *plan.Function) (plan.Value, error) {
 	}
 	if e.Filter != nil {
 		if v.Filter, err = x.value(e.Filter); err != nil {
+			return nil, err
+		}
+		if err := x.checkFilter(e.Filter, v.Filter); err != nil {
 			return nil, err
 		}
 	}
@@ -456,15 +480,53 @@ func (x *exprs) subquery(e *plan.Subquery) (plan.Value, error) {
 	switch e.Kind {
 	case "scalar":
 		if len(sub.attrs) != 1 {
-			return nil, sparkerr.Plain(sparkerr.ClassAnalysis, "[INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN] Invalid subquery: Scalar subquery must return only one column, but got %d. SQLSTATE: 42823", len(sub.attrs))
+			return nil, sparkerr.Analysis("INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN", "number", itoa(len(sub.attrs)))
 		}
 		out.T = sub.attrs[0].Type
 	case "in":
-		if out.Values, err = x.values(e.Values); err != nil {
+		if err := x.inSubquery(e, sub, out); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
+}
+
+// inSubquery pairs the values before IN with the query's columns, under types they share.
+func (x *exprs) inSubquery(e *plan.Subquery, sub *rel, out *plan.SubqueryValue) error {
+	list := e.Values
+	if len(list) == 1 && len(sub.attrs) > 1 {
+		if f, ok := list[0].(*plan.Function); ok && f.Name == "struct" {
+			list = f.Args
+		}
+	}
+	vals, err := x.values(list)
+	if err != nil {
+		return err
+	}
+	if len(vals) != len(sub.attrs) {
+		return sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH", "sqlExpr", quoted(x.names(list)+" IN (listquery())"),
+			"leftLength", itoa(len(vals)), "leftColumns", quoted(x.names(list)), "rightLength", itoa(len(sub.attrs)), "rightColumns", strings.Join(plan.SchemaOf(sub.attrs).Names(), ", "))
+	}
+	cast := make([]plan.Named, len(vals))
+	same := true
+	for i, at := range sub.attrs {
+		t, ok := types.Common(vals[i].Type(), at.Type)
+		if !ok {
+			return sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH.DATA_DIFF_TYPES", "sqlExpr", quoted(x.names(list)+" IN (listquery())"),
+				"functionName", "`in`", "dataType", "("+quoted(vals[i].Type().SQL())+" or "+quoted(at.Type.SQL())+")")
+		}
+		vals[i] = function.As(vals[i], t)
+		cast[i] = plan.Named{Attr: at, Value: plan.Col{Attr: at}}
+		if !types.Equal(t, at.Type) {
+			same = false
+			cast[i] = plan.Named{Attr: x.a.attr(at.Name, t, at.Nullable), Value: function.As(plan.Col{Attr: at}, t)}
+		}
+	}
+	out.Values = vals
+	if !same {
+		out.Query = &plan.Select{Input: out.Query, Exprs: cast}
+	}
+	return nil
 }
 
 // isAnalysis says whether an error is about what the user wrote.

@@ -348,7 +348,11 @@ func (x *exprs) windowName(e *plan.Window) string {
 		}
 	}
 	if e.Frame != nil {
-		if text, err := x.frame(e.Frame, e.Order); err == nil {
+		order, err := x.orders(e.Order)
+		if err != nil {
+			return x.nameOf(e.Func)
+		}
+		if text, err := x.frame(e.Frame, order); err == nil {
 			frame = text
 		}
 	}

@@ -109,7 +109,7 @@ func (x *exprs) star(e *plan.Star) ([]item, error) {
 	if len(out) == 0 && len(e.Target) > 0 { // a struct's fields
 		v, err := x.attribute(&plan.Attribute{Parts: e.Target})
 		if err != nil {
-			return nil, err
+			return nil, sparkerr.Analysis("CANNOT_RESOLVE_STAR_EXPAND", "targetString", quoteParts(e.Target), "columns", strings.Join(plan.SchemaOf(attrs).Names(), ", "))
 		}
 		if s, ok := v.Type().(types.Struct); ok {
 			for _, f := range s.Fields {
@@ -150,7 +150,7 @@ func (a *Analyzer) project(ctx context.Context, r *plan.Project, outer *rel) (*r
 	}
 	in = in.within(outer)
 	x := a.over(ctx, in)
-	items, err := x.list(r.Exprs)
+	items, err := x.list(lateral(r.Exprs, x))
 	if err != nil {
 		return nil, err
 	}
@@ -243,6 +243,9 @@ func (a *Analyzer) filter(ctx context.Context, r *plan.Filter, outer *rel) (*rel
 	if err != nil {
 		return nil, err
 	}
+	if hasWindow(cond) {
+		return nil, sparkerr.Analysis("WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "clauseName", "WHERE")
+	}
 	if hasAggregate(cond) {
 		return nil, sparkerr.Analysis("INVALID_WHERE_CONDITION", "condition", `"`+x.nameOf(r.Cond)+`"`, "expressionList", x.nameOf(r.Cond))
 	}
@@ -272,11 +275,11 @@ func (a *Analyzer) sort(ctx context.Context, r *plan.Sort, outer *rel) (*rel, er
 		return nil, err
 	}
 	x := a.over(ctx, in)
-	orders, err := x.orders(ordinals(r.Orders, in.attrs))
+	orders, err := x.sortOrders(r.Orders)
 	if err == nil {
 		for _, o := range orders {
 			if hasAggregate(o.Value) {
-				err = sparkerr.Unsupported("an aggregate in ORDER BY here")
+				err = sparkerr.New(sparkerr.ClassExtendedAnalysis, "UNSUPPORTED_EXPR_FOR_OPERATOR", "operator", "Sort", "invalidExprSqls", quoted(function.Describe(o.Value)))
 			}
 		}
 	}
@@ -342,18 +345,32 @@ func (a *Analyzer) sortGroups(ctx context.Context, r *plan.Sort, outer *rel) (*r
 	return out, true
 }
 
-// ordinals turns ORDER BY 1 into the first column.
-func ordinals(orders []plan.SortOrder, attrs []plan.Attr) []plan.SortOrder {
-	out := make([]plan.SortOrder, len(orders))
-	for i, o := range orders {
-		out[i] = o
+// sortOrders reads ORDER BY: a number means the column in that place, * every column.
+func (x *exprs) sortOrders(list []plan.SortOrder) ([]plan.Order, error) {
+	var out []plan.Order
+	for _, o := range list {
 		if l, ok := o.Expr.(plan.Literal); ok {
-			if k, ok := l.Value.(int32); ok && k >= 1 && int(k) <= len(attrs) {
-				out[i].Expr = plan.Name(attrs[k-1].Name)
+			if k, ok := l.Value.(int32); ok {
+				if k < 1 || int(k) > len(x.in.attrs) {
+					return nil, sparkerr.Analysis("ORDER_BY_POS_OUT_OF_RANGE", "index", itoa(int(k)), "size", itoa(len(x.in.attrs)))
+				}
+				out = append(out, plan.Order{Value: plan.Col{Attr: x.in.attrs[k-1]}, Desc: o.Desc, NullsFirst: o.NullsFirst})
+				continue
 			}
 		}
+		if _, all := o.Expr.(*plan.Star); all {
+			for _, at := range x.in.attrs {
+				out = append(out, plan.Order{Value: plan.Col{Attr: at}, Desc: o.Desc, NullsFirst: o.NullsFirst})
+			}
+			continue
+		}
+		one, err := x.orders([]plan.SortOrder{o})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, one...)
 	}
-	return out
+	return out, nil
 }
 
 func (a *Analyzer) lateralView(ctx context.Context, r *plan.LateralView, outer *rel) (*rel, error) {

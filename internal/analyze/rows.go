@@ -58,6 +58,9 @@ func (a *Analyzer) rows(ctx context.Context, r plan.Relation, outer *rel) (*rel,
 func (a *Analyzer) count(ctx context.Context, e plan.Expr, name string) (int64, error) {
 	v, err := a.over(ctx, relOf(&plan.One{})).value(e)
 	if err != nil {
+		if _, column := e.(*plan.Attribute); column {
+			return 0, sparkerr.Analysis("INVALID_LIMIT_LIKE_EXPRESSION.IS_UNFOLDABLE", "name", name, "expr", quoted(quoteParts(e.(*plan.Attribute).Parts)))
+		}
 		return 0, err
 	}
 	n, ok := number(v)

@@ -73,3 +73,54 @@ func mapExpr(e plan.Expr, f func(plan.Expr) (plan.Expr, bool)) plan.Expr {
 	}
 	return e
 }
+
+// lateral lets an item of a select list use the aliases of those before it, where no column is
+// called so.
+func lateral(list []plan.Expr, x *exprs) []plan.Expr {
+	var out []plan.Expr
+	named := false
+	for _, e := range list {
+		if named {
+			e = lateralItem(e, out, x)
+		}
+		al, ok := e.(plan.AliasExpr)
+		named = named || ok && len(al.Names) == 1
+		out = append(out, e)
+	}
+	return out
+}
+
+func lateralItem(e plan.Expr, before []plan.Expr, x *exprs) plan.Expr {
+	alias := map[string]plan.Expr{}
+	for _, l := range before {
+		if al, ok := l.(plan.AliasExpr); ok && len(al.Names) == 1 {
+			alias[strings.ToLower(al.Names[0])] = al.Expr
+		}
+	}
+	changed := false
+	out := mapExpr(e, func(e plan.Expr) (plan.Expr, bool) {
+		if _, lambda := e.(*plan.Lambda); lambda {
+			return e, true
+		}
+		at, ok := e.(*plan.Attribute)
+		if !ok || at.HasPlanID {
+			return nil, false
+		}
+		to, named := alias[strings.ToLower(at.Parts[0])]
+		if !named {
+			return e, true
+		}
+		if _, _, err := x.in.column(at); err == nil {
+			return e, true
+		}
+		changed = true
+		for _, field := range at.Parts[1:] {
+			to = &plan.Extract{Child: to, Key: plan.StringLit(field)}
+		}
+		return to, true
+	})
+	if _, named := out.(plan.AliasExpr); changed && !named {
+		return plan.AliasExpr{Expr: out, Names: []string{x.nameOf(e)}}
+	}
+	return out
+}

@@ -44,8 +44,8 @@ func moreAggregates() []Row {
 			}
 			return call("quantile_cont", a[0].SQL+", "+quantiles(a[1]))
 		}},
-		{Name: "percentile_cont", Kind: Aggregate, Args: "d d", Result: is(types.Double), SQL: call("quantile_cont", "{0}, {1}")},
-		{Name: "percentile_disc", Kind: Aggregate, Args: "n d", Result: same(0), SQL: call("quantile_disc", "{0}, {1}")},
+		{Name: "percentile_cont", Kind: Aggregate, Args: "d d", Result: percentileType(types.Double), SQL: call("quantile_cont", "{0}, {1}")},
+		{Name: "percentile_disc", Kind: Aggregate, Args: "n d", Result: percentileType(nil), SQL: call("quantile_disc", "{0}, {1}")},
 		{Name: "try_sum", Kind: Aggregate, Args: "n", Result: sumType, Null: maybeNull, Build: func(a []Arg) string { return trySum(a) }},
 		{Name: "try_avg", Kind: Aggregate, Args: "n", Result: avgType, Null: maybeNull, Build: func(a []Arg) string { return tryAverage(a) }},
 		{Name: "bitmap_count", Args: "B", Result: is(types.Long), SQL: "CAST(bit_count(CAST({0} AS BIT)) AS BIGINT)"},
@@ -56,7 +56,7 @@ func moreAggregates() []Row {
 func trySum(a []Arg) string {
 	total := call("sum", a[0].SQL)
 	if d, ok := a[0].Type.(types.Decimal); ok {
-		t := types.BoundDecimal(d.Precision+10, d.Scale)
+		t := sumDecimal(d)
 		return fmt.Sprintf("(CASE WHEN abs(%s) < 1e%d THEN TRY_CAST(%s AS %s) END)", call("sum", "CAST("+a[0].SQL+" AS DOUBLE)"), t.Precision-t.Scale, total, t.SQL())
 	}
 	if types.IsIntegral(a[0].Type) {
@@ -67,7 +67,7 @@ func trySum(a []Arg) string {
 
 func tryAverage(a []Arg) string {
 	if d, ok := a[0].Type.(types.Decimal); ok {
-		return decimalCall("/", call("sum", a[0].SQL), "nullif("+call("count", a[0].SQL)+", 0)", types.BoundDecimal(d.Precision+4, d.Scale+4), true)
+		return decimalCall("/", call("sum", a[0].SQL), "nullif("+call("count", a[0].SQL)+", 0)", averageDecimal(d), true)
 	}
 	return average(a)
 }

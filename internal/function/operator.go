@@ -2,6 +2,7 @@ package function
 
 import (
 	"math/big"
+	"strings"
 
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
@@ -17,8 +18,8 @@ func operators() []Row {
 		compare("=", "==", "="), compare("<", "", "<"), compare("<=", "", "<="), compare(">", "", ">"), compare(">=", "", ">="),
 		compare("!=", "<>", "<>"),
 		{Name: "<=>", Aliases: "equal_null eqnullsafe", Args: "c c", Result: is(types.Boolean), Null: neverNull, SQL: "({0} IS NOT DISTINCT FROM {1})"},
-		{Name: "and", Args: "b b", Result: is(types.Boolean), SQL: "({0} AND {1})"},
-		{Name: "or", Args: "b b", Result: is(types.Boolean), SQL: "({0} OR {1})"},
+		{Name: "and", Coerce: truths("and"), Result: is(types.Boolean), SQL: "({0} AND {1})"},
+		{Name: "or", Coerce: truths("or"), Result: is(types.Boolean), SQL: "({0} OR {1})"},
 		{Name: "not", Aliases: "!", Args: "b", Result: is(types.Boolean), SQL: "(NOT {0})"},
 		{Name: "+", Coerce: arithmetic("+"), Result: arithmeticType("+"), Build: plus(false)},
 		{Name: "-", Aliases: "subtract", Coerce: arithmetic("-"), Result: arithmeticType("-"), Build: minus(false)},
@@ -61,11 +62,26 @@ func comparable(op string) func([]plan.Value) ([]plan.Value, error) {
 		if len(a) != 2 {
 			return coerceArgs(&Row{Name: op, Args: "c c"}, a)
 		}
+		_, d0 := a[0].Type().(types.Decimal)
+		_, d1 := a[1].Type().(types.Decimal)
+		if d0 && types.IsIntegral(a[1].Type()) || d1 && types.IsIntegral(a[0].Type()) {
+			a = []plan.Value{asDecimal(a[0]), asDecimal(a[1])}
+		}
 		t, ok := types.Common(a[0].Type(), a[1].Type())
 		if !ok {
 			return nil, differ(op, a)
 		}
 		return []plan.Value{As(a[0], t), As(a[1], t)}, nil
+	}
+}
+
+// truths are two conditions.
+func truths(op string) func([]plan.Value) ([]plan.Value, error) {
+	return func(a []plan.Value) ([]plan.Value, error) {
+		if len(a) == 2 && a[0].Type() != a[1].Type() && a[0].Type() != types.Null && a[1].Type() != types.Null && !types.IsString(a[0].Type()) && !types.IsString(a[1].Type()) {
+			return nil, differ(strings.ToUpper(op), a)
+		}
+		return coerceArgs(&Row{Name: op, Args: "b b"}, a)
 	}
 }
 
@@ -107,7 +123,7 @@ func arithmetic(op string) func([]plan.Value) ([]plan.Value, error) {
 }
 
 func asDecimal(v plan.Value) plan.Value {
-	if c, ok := v.(plan.Const); ok && types.IsIntegral(v.Type()) { // a literal takes just the digits it has
+	if c, ok := v.(plan.Const); ok && types.IsIntegral(v.Type()) && v.Type() != types.Byte { // a literal takes just the digits it has
 		var n int64
 		switch x := c.Literal.Value.(type) {
 		case int32:
@@ -115,8 +131,6 @@ func asDecimal(v plan.Value) plan.Value {
 		case int64:
 			n = x
 		case int16:
-			n = int64(x)
-		case int8:
 			n = int64(x)
 		}
 		return As(v, types.Decimal{Precision: len(new(big.Int).Abs(big.NewInt(n)).String())})
@@ -206,9 +220,20 @@ func isZero(v any) bool {
 func like(op string) func([]Arg) string {
 	return func(a []Arg) string {
 		escape := `'\'`
+		if c := a[1].Const; len(a) == 2 && c != nil {
+			if s, ok := c.Value.(string); ok && endsInEscape(s) {
+				return sparkerr.Raise("INVALID_FORMAT.ESC_AT_THE_END", Quote("'"+s+"'"))
+			}
+		}
 		if len(a) > 2 {
 			escape = a[2].SQL
 		}
 		return "(" + a[0].SQL + " " + op + " " + a[1].SQL + " ESCAPE " + escape + ")"
 	}
+}
+
+// endsInEscape says whether a pattern's last backslash escapes nothing.
+func endsInEscape(pattern string) bool {
+	n := len(pattern) - len(strings.TrimRight(pattern, `\`))
+	return n%2 == 1
 }

@@ -27,7 +27,28 @@ func decimals() []Func {
 			}
 			return s(text), nil
 		}},
+		{Name: "spark_bround", Args: []Kind{Text, Int, Int}, Result: Text, Call: func(a []Value) (Value, error) {
+			v, scale := unscaled(a[0].S)
+			if v == nil {
+				return null(), nil
+			}
+			return s(placed(rounded(halfEven(v, scale, int(a[1].I)), int(a[1].I), int(a[2].I)), int(a[2].I))), nil
+		}},
 	}
+}
+
+// halfEven brings a number down to a scale, halves to the even neighbour.
+func halfEven(v *big.Int, from, to int) *big.Int {
+	if to >= from {
+		return v.Mul(v, power(to-from))
+	}
+	unit := power(from - to)
+	q, rest := new(big.Int).QuoRem(v, unit, new(big.Int))
+	switch c := new(big.Int).Abs(rest.Mul(rest, big.NewInt(2))).Cmp(unit); {
+	case c > 0, c == 0 && q.Bit(0) == 1:
+		q.Add(q, big.NewInt(int64(v.Sign())))
+	}
+	return q
 }
 
 // decimal answers "" for a division by zero, which the caller has seen to.

@@ -62,7 +62,8 @@ type (
 		Filter    Value
 		Order     []Order // of an ordered aggregate
 	}
-	// Convert is a cast, explicit or by coercion. Mode is "ansi" or "try".
+	// Convert is a cast, explicit or by coercion. Mode is "ansi", "try", or "literal": of a literal that
+	// was found to be good.
 	Convert struct {
 		Child Value
 		To    types.Type
@@ -117,6 +118,9 @@ func (c *Convert) Type() types.Type { return c.To }
 
 // Nullable as Spark declares it: a cast that may not succeed is nullable, even where that is an error.
 func (c *Convert) Nullable() bool {
+	if c.Mode == "literal" {
+		return false
+	}
 	return c.Mode == "try" || c.Child.Nullable() || mayFail(c.Child.Type(), c.To)
 }
 
@@ -134,7 +138,8 @@ func mayFail(from, to types.Type) bool {
 		return true
 	case toDecimal:
 		f, ok := types.AsDecimal(from)
-		return !ok || f.Precision-f.Scale > d.Precision-d.Scale || f.Scale > d.Scale
+		whole := d.Precision - d.Scale - (f.Precision - f.Scale)
+		return !ok || whole < 0 || whole == 0 && f.Scale > d.Scale
 	}
 	return (types.IsFractional(from) || fromDecimal) && types.IsIntegral(to)
 }

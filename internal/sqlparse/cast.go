@@ -1,6 +1,8 @@
 package sqlparse
 
 import (
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/millpond/millpond/internal/plan"
@@ -46,6 +48,8 @@ func (p *parser) dataType() (types.Type, error) {
 			depth--
 		case t.text == ">>":
 			depth -= 2
+		case t.text == ">>>":
+			depth -= 3
 		case depth == 0 && first.text == "INTERVAL" && (t.text == "TO" || intervalUnits[strings.TrimSuffix(t.text, "S")] != ""):
 		case depth == 0:
 			return p.typeText(start, t)
@@ -61,7 +65,7 @@ func (p *parser) typeText(start int, stop token) (types.Type, error) {
 	src := strings.TrimSpace(p.src[start:stop.start])
 	t, err := types.ParseType(src)
 	if err != nil {
-		return nil, sparkerr.New(sparkerr.ClassParse, "UNSUPPORTED_DATATYPE", "typeName", `"`+strings.ToUpper(src)+`"`)
+		return nil, TypeError(src)
 	}
 	return t, nil
 }
@@ -77,4 +81,21 @@ func (p *parser) extractExpr() (plan.Expr, error) {
 		return nil, err
 	}
 	return plan.Call("extract", plan.StringLit(unit.raw), e), p.expect(")")
+}
+
+var decimalForm = regexp.MustCompile(`(?i)^\s*(?:decimal|dec|numeric)\s*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)\s*$`)
+
+// TypeError says why a text is no type.
+func TypeError(src string) error {
+	if m := decimalForm.FindStringSubmatch(src); m != nil {
+		precision, _ := strconv.Atoi(m[1])
+		scale, _ := strconv.Atoi(m[2])
+		switch {
+		case precision > 38:
+			return sparkerr.New(sparkerr.ClassParse, "DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION", "precision", m[1], "maxPrecision", "38")
+		case scale > precision:
+			return sparkerr.New(sparkerr.ClassAnalysis, "DECIMAL_SCALE_EXCEEDS_PRECISION", "scale", m[2], "precision", m[1])
+		}
+	}
+	return sparkerr.New(sparkerr.ClassParse, "UNSUPPORTED_DATATYPE", "typeName", `"`+strings.ToUpper(src)+`"`)
 }

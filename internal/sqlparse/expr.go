@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/sparkerr"
 )
 
 // Expression reads one expression.
@@ -58,7 +59,7 @@ func Name(src string) ([]string, error) {
 var infix = map[string]int{
 	"OR": 1, "AND": 2,
 	"=": 4, "==": 4, "<>": 4, "!=": 4, "<": 4, "<=": 4, ">": 4, ">=": 4, "<=>": 4,
-	"|": 5, "^": 6, "&": 7, "<<": 8, ">>": 8, "+": 9, "-": 9, "||": 9, "*": 10, "/": 10, "%": 10, "DIV": 10,
+	"|": 5, "^": 6, "&": 7, "<<": 8, ">>": 8, ">>>": 8, "+": 9, "-": 9, "||": 9, "*": 10, "/": 10, "%": 10, "DIV": 10,
 }
 
 const predicate = 4
@@ -194,7 +195,11 @@ func (p *parser) predicate(left plan.Expr) (plan.Expr, bool, error) {
 		}
 		args := []plan.Expr{left, pattern}
 		if p.accept("ESCAPE") {
-			args = append(args, plan.StringLit(p.next().text))
+			escape := p.next().text
+			if len([]rune(escape)) != 1 {
+				return nil, false, sparkerr.New(sparkerr.ClassParse, "INVALID_ESC", "invalidEscape", "'"+escape+"'")
+			}
+			args = append(args, plan.StringLit(escape))
 		}
 		return wrap(plan.Call(name, args...), nil)
 	case p.is("RLIKE") || p.is("REGEXP"):

@@ -73,7 +73,21 @@ func suffixed(body, suffix string, p *parser) (plan.Expr, error) {
 }
 
 func decimalLit(s string, p *parser) (plan.Expr, error) {
+	s, exponent, _ := strings.Cut(s, "E")
 	whole, frac, _ := strings.Cut(s, ".")
+	if exponent != "" {
+		shift, err := strconv.Atoi(exponent)
+		if err != nil || shift < -38 || shift > 38 {
+			return nil, p.unexpected()
+		}
+		frac += strings.Repeat("0", max(shift-len(frac), 0))
+		if shift >= 0 {
+			whole, frac = whole+frac[:shift], frac[shift:]
+		} else {
+			frac = strings.Repeat("0", -shift) + whole + frac
+			whole = ""
+		}
+	}
 	n, ok := new(big.Int).SetString(whole+frac, 10)
 	if !ok {
 		return nil, p.unexpected()

@@ -91,6 +91,11 @@ func (p *parser) ctes() (*plan.With, error) {
 		if len(columns) > 0 {
 			q = &plan.Alias{Input: q, Name: name, Columns: columns}
 		}
+		for _, n := range w.Names {
+			if strings.EqualFold(n, name) {
+				return nil, sparkerr.New(sparkerr.ClassParse, "DUPLICATED_CTE_NAMES", "duplicateNames", "`"+strings.ToLower(name)+"`")
+			}
+		}
 		w.Names, w.References = append(w.Names, name), append(w.References, q)
 		if !p.accept(",") {
 			return w, nil
