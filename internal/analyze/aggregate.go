@@ -80,7 +80,18 @@ func (a *Analyzer) grouping(ctx context.Context, r *plan.Aggregate, outer *rel) 
 		return nil, nil, err
 	}
 	in = in.within(outer)
+	in, lists, err := a.windowColumn(ctx, in, r.Group, r.Aggs)
+	if err != nil {
+		return nil, nil, err
+	}
+	held := *r
+	r = &held
+	r.Group, r.Aggs = lists[0], lists[1]
 	g := &grouping{a: a, in: in, x: a.over(ctx, in), byKey: map[string]plan.Named{}, seen: map[string]plan.Attr{}}
+	if r.SQL && r.Kind == "pivot" {
+		r.SQL = false
+		r.Group = g.restKeys(r)
+	}
 	if err := g.addKeys(r); err != nil {
 		return nil, nil, err
 	}

@@ -35,6 +35,10 @@ type Env interface {
 	Collect(ctx context.Context, n plan.Node) ([]arrow.RecordBatch, error)
 	// Function answers a Python function registered by name, nil if there is none.
 	Function(name string) *plan.PythonUDF
+	// Variable answers a session variable's value.
+	Variable(name string) (plan.Literal, bool)
+	// SQLFunction answers a function that SQL text made, nil if there is none.
+	SQLFunction(name string) *plan.SQLFunction
 	// CatalogRows answers a catalog question.
 	CatalogRows(ctx context.Context, c *plan.Catalog) (types.Struct, []arrow.RecordBatch, error)
 }

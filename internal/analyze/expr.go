@@ -103,6 +103,9 @@ func (x *exprs) attribute(e *plan.Attribute) (plan.Value, error) {
 				return o, nil
 			}
 		}
+		if v, ok := x.variable(e); ok {
+			return v, nil
+		}
 		return nil, err
 	}
 	if hidden {
@@ -114,6 +117,16 @@ func (x *exprs) attribute(e *plan.Attribute) (plan.Value, error) {
 		})
 	}
 	return v, nil
+}
+
+// variable answers the value of a session variable, which a column of its name hides.
+func (x *exprs) variable(e *plan.Attribute) (plan.Value, bool) {
+	n := len(e.Parts)
+	if e.HasPlanID || n == 2 && !strings.EqualFold(e.Parts[0], "session") || n == 3 && !strings.EqualFold(e.Parts[1], "session") || n > 3 {
+		return nil, false
+	}
+	l, ok := x.a.env.Variable(e.Parts[n-1])
+	return plan.Const{Literal: l}, ok
 }
 
 func (x *exprs) cast(e *plan.Cast) (plan.Value, error) {
@@ -205,6 +218,9 @@ func (x *exprs) call(e *plan.Function) (plan.Value, error) {
 		c.Args = e.Args
 		return x.pythonUDF(&c)
 	}
+	if f := x.a.env.SQLFunction(e.Name); f != nil {
+		return x.sqlFunction(f, e)
+	}
 	if v, done, err := x.special(name, e); done || err != nil {
 		return v, err
 	}
@@ -236,6 +252,38 @@ func (x *exprs) call(e *plan.Function) (plan.Value, error) {
 		}
 	}
 	return v, nil
+}
+
+// sqlFunction puts the arguments into a SQL function's body.
+func (x *exprs) sqlFunction(f *plan.SQLFunction, e *plan.Function) (plan.Value, error) {
+	args := map[string]plan.Expr{}
+	for i, p := range f.Params {
+		value := p.Default
+		if i < len(e.Args) {
+			value = e.Args[i]
+		}
+		for _, arg := range e.Args {
+			if n, ok := arg.(*plan.NamedArg); ok && strings.EqualFold(n.Key, p.Name) {
+				value = n.Value
+			}
+		}
+		if value == nil || len(e.Args) > len(f.Params) {
+			return nil, sparkerr.Analysis("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "functionName", types.Quote(f.Name), "expectedNum", itoa(len(f.Params)), "actualNum", itoa(len(e.Args)), "docroot", "https://spark.apache.org/docs/latest")
+		}
+		args[strings.ToLower(p.Name)] = &plan.Cast{Expr: value, Type: p.Type}
+	}
+	body := mapExpr(f.Body, func(e plan.Expr) (plan.Expr, bool) {
+		at, ok := e.(*plan.Attribute)
+		if !ok || len(at.Parts) > 2 || len(at.Parts) == 2 && !strings.EqualFold(at.Parts[0], f.Name) {
+			return nil, false
+		}
+		v, ok := args[strings.ToLower(at.Parts[len(at.Parts)-1])]
+		return v, ok
+	})
+	if f.Returns != nil {
+		body = &plan.Cast{Expr: body, Type: f.Returns}
+	}
+	return x.value(body)
 }
 
 // special are the calls that the table cannot say.

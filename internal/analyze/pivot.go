@@ -2,6 +2,8 @@ package analyze
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/millpond/millpond/internal/function"
 	"github.com/millpond/millpond/internal/plan"
@@ -23,14 +25,12 @@ func (g *grouping) pivot(ctx context.Context, r *plan.Aggregate) ([]plan.Expr, e
 		if al, ok := v.(plan.AliasExpr); ok {
 			name, v = al.Names[0], al.Expr
 		}
-		lit, ok := v.(plan.Literal)
-		if !ok {
-			return nil, sparkerr.Unsupported("a pivot value that is not a literal")
+		matches, text, err := pivotMatch(r.PivotCol, v)
+		if err != nil {
+			return nil, err
 		}
 		if name == "" {
-			if name = function.LiteralText(lit); lit.Value == nil {
-				name = "null"
-			}
+			name = text
 		}
 		for _, agg := range r.Aggs {
 			label, inner := "", agg
@@ -44,12 +44,13 @@ func (g *grouping) pivot(ctx context.Context, r *plan.Aggregate) ([]plan.Expr, e
 				return nil, sparkerr.Unsupported("a pivot over %T", inner)
 			}
 			c := *f
-			c.Filter = plan.Call("<=>", r.PivotCol, lit)
+			c.Filter = matches
+			there := plan.Call(">", &plan.Function{Name: "count", Args: []plan.Expr{plan.IntLit(1)}, Filter: matches}, plan.IntLit(0))
 			column := name
 			if len(r.Aggs) > 1 {
 				column += "_" + label
 			}
-			out = append(out, plan.AliasExpr{Expr: &c, Names: []string{column}})
+			out = append(out, plan.AliasExpr{Expr: plan.Call("when", there, &c), Names: []string{column}})
 		}
 	}
 	return out, nil
@@ -69,7 +70,7 @@ func (a *Analyzer) pivotValues(ctx context.Context, r *plan.Aggregate) ([]plan.E
 	var out []plan.Expr
 	for _, b := range batches {
 		for i := range int(b.NumRows()) {
-			v, err := literalAt(b.Column(0), i, res.attrs[0].Type)
+			v, err := LiteralAt(b.Column(0), i, res.attrs[0].Type)
 			if err != nil {
 				return nil, err
 			}
@@ -77,4 +78,63 @@ func (a *Analyzer) pivotValues(ctx context.Context, r *plan.Aggregate) ([]plan.E
 		}
 	}
 	return out, nil
+}
+
+// pivotMatch is the condition that a row has a pivot value, and the value's text. Several pivot
+// columns are compared with as many values.
+func pivotMatch(col, v plan.Expr) (plan.Expr, string, error) {
+	cols, vals := []plan.Expr{col}, []plan.Expr{v}
+	if f, ok := v.(*plan.Function); ok && f.Name == "struct" {
+		c, ok := col.(*plan.Function)
+		if !ok || len(c.Args) != len(f.Args) {
+			return nil, "", sparkerr.Analysis("PIVOT_VALUE_DATA_TYPE_MISMATCH", "value", "struct", "valueType", "struct", "pivotType", "other")
+		}
+		cols, vals = c.Args, f.Args
+	}
+	var cond plan.Expr
+	var texts []string
+	for i, x := range vals {
+		lit, ok := x.(plan.Literal)
+		if !ok {
+			return nil, "", sparkerr.Analysis("NON_LITERAL_PIVOT_VALUES", "expression", quoted(fmt.Sprintf("%T", x)))
+		}
+		text := function.LiteralText(lit)
+		if lit.Value == nil {
+			text = "null"
+		}
+		texts = append(texts, text)
+		var one plan.Expr = plan.Call("<=>", cols[i], lit)
+		if cond != nil {
+			one = plan.Call("and", cond, one)
+		}
+		cond = one
+	}
+	if len(texts) > 1 {
+		return cond, "{" + strings.Join(texts, ", ") + "}", nil
+	}
+	return cond, texts[0], nil
+}
+
+// restKeys are the columns that neither a SQL pivot's aggregates nor its pivot columns mention: it
+// groups by them.
+func (g *grouping) restKeys(r *plan.Aggregate) []plan.Expr {
+	used := map[int]bool{}
+	for _, e := range append(append([]plan.Expr{}, r.Aggs...), r.PivotCol) {
+		mapExpr(e, func(e plan.Expr) (plan.Expr, bool) {
+			if at, ok := e.(*plan.Attribute); ok {
+				found, _ := match(g.in.attrs, at.Parts)
+				for _, f := range found {
+					used[f.ID] = true
+				}
+			}
+			return nil, false
+		})
+	}
+	var out []plan.Expr
+	for _, at := range g.in.attrs {
+		if !used[at.ID] {
+			out = append(out, plan.Name(at.Name))
+		}
+	}
+	return out
 }

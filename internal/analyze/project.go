@@ -99,6 +99,13 @@ func (x *exprs) star(e *plan.Star) ([]item, error) {
 		attrs = targets[0].attrs
 	}
 	var out []item
+	if len(e.Except) > 0 {
+		kept, err := exceptColumns(attrs, e.Except)
+		if err != nil {
+			return nil, err
+		}
+		attrs = kept
+	}
 	for _, at := range attrs {
 		if len(e.Target) > 0 && !qualifies(at.Qualifier, e.Target) {
 			continue
@@ -126,6 +133,30 @@ func (x *exprs) star(e *plan.Star) ([]item, error) {
 	return out, nil
 }
 
+// exceptColumns leaves out the columns of a star's EXCEPT list.
+func exceptColumns(attrs []plan.Attr, except []string) ([]plan.Attr, error) {
+	gone := map[int]bool{}
+	for _, name := range except {
+		found, _ := match(attrs, []string{name})
+		if len(found) == 0 {
+			return nil, unresolved([]string{name}, attrs)
+		}
+		for _, at := range found {
+			if gone[at.ID] {
+				return nil, sparkerr.Analysis("EXCEPT_OVERLAPPING_COLUMNS", "columns", strings.Join(except, ", "))
+			}
+			gone[at.ID] = true
+		}
+	}
+	var out []plan.Attr
+	for _, at := range attrs {
+		if !gone[at.ID] {
+			out = append(out, at)
+		}
+	}
+	return out, nil
+}
+
 func (x *exprs) regex(e *plan.Regex) ([]item, error) {
 	var out []item
 	for _, at := range x.in.attrs {
@@ -149,8 +180,13 @@ func (a *Analyzer) project(ctx context.Context, r *plan.Project, outer *rel) (*r
 		return nil, err
 	}
 	in = in.within(outer)
+	with, lists, err := a.windowColumn(ctx, in, r.Exprs)
+	if err != nil {
+		return nil, err
+	}
+	in = with
 	x := a.over(ctx, in)
-	items, err := x.list(lateral(r.Exprs, x))
+	items, err := x.list(lateral(lists[0], x))
 	if err != nil {
 		return nil, err
 	}

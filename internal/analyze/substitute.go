@@ -110,6 +110,9 @@ func lateralItem(e plan.Expr, before []plan.Expr, x *exprs) plan.Expr {
 		if !named {
 			return e, true
 		}
+		if found, _ := match(x.in.attrs, at.Parts); len(found) > 0 {
+			return e, true
+		}
 		if _, _, err := x.in.column(at); err == nil {
 			return e, true
 		}

@@ -204,6 +204,11 @@ type (
 		Ids, Values         []Expr
 		HasValues           bool
 		Variable, ValueName string
+		// What SQL text adds: columns in groups with a label each, and the rest of the columns as ids.
+		Groups          [][]Expr
+		Labels          []string
+		ValueNames      []string
+		Rest, DropNulls bool
 	}
 	// FillNA replaces nulls: one value for Columns, or one value a column.
 	FillNA struct {

@@ -189,6 +189,15 @@ func (p *parser) predicate(left plan.Expr) (plan.Expr, bool, error) {
 		return wrap(plan.Call("between", left, low, high), err)
 	case p.is("LIKE") || p.is("ILIKE"):
 		name := strings.ToLower(p.next().text)
+		if some := p.is("ANY", "(") || p.is("SOME", "("); some || p.is("ALL", "(") {
+			p.next()
+			list, err := p.parenList()
+			if err != nil {
+				return nil, false, err
+			}
+			e := likeMany(name, some, not, left, list)
+			return e, true, nil
+		}
 		pattern, err := p.binary(predicate + 1)
 		if err != nil {
 			return nil, false, err
@@ -209,6 +218,26 @@ func (p *parser) predicate(left plan.Expr) (plan.Expr, bool, error) {
 	}
 	p.pos = start
 	return nil, false, nil
+}
+
+// likeMany is LIKE ANY or ALL; NOT goes to each pattern.
+func likeMany(name string, some, not bool, left plan.Expr, patterns []plan.Expr) plan.Expr {
+	var out plan.Expr
+	for _, pattern := range patterns {
+		var one plan.Expr = plan.Call(name, left, pattern)
+		if not {
+			one = plan.Call("not", one)
+		}
+		switch {
+		case out == nil:
+			out = one
+		case some:
+			out = plan.Call("or", out, one)
+		default:
+			out = plan.Call("and", out, one)
+		}
+	}
+	return out
 }
 
 func (p *parser) isPredicate(left plan.Expr) (plan.Expr, bool, error) {

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"github.com/millpond/millpond/internal/plan"
-	"github.com/millpond/millpond/internal/sparkerr"
 )
 
 func (p *parser) relations() (plan.Relation, error) {
@@ -28,6 +27,12 @@ func (p *parser) joins() (plan.Relation, error) {
 	if err != nil {
 		return nil, err
 	}
+	return p.joinsOnto(left)
+}
+
+// joinsOnto reads the joins that follow a relation.
+func (p *parser) joinsOnto(left plan.Relation) (plan.Relation, error) {
+	var err error
 	for {
 		natural := p.accept("NATURAL")
 		t, ok := p.joinType()
@@ -126,6 +131,10 @@ func (p *parser) namedTable() (plan.Relation, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.is("(") && len(parts) == 1 && strings.EqualFold(parts[0], "identifier") {
+		named, err := p.identifierClause()
+		return &plan.Table{Name: named}, err
+	}
 	if p.is("(") && len(parts) == 1 {
 		p.next()
 		f := &plan.TableFunction{Name: parts[0]}
@@ -147,8 +156,10 @@ var fileFormats = map[string]bool{"parquet": true, "csv": true, "json": true, "t
 
 // aliased reads TABLESAMPLE, PIVOT and an alias after a table.
 func (p *parser) aliased(r plan.Relation) (plan.Relation, error) {
-	if p.is("TABLESAMPLE") || p.is("PIVOT") || p.is("UNPIVOT") {
-		return nil, sparkerr.Unsupported("%s in SQL text", p.tok().text)
+	if out, ok, err := p.pivoted(r); err != nil {
+		return nil, err
+	} else if ok {
+		return p.aliased(out)
 	}
 	p.accept("AS")
 	if t := p.tok(); t.kind == quoted || t.kind == word && !clause[t.text] {
@@ -159,9 +170,10 @@ func (p *parser) aliased(r plan.Relation) (plan.Relation, error) {
 		if v, ok := r.(*plan.Values); ok && len(columns) > 0 {
 			c := *v
 			c.Names = columns
-			return &plan.Alias{Input: &c, Name: name}, nil
+			r, columns = &c, nil
 		}
-		return &plan.Alias{Input: r, Name: name, Columns: columns}, nil
+		out, _, err := p.pivoted(&plan.Alias{Input: r, Name: name, Columns: columns})
+		return out, err
 	}
 	return r, nil
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/sparkerr"
 )
 
 func (p *parser) primary() (plan.Expr, error) {
@@ -52,7 +53,8 @@ func (p *parser) symbolPrimary(t token) (plan.Expr, error) {
 		return plan.Call("struct", items...), nil
 	case "*":
 		p.next()
-		return &plan.Star{}, nil
+		except, err := p.starExcept()
+		return &plan.Star{Except: except}, err
 	case "?":
 		p.next()
 		p.marks++
@@ -132,6 +134,37 @@ func (p *parser) wordPrimary(t token) (plan.Expr, error) {
 // noParens are the functions that need no parentheses.
 var noParens = map[string]bool{"CURRENT_DATE": true, "CURRENT_TIMESTAMP": true, "CURRENT_USER": true, "LOCALTIMESTAMP": true}
 
+// functionSpace are the qualifiers that functions may have.
+var functionSpace = map[string]bool{"builtin": true, "session": true, "default": true}
+
+// identifierClause reads identifier('name'), whose text is a name.
+func (p *parser) identifierClause() ([]string, error) {
+	p.next()
+	t := p.next()
+	if t.kind != text {
+		return nil, sparkerr.Unsupported("identifier() of what is not a literal")
+	}
+	parts, err := Name(t.text)
+	if err != nil {
+		return nil, err
+	}
+	return parts, p.expect(")")
+}
+
+// starExcept reads EXCEPT (columns) after a star.
+func (p *parser) starExcept() ([]string, error) {
+	if !p.is("EXCEPT", "(") || p.isQuery(2) {
+		return nil, nil
+	}
+	p.next()
+	p.next()
+	out, err := p.identifiers()
+	if err != nil {
+		return nil, err
+	}
+	return out, p.expect(")")
+}
+
 // reference reads a name, a call, or t.*.
 func (p *parser) reference() (plan.Expr, error) {
 	parts := []string{p.next().raw}
@@ -143,12 +176,21 @@ func (p *parser) reference() (plan.Expr, error) {
 		}
 		if p.ahead(1).text == "*" {
 			p.pos += 2
-			return &plan.Star{Target: parts}, nil
+			except, err := p.starExcept()
+			return &plan.Star{Target: parts, Except: except}, err
 		}
 		break
 	}
+	if p.is("(") && len(parts) == 1 && strings.EqualFold(parts[0], "identifier") {
+		named, err := p.identifierClause()
+		return &plan.Attribute{Parts: named}, err
+	}
 	if p.is("(") {
-		return p.call(parts[len(parts)-1])
+		name := parts[len(parts)-1]
+		if n := len(parts); n > 1 && !functionSpace[strings.ToLower(parts[n-2])] {
+			name = strings.Join(parts, ".")
+		}
+		return p.call(name)
 	}
 	return &plan.Attribute{Parts: parts}, nil
 }

@@ -33,7 +33,7 @@ func (p *parser) isQuery(n int) bool {
 		n++
 	}
 	t := p.ahead(n)
-	return t.kind == word && (t.text == "SELECT" || t.text == "WITH" || t.text == "VALUES")
+	return t.kind == word && (t.text == "SELECT" || t.text == "WITH" || t.text == "VALUES" || t.text == "FROM")
 }
 
 func (p *parser) parenQuery() (plan.Relation, error) {
@@ -64,6 +64,9 @@ func (p *parser) query() (plan.Relation, error) {
 		return nil, err
 	}
 	if q, err = p.tail(q); err != nil {
+		return nil, err
+	}
+	if q, err = p.pipe(q); err != nil {
 		return nil, err
 	}
 	if with != nil {
@@ -181,6 +184,22 @@ func (p *parser) setOps(level int) (plan.Relation, error) {
 }
 
 func (p *parser) tail(q plan.Relation) (plan.Relation, error) {
+	if p.is("DISTRIBUTE", "BY") || p.is("CLUSTER", "BY") {
+		cluster := p.next().text == "CLUSTER"
+		p.next()
+		by, err := p.exprList()
+		if err != nil {
+			return nil, err
+		}
+		q = &plan.Repartition{Input: q, Exprs: by}
+		if cluster {
+			orders := make([]plan.SortOrder, len(by))
+			for i, e := range by {
+				orders[i] = plan.SortOrder{Expr: e, NullsFirst: true}
+			}
+			q = &plan.Sort{Input: q, Orders: orders}
+		}
+	}
 	if p.accept("ORDER", "BY") || p.accept("SORT", "BY") {
 		o, err := p.sortItems()
 		if err != nil {
@@ -295,6 +314,11 @@ func (p *parser) selectFrom(from plan.Relation) (plan.Relation, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.accept("QUALIFY") {
+		if q, err = p.qualified(q); err != nil {
+			return nil, err
+		}
+	}
 	if q, err = p.windowClause(q); err != nil {
 		return nil, err
 	}
@@ -342,6 +366,27 @@ func (p *parser) windowClause(q plan.Relation) (plan.Relation, error) {
 	})
 }
 
+// qualified keeps the rows for which a condition over windows is true: it rides along as a column.
+func (p *parser) qualified(q plan.Relation) (plan.Relation, error) {
+	cond, err := p.expr()
+	if err != nil {
+		return nil, err
+	}
+	const name = "__qualify"
+	item := plan.AliasExpr{Expr: cond, Names: []string{name}}
+	in := q
+	if f, ok := q.(*plan.Filter); ok && f.Having {
+		in = f.Input
+	}
+	switch r := in.(type) {
+	case *plan.Project:
+		r.Exprs = append(r.Exprs[:len(r.Exprs):len(r.Exprs)], item)
+	case *plan.Aggregate:
+		r.Aggs = append(r.Aggs[:len(r.Aggs):len(r.Aggs)], item)
+	}
+	return &plan.Drop{Input: &plan.Filter{Input: q, Cond: plan.Name(name)}, Names: []string{name}}, nil
+}
+
 func (p *parser) selectList() ([]plan.Expr, error) {
 	var out []plan.Expr
 	for {
@@ -360,7 +405,7 @@ func (p *parser) selectList() ([]plan.Expr, error) {
 var clause = map[string]bool{"FROM": true, "WHERE": true, "GROUP": true, "HAVING": true, "ORDER": true, "SORT": true, "LIMIT": true, "OFFSET": true,
 	"UNION": true, "EXCEPT": true, "MINUS": true, "INTERSECT": true, "JOIN": true, "INNER": true, "LEFT": true, "RIGHT": true, "FULL": true,
 	"CROSS": true, "SEMI": true, "ANTI": true, "NATURAL": true, "ON": true, "USING": true, "LATERAL": true, "WINDOW": true, "AS": true,
-	"PIVOT": true, "UNPIVOT": true, "TABLESAMPLE": true, "WITH": true, "DISTRIBUTE": true, "CLUSTER": true}
+	"PIVOT": true, "UNPIVOT": true, "QUALIFY": true, "SELECT": true, "TABLESAMPLE": true, "WITH": true, "DISTRIBUTE": true, "CLUSTER": true}
 
 func (p *parser) selectItem() (plan.Expr, error) {
 	e, err := p.expr()
