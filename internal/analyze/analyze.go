@@ -178,6 +178,8 @@ func (a *Analyzer) dispatch(ctx context.Context, r plan.Relation, outer *rel) (*
 		return a.columns(ctx, r, outer)
 	case *plan.FillNA, *plan.DropNA, *plan.ReplaceNA, *plan.Unpivot:
 		return a.nulls(ctx, r)
+	case *plan.Transpose:
+		return a.transpose(ctx, r)
 	case *plan.Stat, *plan.SampleBy:
 		return a.statistics(ctx, r)
 	case *plan.MapBatches, *plan.GroupMap:

@@ -373,7 +373,7 @@ func (x *exprs) seed(e *plan.Function) (int64, error) {
 	}
 	c, ok := function.Constant(v)
 	if !ok {
-		return 0, sparkerr.Unsupported("a seed that is not a literal")
+		return 0, sparkerr.New(sparkerr.ClassExtendedAnalysis, "SEED_EXPRESSION_IS_UNFOLDABLE", "seedExpr", quoted(x.nameOf(e.Args[0])), "exprWithSeed", quoted(x.nameOf(e)))
 	}
 	switch n := c.Value.(type) {
 	case int32:
@@ -383,7 +383,8 @@ func (x *exprs) seed(e *plan.Function) (int64, error) {
 	case nil:
 		return 0, nil
 	}
-	return 0, sparkerr.Unsupported("a seed of type %s", c.Type.SimpleString())
+	return 0, sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "sqlExpr", quoted(x.nameOf(e)), "paramIndex", "first", "inputSql", quoted(x.nameOf(e.Args[0])),
+		"inputType", quoted(c.Type.SQL()), "requiredType", `("INT" or "BIGINT")`)
 }
 
 // field takes a struct's field, an array of structs' fields, or a map's value by name.

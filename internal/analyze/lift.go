@@ -11,6 +11,7 @@ import (
 func (a *Analyzer) lift(n plan.Node, vals []plan.Value) (plan.Node, []plan.Value, error) {
 	var err error
 	n, vals = a.liftRandom(n, vals)
+	n, vals = a.liftWindows(n, vals)
 	for round := 0; err == nil; round++ {
 		var more bool
 		if n, vals, more, err = a.liftPython(n, vals); !more {

@@ -140,6 +140,11 @@ func (x *exprs) callName(e *plan.Function) string {
 		if op == "!=" || op == "<>" {
 			return "(NOT (" + x.nameOf(e.Args[0]) + " = " + x.nameOf(e.Args[1]) + "))"
 		}
+		if op == "+" || op == "-" {
+			if text, ok := x.temporalName(op, e.Args); ok {
+				return text
+			}
+		}
 		if op == "||" {
 			return "concat(" + x.names(e.Args) + ")"
 		}
@@ -209,7 +214,7 @@ func (x *exprs) callName(e *plan.Function) string {
 			return name + "()"
 		}
 	case "between":
-		return "((" + x.nameOf(e.Args[0]) + " >= " + x.nameOf(e.Args[1]) + ") AND (" + x.nameOf(e.Args[0]) + " <= " + x.nameOf(e.Args[2]) + "))"
+		return "between(" + x.names(e.Args) + ")"
 	}
 	called := name
 	if x.a.env.Function(e.Name) != nil {
@@ -253,6 +258,27 @@ func (x *exprs) callName(e *plan.Function) string {
 		out += " FILTER (WHERE " + x.nameOf(e.Filter) + ")"
 	}
 	return out
+}
+
+// temporalName prints sums of dates: with whole days as date_add, with intervals without parentheses.
+func (x *exprs) temporalName(op string, args []plan.Expr) (string, bool) {
+	l, err := x.value(args[0])
+	if err != nil {
+		return "", false
+	}
+	r, err := x.value(args[1])
+	if err != nil {
+		return "", false
+	}
+	_, ym := r.Type().(types.YearMonthInterval)
+	_, dt := r.Type().(types.DayTimeInterval)
+	switch {
+	case l.Type() == types.Date && types.IsIntegral(r.Type()):
+		return map[string]string{"+": "date_add", "-": "date_sub"}[op] + "(" + x.names(args) + ")", true
+	case types.IsDatetime(l.Type()) && (ym || dt || r.Type() == types.CalendarInterval):
+		return x.nameOf(args[0]) + " " + op + " " + x.nameOf(args[1]), true
+	}
+	return "", false
 }
 
 func (x *exprs) isLambdaName(name string) bool {

@@ -51,6 +51,11 @@ func (a *Analyzer) rows(ctx context.Context, r plan.Relation, outer *rel) (*rel,
 		})
 	case *plan.Hint:
 		return a.resolve(ctx, r.Input, outer)
+	case *plan.Observe:
+		return input(r.Input, func(in *rel) (plan.Node, error) {
+			_, err := a.aggregate(ctx, &plan.Aggregate{Input: r.Input, Kind: "groupby", Aggs: r.Metrics}, outer)
+			return in.n, err
+		})
 	}
 	return nil, sparkerr.Unsupported("the relation %T", r)
 }

@@ -268,6 +268,12 @@ func (a *Analyzer) tableFunction(ctx context.Context, r *plan.TableFunction, out
 		}
 		return a.source(ctx, &plan.Range{Start: nums[0], End: nums[1], Step: nums[2]}, outer)
 	}
+	if _, ok := a.funcs.Lookup(r.Name); !ok {
+		if err := function.Unknown(r.Name); sparkerr.As(err).Condition != "UNRESOLVED_ROUTINE" {
+			return nil, err
+		}
+		return nil, sparkerr.Analysis("UNRESOLVABLE_TABLE_VALUED_FUNCTION", "name", types.Quote(r.Name))
+	}
 	v, err := x.call(&plan.Function{Name: r.Name, Args: r.Args})
 	if err != nil {
 		return nil, err

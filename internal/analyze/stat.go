@@ -36,6 +36,8 @@ func (a *Analyzer) statistics(ctx context.Context, r plan.Relation) (*rel, error
 			return a.pairStat(in, r)
 		case "approx_quantile":
 			return a.quantiles(in, r)
+		case "freq_items":
+			return a.frequentItems(in, r)
 		case "crosstab":
 			return a.crosstab(ctx, r)
 		}

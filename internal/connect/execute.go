@@ -191,9 +191,11 @@ func (o *responder) relation(ctx context.Context, rel plan.Relation) error {
 		if err != nil {
 			return err
 		}
-		return o.batch(ctx, data, 0, 0)
+		if err := o.batch(ctx, data, 0, 0); err != nil {
+			return err
+		}
 	}
-	return nil
+	return o.observed(ctx, rel)
 }
 
 func (o *responder) batch(ctx context.Context, data []byte, rows, offset int64) error {

@@ -16,12 +16,15 @@ func isInterval(t types.Type) bool {
 
 func temporalType(op string, x, y types.Type) (types.Type, bool) {
 	switch {
+	case x == types.Date && y == types.Date && op == "-":
+		return types.DayTimeInterval{}, true
 	case types.IsDatetime(x) && types.IsDatetime(y) && op == "-":
 		return types.DayTimeInterval{Start: 0, End: 3}, true
 	case x == types.Date && types.IsIntegral(y):
 		return types.Date, true
 	case types.IsDatetime(x) && isInterval(y):
-		if _, months := y.(types.YearMonthInterval); x == types.Date && !months {
+		days, dayTime := y.(types.DayTimeInterval)
+		if x == types.Date && dayTime && days.End > 0 || x == types.Date && y == types.CalendarInterval {
 			return types.Timestamp, true
 		}
 		return x, true

@@ -28,7 +28,7 @@ func collections() []Row {
 			m := a[0].Type().(types.Map)
 			return types.Array{Elem: m.Value, ContainsNull: m.ValueContainsNull}, nil
 		}, SQL: "map_values({0})"},
-		{Name: "map_contains_key", Null: nullOfFirst, Coerce: withKey("map_contains_key"), Result: is(types.Boolean), SQL: "map_contains({0}, {1})"},
+		{Name: "map_contains_key", Null: maybeNull, Coerce: withKey("map_contains_key"), Result: is(types.Boolean), SQL: "map_contains({0}, {1})"},
 		{Name: "size", Aliases: "cardinality", Coerce: sized, Result: is(types.Int), SQL: "CAST(len({0}) AS INTEGER)", Build: func(a []Arg) string {
 			if _, ok := a[0].Type.(types.Map); ok {
 				return "CAST(cardinality(" + a[0].SQL + ") AS INTEGER)"
@@ -83,9 +83,9 @@ func collections() []Row {
 		{Name: "transform", Args: "A f", Result: func(a []plan.Value) (types.Type, error) {
 			return types.Array{Elem: a[1].Type(), ContainsNull: a[1].Nullable()}, nil
 		}, SQL: "list_transform({0}, {1})"},
-		{Name: "filter", Args: "A f", Result: same(0), SQL: "list_filter({0}, {1})"},
-		{Name: "exists", Aliases: "any_match", Null: maybeNull, Args: "A f", Result: is(types.Boolean), Build: threeValued("bool_or")},
-		{Name: "forall", Null: maybeNull, Args: "A f", Result: is(types.Boolean), Build: threeValued("bool_and")},
+		{Name: "filter", Coerce: tests("filter", "A f"), Null: nullOfFirst, Result: same(0), SQL: "list_filter({0}, {1})"},
+		{Name: "exists", Aliases: "any_match", Null: nullOfTest, Coerce: tests("exists", "A f"), Result: is(types.Boolean), Build: threeValued("bool_or")},
+		{Name: "forall", Null: nullOfTest, Coerce: tests("forall", "A f"), Result: is(types.Boolean), Build: threeValued("bool_and")},
 		{Name: "vector_to_array", Args: "a ?s", Coerce: vectorArg, Result: vectorElems, Build: vectorToArray},
 		{Name: "array_to_vector", Args: "A", Result: func([]plan.Value) (types.Type, error) { return types.Vector, nil },
 			SQL: `(CASE WHEN {0} IS NULL THEN NULL ELSE struct_pack("type" := 1::TINYINT, "size" := NULL::INTEGER, "indices" := NULL::INTEGER[], "values" := CAST({0} AS DOUBLE[])) END)`},
@@ -207,6 +207,11 @@ func buildMap(a []Arg) string {
 		return "CAST(map() AS MAP(VARCHAR, VARCHAR))"
 	}
 	keys, values := "["+strings.Join(k, ", ")+"]", "["+strings.Join(v, ", ")+"]"
+	for i, x := range a {
+		if i%2 == 0 && x.Nullable {
+			return "(CASE WHEN len(list_filter(" + keys + ", lambda k: k IS NULL)) > 0 THEN " + sparkerr.Raise("NULL_MAP_KEY") + " ELSE " + uniqueMap(keys, values) + " END)"
+		}
+	}
 	for _, x := range a {
 		if x.Const == nil {
 			return uniqueMap(keys, values)

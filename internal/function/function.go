@@ -45,6 +45,7 @@ const (
 	nullOfList     // null if an argument is, or may hold a null
 	nullOfElements // null if the argument is, or an element of it may be
 	nullOfPlace    // null if an argument is, or the place may be outside or hold a null
+	nullOfTest     // null if the argument is, or the lambda's answer may be
 	nullOfValues   // of a conditional: null if a value it may choose is, or nothing may be chosen
 )
 
@@ -87,7 +88,7 @@ type Table struct{ rows map[string]*Row }
 // families are the rows, one list a file.
 func families() [][]Row {
 	return [][]Row{operators(), conditionals(), mathematics(), strings_(), datetimes(), collections(),
-		aggregates(), moreAggregates(), windows(), generators(), miscellany(), lambdas(), maps(), jsons(), hashes(), moreStrings(), moreTimes(), tries(), vectors()}
+		aggregates(), moreAggregates(), windows(), generators(), miscellany(), lambdas(), maps(), jsons(), hashes(), moreStrings(), moreTimes(), tries(), vectors(), pandas()}
 }
 
 // Default is the table of all functions.
@@ -166,8 +167,8 @@ func (r *Row) Apply(args []plan.Value) (*plan.Apply, error) {
 		}
 	}
 	switch {
-	case r.Null >= nullOfFirst && r.Null <= nullOfPlace:
-		null = collectionNull(r.Null, args)
+	case r.Null >= nullOfFirst && r.Null <= nullOfTest:
+		null = collectionNull(r, args)
 	case r.Null == nullIfAll:
 		null = len(args) > 0
 		for _, a := range args {
@@ -187,10 +188,13 @@ func (r *Row) Apply(args []plan.Value) (*plan.Apply, error) {
 }
 
 // collectionNull is the null rule of functions over arrays and maps.
-func collectionNull(rule nullRule, args []plan.Value) bool {
-	null := args[0].Nullable()
-	if rule == nullOfFirst {
+func collectionNull(r *Row, args []plan.Value) bool {
+	null, rule := args[0].Nullable(), r.Null
+	switch rule {
+	case nullOfFirst:
 		return null
+	case nullOfTest:
+		return null || args[1].Nullable()
 	}
 	holds := false
 	for _, a := range args {
@@ -208,6 +212,11 @@ func collectionNull(rule nullRule, args []plan.Value) bool {
 		return true
 	}
 	n, ok := c.Literal.Value.(int32)
+	if r.Name == "get" && n >= 0 { // counts from zero
+		n++
+	} else if r.Name == "get" {
+		return true
+	}
 	if !ok || int(n) > len(list.Args) || -int(n) > len(list.Args) {
 		return true
 	}

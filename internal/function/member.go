@@ -183,3 +183,36 @@ func ordered(t types.Type) bool {
 	}
 	return true
 }
+
+// tests wants a lambda that answers true or false.
+func tests(name, signature string) func([]plan.Value) ([]plan.Value, error) {
+	return func(args []plan.Value) ([]plan.Value, error) {
+		a, err := coerceArgs(&Row{Name: name, Args: signature}, args)
+		if err != nil {
+			return nil, err
+		}
+		if t := a[1].Type(); t != types.Boolean && t != types.Null {
+			return nil, wrongType(name, 1, a[1], `"BOOLEAN"`)
+		}
+		return a, nil
+	}
+}
+
+// alike wants two values at least, of one kind: a text does not become a number beside one.
+func alike(name string) func([]plan.Value) ([]plan.Value, error) {
+	return func(args []plan.Value) ([]plan.Value, error) {
+		if len(args) < 2 {
+			return nil, sparkerr.Analysis("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "functionName", types.Quote(name), "expectedNum", "> 1", "actualNum", itoa(len(args)), "docroot", "https://spark.apache.org/docs/latest")
+		}
+		var t types.Type = types.Null
+		for _, v := range args {
+			u, ok := tightest(t, v.Type())
+			if !ok {
+				_, err := CommonType(name, append(args[:len(args):len(args)], plan.Const{Literal: plan.Literal{Type: types.Array{Elem: types.Null}}}))
+				return nil, err
+			}
+			t = u
+		}
+		return AllAs(args, t), nil
+	}
+}

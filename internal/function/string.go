@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
 )
 
@@ -50,7 +51,7 @@ func strings_() []Row {
 		{Name: "locate", Aliases: "position", Args: "s s ?i", Result: is(types.Int), Build: locate},
 		s("substring_index", "", "s s i", "(CASE WHEN {2} > 0 THEN array_to_string(list_slice(string_split({0}, {1}), 1, {2}), {1}) WHEN {2} < 0 THEN array_to_string(list_slice(string_split({0}, {1}), {2}, -1), {1}) ELSE '' END)"),
 		bn("startswith", "s s", "starts_with({0}, {1})"), bn("endswith", "s s", "ends_with({0}, {1})"), bn("contains", "s s", "contains({0}, {1})"),
-		s("split_part", "", "s s i", "split_part({0}, {1}, {2})"),
+		s("split_part", "", "s s i", "(CASE WHEN {2} = 0 THEN "+sparkerr.Raise("INVALID_INDEX_OF_ZERO")+" ELSE split_part({0}, {1}, {2}) END)"),
 		s("base64", "", "B", "base64({0})"),
 		s("space", "", "i", "repeat(' ', {0})"), n("find_in_set", "", "s s", "coalesce(list_position(string_split({1}, ','), {0}), 0)"),
 	}

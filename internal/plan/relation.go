@@ -243,6 +243,12 @@ type (
 		Probabilities []float64
 		Error         float64
 	}
+	// Transpose turns rows into columns, called by the values of Index (the first column if empty).
+	Transpose struct {
+		Common
+		Input Relation
+		Index []Expr
+	}
 	// SampleBy draws from each stratum with its own probability.
 	SampleBy struct {
 		Common

@@ -1,0 +1,74 @@
+package analyze
+
+import "github.com/millpond/millpond/internal/plan"
+
+// liftWindows takes windows that other windows read into columns of a Select below: SQL has no
+// windows within windows.
+func (a *Analyzer) liftWindows(n plan.Node, vals []plan.Value) (plan.Node, []plan.Value) {
+	for {
+		var inner []plan.Named
+		take := func(v plan.Value) (plan.Value, bool) {
+			over, ok := v.(*plan.Over)
+			if !ok || readsWindow(over) { // only the innermost: the next round takes the others
+				return nil, false
+			}
+			text := plan.Print(over)
+			for _, e := range inner {
+				if plan.Print(e.Value) == text {
+					return plan.Col{Attr: e.Attr}, true
+				}
+			}
+			at := a.attr("window", over.Type(), over.Nullable())
+			inner = append(inner, plan.Named{Attr: at, Value: over})
+			return plan.Col{Attr: at}, true
+		}
+		out := plan.RewriteAll(vals, func(v plan.Value) (plan.Value, bool) {
+			over, ok := v.(*plan.Over)
+			if !ok {
+				return nil, false
+			}
+			if !readsWindow(over) {
+				return over, true
+			}
+			c := *over
+			if f, ok := over.Func.(*plan.Apply); ok {
+				fn := *f
+				fn.Args = plan.RewriteAll(f.Args, take)
+				c.Func = &fn
+			}
+			c.Partition = plan.RewriteAll(over.Partition, take)
+			c.Order = make([]plan.Order, len(over.Order))
+			for i, o := range over.Order {
+				c.Order[i] = plan.Order{Value: plan.Rewrite(o.Value, take), Desc: o.Desc, NullsFirst: o.NullsFirst}
+			}
+			return &c, true
+		})
+		if len(inner) == 0 {
+			return n, vals
+		}
+		n, vals = &plan.Select{Input: n, Exprs: append(pass(n.Output()), inner...)}, out
+	}
+}
+
+// readsWindow says whether a window's function, partition or order holds another window.
+func readsWindow(v *plan.Over) bool {
+	f, _ := v.Func.(*plan.Apply)
+	if f != nil {
+		for _, arg := range f.Args {
+			if hasWindow(arg) {
+				return true
+			}
+		}
+	}
+	for _, p := range v.Partition {
+		if hasWindow(p) {
+			return true
+		}
+	}
+	for _, o := range v.Order {
+		if hasWindow(o.Value) {
+			return true
+		}
+	}
+	return false
+}
