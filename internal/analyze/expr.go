@@ -318,6 +318,13 @@ func (x *exprs) special(name string, e *plan.Function) (plan.Value, bool, error)
 			v, err := x.structOf(e.Args)
 			return v, true, err
 		}
+	case "monotonically_increasing_id", "distributed_id", "distributed_sequence_id":
+		return plan.RowID{}, len(e.Args) == 0 || name == "distributed_sequence_id", nil
+	case "null_index":
+		if len(e.Args) == 1 {
+			v, err := x.nullIndex(e.Args[0])
+			return v, true, err
+		}
 	case "current_database", "current_schema":
 		return plan.Const{Literal: plan.StringLit(x.a.env.Database())}, true, nil
 	}

@@ -11,6 +11,7 @@ import (
 func (a *Analyzer) lift(n plan.Node, vals []plan.Value) (plan.Node, []plan.Value, error) {
 	var err error
 	n, vals = a.liftRandom(n, vals)
+	n, vals = a.liftRowID(n, vals)
 	n, vals = a.liftWindows(n, vals)
 	for round := 0; err == nil; round++ {
 		var more bool
@@ -19,6 +20,26 @@ func (a *Analyzer) lift(n plan.Node, vals []plan.Value) (plan.Node, []plan.Value
 		}
 	}
 	return n, vals, err
+}
+
+// liftRowID numbers the rows of n where a value asks for their places.
+func (a *Analyzer) liftRowID(n plan.Node, vals []plan.Value) (plan.Node, []plan.Value) {
+	var at *plan.Attr
+	out := plan.RewriteAll(vals, func(v plan.Value) (plan.Value, bool) {
+		if _, ok := v.(plan.RowID); !ok {
+			return nil, false
+		}
+		if at == nil {
+			made := a.attr("id", types.Long, false)
+			at = &made
+		}
+		return plan.Col{Attr: *at}, true
+	})
+	if at == nil {
+		return n, vals
+	}
+	number := &plan.Apply{Func: "rowid", Out: types.Long, SQL: func([]string) string { return "(row_number() OVER () - 1)" }}
+	return &plan.Select{Input: n, Exprs: append(pass(n.Output()), plan.Named{Attr: *at, Value: number})}, out
 }
 
 func (a *Analyzer) liftRandom(n plan.Node, vals []plan.Value) (plan.Node, []plan.Value) {

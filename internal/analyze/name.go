@@ -137,18 +137,7 @@ func (x *exprs) names(es []plan.Expr) string {
 func (x *exprs) callName(e *plan.Function) string {
 	name := strings.ToLower(e.Name)
 	if op, ok := infix[name]; ok && len(e.Args) == 2 {
-		if op == "!=" || op == "<>" {
-			return "(NOT (" + x.nameOf(e.Args[0]) + " = " + x.nameOf(e.Args[1]) + "))"
-		}
-		if op == "+" || op == "-" {
-			if text, ok := x.temporalName(op, e.Args); ok {
-				return text
-			}
-		}
-		if op == "||" {
-			return "concat(" + x.names(e.Args) + ")"
-		}
-		return "(" + x.nameOf(e.Args[0]) + " " + op + " " + x.nameOf(e.Args[1]) + ")"
+		return x.infixName(op, e.Args)
 	}
 	switch name {
 	case "not", "!":
@@ -258,6 +247,22 @@ func (x *exprs) callName(e *plan.Function) string {
 		out += " FILTER (WHERE " + x.nameOf(e.Filter) + ")"
 	}
 	return out
+}
+
+// infixName prints an operator between its two sides.
+func (x *exprs) infixName(op string, args []plan.Expr) string {
+	if op == "!=" || op == "<>" {
+		return "(NOT (" + x.nameOf(args[0]) + " = " + x.nameOf(args[1]) + "))"
+	}
+	if op == "+" || op == "-" {
+		if text, ok := x.temporalName(op, args); ok {
+			return text
+		}
+	}
+	if op == "||" {
+		return "concat(" + x.names(args) + ")"
+	}
+	return "(" + x.nameOf(args[0]) + " " + op + " " + x.nameOf(args[1]) + ")"
 }
 
 // temporalName prints sums of dates: with whole days as date_add, with intervals without parentheses.

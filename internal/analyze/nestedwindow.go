@@ -1,6 +1,10 @@
 package analyze
 
-import "github.com/millpond/millpond/internal/plan"
+import (
+	"github.com/millpond/millpond/internal/function"
+	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/types"
+)
 
 // liftWindows takes windows that other windows read into columns of a Select below: SQL has no
 // windows within windows.
@@ -71,4 +75,19 @@ func readsWindow(v *plan.Over) bool {
 		}
 	}
 	return false
+}
+
+// nullIndex counts the nulls since the last value that is none, in the order of rows.
+func (x *exprs) nullIndex(e plan.Expr) (plan.Value, error) {
+	v, err := x.value(e)
+	if err != nil {
+		return nil, err
+	}
+	last := &plan.Apply{Func: "max", Args: []plan.Value{v, plan.RowID{}}, Out: types.Long, Null: true, Aggregate: true, SQL: func(s []string) string {
+		return function.Call("max", "CASE WHEN "+s[0]+" IS NOT NULL THEN "+s[1]+" END")
+	}}
+	over := &plan.Over{Func: last, Frame: "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW", Null: true}
+	return &plan.Apply{Func: "null_index", Args: []plan.Value{v, plan.RowID{}, over}, Out: types.Int, SQL: func(s []string) string {
+		return "(CASE WHEN " + s[0] + " IS NULL THEN CAST(" + s[1] + " - coalesce(" + s[2] + ", -1) AS INTEGER) ELSE 0 END)"
+	}}, nil
 }

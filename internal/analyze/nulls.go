@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"context"
+	"math"
 
 	"github.com/millpond/millpond/internal/function"
 	"github.com/millpond/millpond/internal/plan"
@@ -57,6 +58,12 @@ func fills(value, column types.Type) bool {
 		return types.IsString(column)
 	}
 	return types.Equal(value, column)
+}
+
+// whole says whether a value can be a whole number's.
+func whole(v any) bool {
+	f, ok := v.(float64)
+	return !ok || f == math.Trunc(f) && !math.IsInf(f, 0)
 }
 
 func (a *Analyzer) rebuild(in *rel, change map[int]plan.Value) *rel {
@@ -165,7 +172,7 @@ func (a *Analyzer) replaceNA(ctx context.Context, r *plan.ReplaceNA) (*rel, erro
 		at := in.attrs[i]
 		var args []plan.Value
 		for k := range r.Old {
-			if r.Old[k].Type != types.Null && !fills(r.Old[k].Type, at.Type) {
+			if r.Old[k].Type != types.Null && !fills(r.Old[k].Type, at.Type) || types.IsIntegral(at.Type) && !whole(r.Old[k].Value) {
 				continue
 			}
 			eq, _, err := a.funcs.Resolve("<=>", []plan.Value{plan.Col{Attr: at}, function.As(plan.Const{Literal: r.Old[k]}, at.Type)})

@@ -8,6 +8,7 @@ import (
 	"github.com/millpond/millpond/internal/function"
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
+	"github.com/millpond/millpond/internal/sqlparse"
 )
 
 // pivot turns the pivoted aggregates into filtered ones: one an aggregate and value.
@@ -34,6 +35,13 @@ func (g *grouping) pivot(ctx context.Context, r *plan.Aggregate) ([]plan.Expr, e
 		}
 		for _, agg := range r.Aggs {
 			label, inner := "", agg
+			if t, ok := agg.(*plan.Text); ok {
+				parsed, err := sqlparse.SelectItem(t.SQL)
+				if err != nil {
+					return nil, err
+				}
+				agg, inner = parsed, parsed
+			}
 			if al, ok := agg.(plan.AliasExpr); ok {
 				label, inner = al.Names[0], al.Expr
 			} else if len(r.Aggs) > 1 {

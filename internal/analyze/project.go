@@ -238,7 +238,7 @@ func (a *Analyzer) selectItems(in *rel, x *exprs, items []item) (*rel, error) {
 			at = a.attr(it.name, vals[i].Type(), vals[i].Nullable())
 			at.Metadata = it.metadata
 			if it.keep != nil {
-				at.Qualifier = it.keep.Qualifier
+				at.Qualifier, at.Twin = it.keep.Qualifier, it.keep.ID
 			}
 		}
 		used[at.ID] = true

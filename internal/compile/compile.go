@@ -70,6 +70,9 @@ func Plan(n plan.Node, names func() string) (Stage, error) {
 	return narrow(stage, want), nil
 }
 
+// Pruned is a plan without the columns that nobody reads, which is what gets compiled.
+func Pruned(n plan.Node) plan.Node { return prune(n, all(n)) }
+
 // narrow makes a stage answer exactly these columns in this order.
 func narrow(s Stage, want []plan.Attr) Stage {
 	have := s.Columns()

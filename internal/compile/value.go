@@ -113,11 +113,27 @@ func (c *compiler) over(v *plan.Over) (string, error) {
 	if v.Frame != "" {
 		parts = append(parts, v.Frame)
 	}
-	text, err := c.apply(fn, " OVER ("+strings.Join(parts, " ")+")")
+	over := " OVER (" + strings.Join(parts, " ") + ")"
+	text, err := c.ignoringNulls(fn, over)
+	if text == "" && err == nil {
+		text, err = c.apply(fn, over)
+	}
 	if err != nil {
 		return "", err
 	}
 	return "CAST(" + text + " AS " + TypeSQL(v.Type()) + ")", nil
+}
+
+// ignoringNulls says first and last over a window that pass over nulls; "" for other calls.
+func (c *compiler) ignoringNulls(fn *plan.Apply, over string) (string, error) {
+	if fn.Func != "first" && fn.Func != "last" || len(fn.Args) != 2 || fn.Filter != nil {
+		return "", nil
+	}
+	if ignore, ok := function.Constant(fn.Args[1]); !ok || ignore.Value != true {
+		return "", nil
+	}
+	arg, err := c.value(fn.Args[0])
+	return fn.Func + "_value(" + arg + " IGNORE NULLS)" + over, err
 }
 
 func (c *compiler) orders(os []plan.Order) (string, error) {

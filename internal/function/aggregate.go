@@ -49,6 +49,9 @@ func Aggregated(text string, distinct bool, order, filter, over string) string {
 	}
 }
 
+// Call marks an aggregate's call that another package makes.
+func Call(name, args string) string { return call(name, args) }
+
 // call marks an aggregate's call; args and where are templates or texts.
 func call(name, args string) string {
 	return name + "(" + markDistinct + args + markOrder + ")" + markCall + markEnd

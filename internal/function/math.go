@@ -93,6 +93,9 @@ func floorType(a []plan.Value) (types.Type, error) {
 func floor(name string) func([]Arg) string {
 	return func(a []Arg) string {
 		if len(a) == 2 {
+			if d, ok := a[0].Parsed.(types.Decimal); ok {
+				return fmt.Sprintf("CAST(spark_floor('%s', CAST(%s AS VARCHAR), CAST(%s AS INTEGER), %d) AS %s)", name, a[0].SQL, a[1].SQL, d.Scale, d.SQL())
+			}
 			return fmt.Sprintf("CAST(%s(%s * pow(10, %s)) / pow(10, %s) AS %s)", name, a[0].SQL, a[1].SQL, a[1].SQL, TypeSQL(a[0].Parsed))
 		}
 		if d, ok := a[0].Type.(types.Decimal); ok {

@@ -27,6 +27,14 @@ func decimals() []Func {
 			}
 			return s(text), nil
 		}},
+		{Name: "spark_floor", Args: []Kind{Text, Text, Int, Int}, Result: Text, Call: func(a []Value) (Value, error) {
+			v, scale := unscaled(a[1].S)
+			if v == nil {
+				return null(), nil
+			}
+			to := int(a[2].I)
+			return s(placed(rounded(towards(v, scale, to, a[0].S == "ceil"), to, int(a[3].I)), int(a[3].I))), nil
+		}},
 		{Name: "spark_bround", Args: []Kind{Text, Int, Int}, Result: Text, Call: func(a []Value) (Value, error) {
 			v, scale := unscaled(a[0].S)
 			if v == nil {
@@ -35,6 +43,19 @@ func decimals() []Func {
 			return s(placed(rounded(halfEven(v, scale, int(a[1].I)), int(a[1].I), int(a[2].I)), int(a[2].I))), nil
 		}},
 	}
+}
+
+// towards brings a number down to a scale, up or down.
+func towards(v *big.Int, from, to int, up bool) *big.Int {
+	if to >= from {
+		return v.Mul(v, power(to-from))
+	}
+	unit := power(from - to)
+	q, rest := new(big.Int).DivMod(v, unit, new(big.Int)) // the rest is never negative
+	if up && rest.Sign() > 0 {
+		q.Add(q, big.NewInt(1))
+	}
+	return q
 }
 
 // halfEven brings a number down to a scale, halves to the even neighbour.

@@ -15,6 +15,7 @@ type Attr struct {
 	Nullable  bool
 	Metadata  string
 	Qualifier []string
+	Twin      int // the column this one is a copy of, 0 for none: a name that means both is not ambiguous
 }
 
 // Field gives the attribute as a schema's field.
@@ -101,6 +102,8 @@ type (
 		UDF  *PythonUDF
 		Args []Value
 	}
+	// RowID is the place of a row, from 0; the analyzer moves it into a window below.
+	RowID struct{}
 	// Random is rand(seed) or randn(seed); the analyzer moves it into a RandomColumns.
 	Random struct {
 		Normal bool
@@ -154,6 +157,8 @@ func (s *SubqueryValue) Type() types.Type { return s.T }
 func (s *SubqueryValue) Nullable() bool   { return s.Kind != "exists" }
 func (p *Python) Type() types.Type        { return p.UDF.Type }
 func (p *Python) Nullable() bool          { return true }
+func (RowID) Type() types.Type            { return types.Long }
+func (RowID) Nullable() bool              { return false }
 func (r *Random) Type() types.Type        { return types.Double }
 func (r *Random) Nullable() bool          { return false }
 

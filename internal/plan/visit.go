@@ -33,3 +33,17 @@ func visit(v reflect.Value, f func(Relation)) {
 		}
 	}
 }
+
+// Below lists the relations right below one.
+func Below(r Relation) []Relation {
+	var out []Relation
+	v := reflect.ValueOf(r).Elem()
+	for i := range v.NumField() {
+		if v.Type().Field(i).Type == relationType && !v.Field(i).IsNil() {
+			out = append(out, v.Field(i).Interface().(Relation))
+		}
+	}
+	return out
+}
+
+var relationType = reflect.TypeOf((*Relation)(nil)).Elem()
