@@ -39,6 +39,8 @@ type Env interface {
 	Variable(name string) (plan.Literal, bool)
 	// SQLFunction answers a function that SQL text made, nil if there is none.
 	SQLFunction(name string) *plan.SQLFunction
+	// Ansi says whether the session is in ANSI mode.
+	Ansi() bool
 	// CatalogRows answers a catalog question.
 	CatalogRows(ctx context.Context, c *plan.Catalog) (types.Struct, []arrow.RecordBatch, error)
 }

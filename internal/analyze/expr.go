@@ -235,11 +235,15 @@ func (x *exprs) call(e *plan.Function) (plan.Value, error) {
 	if err := x.checkCall(row, e, args, windowed); err != nil {
 		return nil, err
 	}
+	if !x.a.env.Ansi() {
+		args = legacyArgs(row.Name, args)
+	}
 	v, err := row.Apply(args)
 	if err != nil {
 		return nil, err
 	}
 	v.Distinct = e.Distinct
+	v.Null = v.Null || mayFail[row.Name] && !x.a.env.Ansi()
 	if v.Order, err = x.orders(e.Order); err != nil {
 		return nil, err
 	}
@@ -253,6 +257,30 @@ func (x *exprs) call(e *plan.Function) (plan.Value, error) {
 	}
 	return v, nil
 }
+
+// legacyArgs are a call's arguments without ANSI mode: beside a number in arithmetic or a
+// comparison, a text is a double.
+func legacyArgs(name string, args []plan.Value) []plan.Value {
+	if len(args) != 2 || !legacyOperators[name] {
+		return args
+	}
+	out := append([]plan.Value{}, args...)
+	for i, v := range out {
+		other := out[1-i].Type()
+		if types.IsString(v.Type()) && (types.IsNumeric(other) || types.IsString(other) && arithmeticOperators[name]) {
+			out[i] = &plan.Convert{Child: v, To: types.Double, Mode: "try"}
+		}
+	}
+	return out
+}
+
+// mayFail are the functions that answer null without ANSI mode where they fail in it.
+var mayFail = map[string]bool{"to_timestamp": true, "to_timestamp_ltz": true, "to_timestamp_ntz": true, "to_date": true, "make_date": true, "make_timestamp": true,
+	"make_timestamp_ntz": true, "unix_timestamp": true, "to_unix_timestamp": true, "next_day": true, "element_at": true}
+
+var arithmeticOperators = map[string]bool{"+": true, "-": true, "*": true, "/": true, "%": true}
+
+var legacyOperators = map[string]bool{"+": true, "-": true, "*": true, "/": true, "%": true, "=": true, "<": true, "<=": true, ">": true, ">=": true, "!=": true, "<=>": true}
 
 // sqlFunction puts the arguments into a SQL function's body.
 func (x *exprs) sqlFunction(f *plan.SQLFunction, e *plan.Function) (plan.Value, error) {
@@ -320,11 +348,6 @@ func (x *exprs) special(name string, e *plan.Function) (plan.Value, bool, error)
 		}
 	case "monotonically_increasing_id", "distributed_id", "distributed_sequence_id":
 		return plan.RowID{}, len(e.Args) == 0 || name == "distributed_sequence_id", nil
-	case "null_index":
-		if len(e.Args) == 1 {
-			v, err := x.nullIndex(e.Args[0])
-			return v, true, err
-		}
 	case "current_database", "current_schema":
 		return plan.Const{Literal: plan.StringLit(x.a.env.Database())}, true, nil
 	}
@@ -515,74 +538,6 @@ func (x *exprs) pythonUDF(e *plan.PythonUDF) (plan.Value, error) {
 		return nil, err
 	}
 	return &plan.Python{UDF: e, Args: args}, nil
-}
-
-func (x *exprs) subquery(e *plan.Subquery) (plan.Value, error) {
-	q := e.Query
-	if q == nil {
-		for i := len(x.a.refs) - 1; i >= 0 && q == nil; i-- {
-			for _, r := range x.a.refs[i].References {
-				if c := plan.CommonOf(r); c.HasPlanID && c.PlanID == e.PlanID {
-					q = r
-				}
-			}
-		}
-	}
-	sub, err := x.a.resolve(x.ctx, q, x.in)
-	if err != nil {
-		return nil, err
-	}
-	out := &plan.SubqueryValue{Kind: e.Kind, Query: sub.node(), T: types.Boolean}
-	switch e.Kind {
-	case "scalar":
-		if len(sub.attrs) != 1 {
-			return nil, sparkerr.Analysis("INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN", "number", itoa(len(sub.attrs)))
-		}
-		out.T = sub.attrs[0].Type
-	case "in":
-		if err := x.inSubquery(e, sub, out); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-// inSubquery pairs the values before IN with the query's columns, under types they share.
-func (x *exprs) inSubquery(e *plan.Subquery, sub *rel, out *plan.SubqueryValue) error {
-	list := e.Values
-	if len(list) == 1 && len(sub.attrs) > 1 {
-		if f, ok := list[0].(*plan.Function); ok && f.Name == "struct" {
-			list = f.Args
-		}
-	}
-	vals, err := x.values(list)
-	if err != nil {
-		return err
-	}
-	if len(vals) != len(sub.attrs) {
-		return sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH.IN_SUBQUERY_LENGTH_MISMATCH", "sqlExpr", quoted(x.names(list)+" IN (listquery())"),
-			"leftLength", itoa(len(vals)), "leftColumns", quoted(x.names(list)), "rightLength", itoa(len(sub.attrs)), "rightColumns", strings.Join(plan.SchemaOf(sub.attrs).Names(), ", "))
-	}
-	cast := make([]plan.Named, len(vals))
-	same := true
-	for i, at := range sub.attrs {
-		t, ok := types.Common(vals[i].Type(), at.Type)
-		if !ok {
-			return sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH.DATA_DIFF_TYPES", "sqlExpr", quoted(x.names(list)+" IN (listquery())"),
-				"functionName", "`in`", "dataType", "("+quoted(vals[i].Type().SQL())+" or "+quoted(at.Type.SQL())+")")
-		}
-		vals[i] = function.As(vals[i], t)
-		cast[i] = plan.Named{Attr: at, Value: plan.Col{Attr: at}}
-		if !types.Equal(t, at.Type) {
-			same = false
-			cast[i] = plan.Named{Attr: x.a.attr(at.Name, t, at.Nullable), Value: function.As(plan.Col{Attr: at}, t)}
-		}
-	}
-	out.Values = vals
-	if !same {
-		out.Query = &plan.Select{Input: out.Query, Exprs: cast}
-	}
-	return nil
 }
 
 // isAnalysis says whether an error is about what the user wrote.

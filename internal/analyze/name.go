@@ -69,8 +69,8 @@ func (x *exprs) nameOf(e plan.Expr) string {
 		if l, ok := e.Expr.(plan.Literal); ok && e.Mode == "literal" {
 			return x.typedLiteralName(l, t)
 		}
-		if _, plain := e.Expr.(*plan.Attribute); plain || e.Mode == "function" {
-			return x.nameOf(e.Expr) // a cast of a column keeps the column's name
+		if e.Mode == "function" {
+			return x.nameOf(e.Expr)
 		}
 		word := "CAST"
 		if e.Mode == "try" {

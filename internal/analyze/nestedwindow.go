@@ -77,17 +77,25 @@ func readsWindow(v *plan.Over) bool {
 	return false
 }
 
-// nullIndex counts the nulls since the last value that is none, in the order of rows.
-func (x *exprs) nullIndex(e plan.Expr) (plan.Value, error) {
-	v, err := x.value(e)
-	if err != nil {
+// nullIndex counts the nulls since the last value that is none, in a window's order.
+func (x *exprs) nullIndex(e *plan.Window, call *plan.Function) (plan.Value, error) {
+	vals, err := x.values(call.Args)
+	if err != nil || len(vals) != 1 {
 		return nil, err
 	}
-	last := &plan.Apply{Func: "max", Args: []plan.Value{v, plan.RowID{}}, Out: types.Long, Null: true, Aggregate: true, SQL: func(s []string) string {
+	number := &plan.Over{Func: &plan.Apply{Func: "row_number", Out: types.Int, SQL: func([]string) string { return function.Call("row_number", "") }}}
+	if number.Partition, err = x.values(e.Partition); err != nil {
+		return nil, err
+	}
+	if number.Order, err = x.orders(e.Order); err != nil {
+		return nil, err
+	}
+	last := *number
+	last.Frame, last.Null = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW", true
+	last.Func = &plan.Apply{Func: "max", Args: []plan.Value{vals[0], number}, Out: types.Int, Null: true, Aggregate: true, SQL: func(s []string) string {
 		return function.Call("max", "CASE WHEN "+s[0]+" IS NOT NULL THEN "+s[1]+" END")
 	}}
-	over := &plan.Over{Func: last, Frame: "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW", Null: true}
-	return &plan.Apply{Func: "null_index", Args: []plan.Value{v, plan.RowID{}, over}, Out: types.Int, SQL: func(s []string) string {
-		return "(CASE WHEN " + s[0] + " IS NULL THEN CAST(" + s[1] + " - coalesce(" + s[2] + ", -1) AS INTEGER) ELSE 0 END)"
+	return &plan.Apply{Func: "null_index", Args: []plan.Value{vals[0], number, &last}, Out: types.Int, SQL: func(s []string) string {
+		return "(CASE WHEN " + s[0] + " IS NULL THEN CAST(" + s[1] + " - coalesce(" + s[2] + ", 0) AS INTEGER) ELSE 0 END)"
 	}}, nil
 }

@@ -78,7 +78,12 @@ func (x *exprs) items(e plan.Expr) ([]item, error) {
 		at := c.Attr
 		return []item{{value: v, name: at.Name, keep: &at, metadata: at.Metadata}}, nil
 	}
-	it := item{value: v, name: x.nameOf(e), auto: true}
+	it := item{value: v, auto: true}
+	if c, ok := e.(*plan.Cast); ok && isAttribute(c.Expr) { // a cast of a column keeps the column's name
+		it.name = x.nameOf(c.Expr)
+	} else {
+		it.name = x.nameOf(e)
+	}
 	if a, ok := v.(*plan.Apply); ok && a.Func == "getfield" {
 		if k, ok := a.Args[1].(plan.Const); ok {
 			if at, ok := e.(*plan.Attribute); ok && len(at.Parts) > 1 {
@@ -87,6 +92,11 @@ func (x *exprs) items(e plan.Expr) ([]item, error) {
 		}
 	}
 	return []item{it}, nil
+}
+
+func isAttribute(e plan.Expr) bool {
+	_, ok := e.(*plan.Attribute)
+	return ok
 }
 
 func (x *exprs) star(e *plan.Star) ([]item, error) {

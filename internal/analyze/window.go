@@ -25,6 +25,9 @@ func (x *exprs) window(e *plan.Window) (plan.Value, error) {
 		c.Func = e.Func
 		e = &c
 	}
+	if f, ok := e.Func.(*plan.Function); ok && f.Name == "null_index" {
+		return x.nullIndex(e, f)
+	}
 	x.windowed = true
 	fn, err := x.value(e.Func)
 	x.windowed = false

@@ -28,6 +28,9 @@ func (c *compiler) value(v plan.Value) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		if c.Lenient && v.Mode != "try" {
+			return legacyCast(text, v.Child.Type(), v.To), nil
+		}
 		return castSQL(text, v.Child.Type(), v.To, v.Mode == "try"), nil
 	case *plan.Apply:
 		return c.apply(v, "")

@@ -16,6 +16,7 @@ var confDefaults = map[string]string{
 	"spark.api.mode":                                                  "connect",
 	"spark.remote":                                                    "",
 	"spark.sql.ansi.enabled":                                          "true",
+	"spark.sql.mapKeyDedupPolicy":                                     "EXCEPTION",
 	"spark.sql.caseSensitive":                                         "false",
 	"spark.sql.session.timeZone":                                      "UTC",
 	"spark.sql.timestampType":                                         "TIMESTAMP_LTZ",
@@ -58,6 +59,9 @@ var confDefaults = map[string]string{
 // static settings cannot change while a server runs.
 var staticConf = map[string]bool{"spark.sql.warehouse.dir": true, "spark.sql.extensions": true, "spark.sql.artifact.isolation.enabled": true}
 
+// fixedConf are settings that change answers and that this engine knows one value of.
+var fixedConf = map[string]string{"spark.sql.mapKeyDedupPolicy": "EXCEPTION", "spark.sql.caseSensitive": "false", "spark.sql.timestampType": "TIMESTAMP_LTZ"}
+
 // Conf holds a session's settings.
 type Conf struct {
 	mu  sync.Mutex
@@ -91,6 +95,9 @@ func (c *Conf) Set(key, value string) error {
 	}
 	if d, ok := confDefaults[key]; ok && (d == "true" || d == "false") && !strings.EqualFold(value, "true") && !strings.EqualFold(value, "false") {
 		return sparkerr.New(sparkerr.ClassIllegalArgument, "INVALID_CONF_VALUE.TYPE_MISMATCH", "confValue", value, "confName", key, "confType", "boolean")
+	}
+	if fixed, ok := fixedConf[key]; ok && !strings.EqualFold(value, fixed) {
+		return sparkerr.Unsupported("%s=%s", key, value)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

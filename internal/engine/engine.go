@@ -189,8 +189,14 @@ func (s *Session) Run(ctx context.Context, r plan.Relation) (*Result, error) {
 	return &Result{plan.SchemaOf(n.Output()), st}, nil
 }
 
+// ansi says whether the session is in ANSI mode.
+func (s *Session) ansi() bool {
+	v, _ := s.Conf.Get("spark.sql.ansi.enabled")
+	return !strings.EqualFold(v, "false")
+}
+
 func (s *Session) runner() *execute.Runner {
-	return &execute.Runner{DB: s.e.db, Ops: &operators{s: s}, Settings: map[string]string{"TimeZone": s.TimeZone()}}
+	return &execute.Runner{DB: s.e.db, Ops: &operators{s: s}, Lenient: !s.ansi(), Settings: map[string]string{"TimeZone": s.TimeZone()}}
 }
 
 // collect runs a node to its end.

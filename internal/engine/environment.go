@@ -95,3 +95,5 @@ func (e *environment) SQLFunction(name string) *plan.SQLFunction {
 	defer e.s.mu.Unlock()
 	return e.s.functions[strings.ToLower(name)]
 }
+
+func (e *environment) Ansi() bool { return e.s.ansi() }

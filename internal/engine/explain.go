@@ -15,7 +15,7 @@ func (s *Session) Explain(ctx context.Context, r plan.Relation, extended bool) (
 	if err != nil {
 		return "", err
 	}
-	stage, err := compile.Plan(n, s.e.db.Name)
+	stage, err := compile.Plan(n, compile.Options{Names: s.e.db.Name, Lenient: !s.ansi()})
 	if err != nil {
 		return "", err
 	}

@@ -92,3 +92,14 @@ func FromText(text string) *Error {
 	}
 	return New(r.class, parts[0], pairs...)
 }
+
+// ansiOnly are the conditions that are null without ANSI mode.
+var ansiOnly = map[string]bool{"DIVIDE_BY_ZERO": true, "REMAINDER_BY_ZERO": true, "CAST_INVALID_INPUT": true, "CAST_OVERFLOW": true, "INVALID_ARRAY_INDEX": true,
+	"INVALID_ARRAY_INDEX_IN_ELEMENT_AT": true, "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION": true, "CANNOT_PARSE_TIMESTAMP": true,
+	"DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION": true, "ILLEGAL_DAY_OF_WEEK": true}
+
+// AnsiOnly says whether what Raise makes of a condition, the quotes aside, is for ANSI mode only.
+func AnsiOnly(raised string) bool {
+	name, ok := strings.CutPrefix(raised, mark)
+	return ok && ansiOnly[name]
+}
