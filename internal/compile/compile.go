@@ -62,6 +62,7 @@ func (n *Narrow) Columns() []plan.Attr   { return n.Attrs }
 func Plan(n plan.Node, o Options) (Stage, error) {
 	want := n.Output()
 	c := &compiler{Options: o}
+	n = windowOrder(n)
 	stage, err := c.stage(prune(n, all(n)))
 	if err != nil {
 		return nil, err
