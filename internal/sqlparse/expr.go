@@ -328,8 +328,7 @@ func (p *parser) keywordCall(name string) (plan.Expr, bool, error) {
 			f = "rtrim"
 		case p.accept("BOTH"):
 		default:
-			p.pos = start
-			return nil, false, nil
+			return p.trimFrom(start)
 		}
 		var args []plan.Expr
 		if !p.is("FROM") {
@@ -354,6 +353,8 @@ func (p *parser) keywordCall(name string) (plan.Expr, bool, error) {
 	case name == "POSITION" && p.accept("IN"):
 		in, err := p.expr()
 		return give(plan.Call("locate", first, in), err)
+	case name == "OVERLAY" && p.accept("PLACING"):
+		return p.overlay(first)
 	case strings.HasPrefix(name, "SUBST") && p.accept("FROM"):
 		from, err := p.expr()
 		if err != nil {
@@ -371,4 +372,42 @@ func (p *parser) keywordCall(name string) (plan.Expr, bool, error) {
 	}
 	p.pos = start
 	return nil, false, nil
+}
+
+// trimFrom reads trim(what FROM text), whose parenthesis is open; start is where the call began.
+func (p *parser) trimFrom(start int) (plan.Expr, bool, error) {
+	what, err := p.binary(predicate + 1)
+	if err != nil || !p.accept("FROM") {
+		p.pos = start
+		return nil, false, nil
+	}
+	s, err := p.expr()
+	if err != nil {
+		return nil, true, err
+	}
+	return plan.Call("trim", what, s), true, p.expect(")")
+}
+
+// overlay reads the rest of overlay(text PLACING other FROM place [FOR length]).
+func (p *parser) overlay(in plan.Expr) (plan.Expr, bool, error) {
+	with, err := p.expr()
+	if err != nil {
+		return nil, true, err
+	}
+	if err := p.expect("FROM"); err != nil {
+		return nil, true, err
+	}
+	from, err := p.expr()
+	if err != nil {
+		return nil, true, err
+	}
+	args := []plan.Expr{in, with, from}
+	if p.accept("FOR") {
+		n, err := p.expr()
+		if err != nil {
+			return nil, true, err
+		}
+		args = append(args, n)
+	}
+	return plan.Call("overlay", args...), true, p.expect(")")
 }

@@ -172,8 +172,11 @@ func (p *parser) aliased(r plan.Relation) (plan.Relation, error) {
 			c.Names = columns
 			r, columns = &c, nil
 		}
-		out, _, err := p.pivoted(&plan.Alias{Input: r, Name: name, Columns: columns})
-		return out, err
+		out, ok, err := p.pivoted(&plan.Alias{Input: r, Name: name, Columns: columns})
+		if err != nil || !ok {
+			return out, err
+		}
+		return p.aliased(out)
 	}
 	return r, nil
 }
