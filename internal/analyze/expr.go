@@ -2,7 +2,6 @@ package analyze
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -359,10 +358,4 @@ func (x *exprs) pythonUDF(e *plan.PythonUDF) (plan.Value, error) {
 		return nil, err
 	}
 	return &plan.Python{UDF: e, Args: args}, nil
-}
-
-// isAnalysis says whether an error is about what the user wrote.
-func isAnalysis(err error) bool {
-	var e *sparkerr.Error
-	return errors.As(err, &e)
 }

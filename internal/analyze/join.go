@@ -105,7 +105,7 @@ func usingKey(r *rel, name, side string) (plan.Attr, error) {
 	switch len(found) {
 	case 0:
 		return plan.Attr{}, sparkerr.Analysis("UNRESOLVED_USING_COLUMN_FOR_JOIN", "colName", types.Quote(name), "side", side,
-			"suggestion", strings.Join(plan.SchemaOf(r.attrs).Names(), ", "))
+			"suggestion", quotedNames(r.attrs))
 	case 1:
 		return found[0], nil
 	}
@@ -261,4 +261,13 @@ func (a *Analyzer) alignNames(left, right *rel, missing bool) (*rel, *rel, error
 		r = append(r, plan.Named{Attr: at, Value: plan.Col{Attr: at}})
 	}
 	return relOf(&plan.Select{Input: left.n, Exprs: l}, left), relOf(&plan.Select{Input: right.n, Exprs: r}, right), nil
+}
+
+// quotedNames lists columns as messages do.
+func quotedNames(attrs []plan.Attr) string {
+	names := make([]string, len(attrs))
+	for i, at := range attrs {
+		names[i] = types.Quote(at.Name)
+	}
+	return strings.Join(names, ", ")
 }

@@ -3,6 +3,7 @@ package analyze
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/millpond/millpond/internal/function"
@@ -65,8 +66,8 @@ func (g *grouping) pivot(ctx context.Context, r *plan.Aggregate) ([]plan.Expr, e
 }
 
 func (a *Analyzer) pivotValues(ctx context.Context, r *plan.Aggregate) ([]plan.Expr, error) {
-	q := &plan.Sort{Input: &plan.Dedup{Input: &plan.Project{Input: r.Input, Exprs: []plan.Expr{plan.AliasExpr{Expr: r.PivotCol, Names: []string{"v"}}}}},
-		Orders: []plan.SortOrder{{Expr: plan.Name("v"), NullsFirst: true}}, Global: true}
+	distinct := &plan.Dedup{Input: &plan.Project{Input: r.Input, Exprs: []plan.Expr{plan.AliasExpr{Expr: r.PivotCol, Names: []string{"v"}}}}}
+	q := &plan.Sort{Input: &plan.Limit{Input: distinct, N: plan.IntLit(maxPivotValues + 1)}, Orders: []plan.SortOrder{{Expr: plan.Name("v"), NullsFirst: true}}, Global: true}
 	res, err := a.resolve(ctx, q, nil)
 	if err != nil {
 		return nil, err
@@ -85,8 +86,19 @@ func (a *Analyzer) pivotValues(ctx context.Context, r *plan.Aggregate) ([]plan.E
 			out = append(out, v)
 		}
 	}
+	if len(out) > maxPivotValues {
+		column := "expression"
+		if at, ok := r.PivotCol.(*plan.Attribute); ok {
+			column = strings.Join(at.Parts, ".")
+		}
+		return nil, sparkerr.Legacy("1324", "The pivot column <pivotColumn> has more than <maxValues> distinct values, this could indicate an error. If this was intended, set <config> to at least the number of distinct values of the pivot column.",
+			"pivotColumn", column, "maxValues", strconv.Itoa(maxPivotValues), "config", "spark.sql.pivotMaxValues")
+	}
 	return out, nil
 }
+
+// maxPivotValues is Spark's limit of columns that a pivot without given values may make.
+const maxPivotValues = 10_000
 
 // pivotMatch is the condition that a row has a pivot value, and the value's text. Several pivot
 // columns are compared with as many values.

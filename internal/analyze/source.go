@@ -8,8 +8,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/millpond/millpond/internal/arrowin"
 	"github.com/millpond/millpond/internal/column"
 	"github.com/millpond/millpond/internal/function"
 	"github.com/millpond/millpond/internal/plan"
@@ -138,7 +138,7 @@ func (a *Analyzer) local(r *plan.Local) (*rel, error) {
 	}
 	if got == nil {
 		if want == nil {
-			return nil, sparkerr.Plain(sparkerr.ClassAnalysis, "[CONNECT_INVALID_PLAN.SCHEMA_REQUIRED_FOR_LOCAL_RELATION] Schema for LocalRelation is required when the input data is not provided. SQLSTATE: 56K00")
+			return nil, sparkerr.InvalidPlan("SCHEMA_REQUIRED_FOR_LOCAL_RELATION")
 		}
 		return relOf(&plan.Data{Attrs: a.attrs(*want), Label: "LocalTable"}), nil
 	}
@@ -175,11 +175,16 @@ func (a *Analyzer) conform(in *rel, want types.Struct) *rel {
 	return relOf(&plan.Select{Input: in.n, Exprs: exprs}, in)
 }
 
-func decodeIPC(data []byte) ([]arrow.RecordBatch, *types.Struct, error) {
+func decodeIPC(data []byte) (out []arrow.RecordBatch, s *types.Struct, err error) {
+	defer func() {
+		if p := recover(); p != nil { // the reader trusts what it reads
+			out, s, err = nil, nil, sparkerr.IllegalArgument("local relation is not an Arrow stream: %v", p)
+		}
+	}()
 	if len(data) == 0 {
 		return nil, nil, nil
 	}
-	rd, err := ipc.NewReader(bytes.NewReader(data), ipc.WithAllocator(memory.DefaultAllocator))
+	rd, err := ipc.NewReaderFromMessageReader(arrowin.Messages(bytes.NewReader(data)), ipc.WithAllocator(bounded(len(data))))
 	if err != nil {
 		return nil, nil, sparkerr.IllegalArgument("local relation is not an Arrow stream: %v", err)
 	}
@@ -188,9 +193,11 @@ func decodeIPC(data []byte) ([]arrow.RecordBatch, *types.Struct, error) {
 	if err != nil {
 		return nil, nil, sparkerr.IllegalArgument("local relation: %v", err)
 	}
-	var out []arrow.RecordBatch
 	for rd.Next() {
 		b := rd.RecordBatch()
+		if err := array.ValidateRecordFull(b); err != nil { // wrong offsets would lead readers astray
+			return nil, nil, sparkerr.IllegalArgument("local relation: %v", err)
+		}
 		cols := make([]arrow.Array, b.NumCols())
 		for i := range cols {
 			b.Column(i).Retain()

@@ -89,6 +89,9 @@ func (x *session) analyzeMore(ctx context.Context, r *pb.AnalyzePlanRequest, out
 	switch k := r.GetAnalyze().(type) {
 	case *pb.AnalyzePlanRequest_DdlParse:
 		t, err := types.ParseDDL(k.DdlParse.DdlString)
+		if name, ok := strings.CutPrefix(fmt.Sprint(err), `unknown type "`); ok {
+			return sparkerr.New(sparkerr.ClassParse, "UNSUPPORTED_DATATYPE", "typeName", `"`+strings.ToUpper(strings.TrimSuffix(name, `"`))+`"`)
+		}
 		if err != nil {
 			return sparkerr.New(sparkerr.ClassParse, "PARSE_SYNTAX_ERROR", "error", "'"+k.DdlParse.DdlString+"'", "hint", "")
 		}
@@ -146,6 +149,9 @@ func (x *session) analyzeMore(ctx context.Context, r *pb.AnalyzePlanRequest, out
 		}
 		out.Result = &pb.AnalyzePlanResponse_GetStorageLevel_{GetStorageLevel: &pb.AnalyzePlanResponse_GetStorageLevel{StorageLevel: level(x.StorageLevel(rel))}}
 	default:
+		if r.GetAnalyze() == nil {
+			return sparkerr.InvalidPlan("UNKNOWN_ANALYZE_METHOD", "other", "ANALYZE_NOT_SET")
+		}
 		return sparkerr.Unsupported("the analysis %s", typeName(r.GetAnalyze()))
 	}
 	return nil

@@ -1,7 +1,9 @@
 package connect
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -12,15 +14,15 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/google/uuid"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	pb "github.com/millpond/millpond/internal/gen/spark/connect"
 	"github.com/millpond/millpond/internal/sparkerr"
 )
 
-// artifacts are the files that a client sent: "cache/<hash>", "pyfiles/...", "files/...".
+// artifacts are the files that a client sent: "cache/<hash>", "pyfiles/...", "files/...",
+// "archives/...". What an archive holds is laid out under "files".
 type artifacts struct {
 	dir string
 	mu  sync.Mutex
@@ -37,52 +39,95 @@ func (a *artifacts) root() (*os.Root, error) {
 	return os.OpenRoot(a.dir)
 }
 
-func cleanArtifact(name string) (string, error) {
-	name, _, _ = strings.Cut(name, "#") // an archive's alias
+// cleanArtifact gives the path of an artifact in the session's directory, and the name that an
+// archive is to be unpacked by.
+func cleanArtifact(name string) (file, alias string, err error) {
+	name, alias, _ = strings.Cut(name, "#")
 	c := path.Clean(name)
-	kind, rest, ok := strings.Cut(c, "/")
-	if !ok || rest == "" || !artifactKinds[kind] || path.IsAbs(c) || strings.Contains(c, "..") || strings.ContainsAny(c, "\x00\\") {
-		return "", status.Errorf(codes.InvalidArgument, "artifact %q is not in a place that this server takes artifacts for", name)
+	if c == "." || !filepath.IsLocal(filepath.FromSlash(c)) || strings.Contains(name, "..") || strings.ContainsAny(name, "\x00\\") {
+		return "", "", sparkerr.New(sparkerr.ClassRuntime, "INVALID_ARTIFACT_PATH", "name", name)
 	}
-	return c, nil
+	kind, rest, _ := strings.Cut(c, "/")
+	switch {
+	case kind == "jars" || kind == "classes":
+		return "", "", sparkerr.Unsupported("code of the JVM (%s)", name)
+	case kind == "forward_to_fs":
+		return "", "", sparkerr.Unsupported("copying files to the server's file system (%s)", name)
+	case !artifactKinds[kind]:
+		return "", "", sparkerr.Unsupported("artifacts of the kind %s (%s)", kind, name)
+	case rest == "":
+		return "", "", sparkerr.New(sparkerr.ClassRuntime, "INVALID_ARTIFACT_PATH", "name", name)
+	}
+	if alias == "" {
+		alias = path.Base(c)
+	}
+	return c, alias, nil
 }
 
-// create opens a new file for an artifact; it takes its name when commit is called.
+// partEnding marks files that are still being sent.
+const partEnding = ".part"
+
+// create opens a new file for an artifact; it takes its name when commit is called, which gives
+// an error if another file has it.
 func (a *artifacts) create(name string) (f *os.File, commit func() error, err error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	root, err := a.root()
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := root.MkdirAll(path.Dir(name), 0o700); err != nil {
-		root.Close()
-		return nil, nil, fmt.Errorf("make %s: %w", path.Dir(name), err)
+	part := path.Join("incoming", uuid.NewString()+partEnding)
+	for _, dir := range []string{path.Dir(name), path.Dir(part)} {
+		if err := root.MkdirAll(dir, 0o700); err != nil {
+			return nil, nil, errors.Join(fmt.Errorf("make %s: %w", dir, err), root.Close())
+		}
 	}
-	part := name + ".part"
-	f, err = root.Create(part)
-	if err != nil {
-		root.Close()
-		return nil, nil, fmt.Errorf("store %s: %w", name, err)
+	if f, err = root.Create(part); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("store %s: %w", name, err), root.Close())
 	}
 	return f, func() error {
 		defer root.Close()
 		if err := f.Close(); err != nil {
 			return fmt.Errorf("store %s: %w", name, err)
 		}
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if _, err := root.Stat(name); err == nil {
+			same, err := sameFiles(root, part, name)
+			if err == nil && !same {
+				err = sparkerr.New(sparkerr.ClassRuntime, "ARTIFACT_ALREADY_EXISTS", "normalizedRemoteRelativePath", name)
+			}
+			return errors.Join(err, root.Remove(part))
+		}
 		return root.Rename(part, name)
 	}, nil
 }
 
+// sameFiles compares two files.
+func sameFiles(root *os.Root, a, b string) (bool, error) {
+	var sums [2][]byte
+	for i, name := range []string{a, b} {
+		f, err := root.Open(name)
+		if err != nil {
+			return false, fmt.Errorf("compare %s: %w", name, err)
+		}
+		h := sha256.New()
+		_, err = io.Copy(h, f)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return false, fmt.Errorf("compare %s: %w", name, err)
+		}
+		sums[i] = h.Sum(nil)
+	}
+	return bytes.Equal(sums[0], sums[1]), nil
+}
+
 // cached gives the bytes of a cached relation.
 func (a *artifacts) cached(hash string) ([]byte, error) {
-	name, err := cleanArtifact("cache/" + hash)
+	name, _, err := cleanArtifact("cache/" + hash)
 	if err != nil {
 		return nil, err
 	}
 	b, err := os.ReadFile(filepath.Join(a.dir, filepath.FromSlash(name)))
 	if err != nil {
-		return nil, sparkerr.Plain(sparkerr.ClassAnalysis, "[CONNECT_INVALID_PLAN.NOT_FOUND_CACHED_LOCAL_RELATION] The plan is invalid: not found any cached local relation with the hash: %s in the session. SQLSTATE: 56K00", hash)
+		return nil, sparkerr.InvalidPlan("CANNOT_FIND_CACHED_LOCAL_RELATION", "hash", hash)
 	}
 	return b, nil
 }
@@ -95,7 +140,7 @@ func (s *Server) ArtifactStatus(_ context.Context, r *pb.ArtifactStatusesRequest
 	}
 	out := &pb.ArtifactStatusesResponse{SessionId: r.SessionId, ServerSideSessionId: x.Server, Statuses: map[string]*pb.ArtifactStatusesResponse_ArtifactStatus{}}
 	for _, n := range r.Names {
-		name, err := cleanArtifact(n)
+		name, _, err := cleanArtifact(n)
 		there := err == nil
 		if there {
 			_, serr := os.Stat(filepath.Join(x.files.dir, filepath.FromSlash(name)))
@@ -124,14 +169,14 @@ func (s *Server) AddArtifacts(stream grpc.ClientStreamingServer[pb.AddArtifactsR
 			}
 		}
 		if err := up.take(r); err != nil {
-			return err
+			return toStatus(err, &up.x.errs)
 		}
 	}
 	if up.x == nil {
-		return status.Error(codes.InvalidArgument, "no artifacts were sent")
+		return toStatus(sparkerr.Require("no artifacts were sent"), nil)
 	}
 	if up.left > 0 {
-		return status.Error(codes.InvalidArgument, "the last artifact is incomplete")
+		return toStatus(sparkerr.IllegalArgument("requirement failed"), &up.x.errs)
 	}
 	return stream.SendAndClose(&pb.AddArtifactsResponse{SessionId: up.x.ID, ServerSideSessionId: up.x.Server, Artifacts: up.done})
 }
@@ -140,18 +185,22 @@ func (s *Server) AddArtifacts(stream grpc.ClientStreamingServer[pb.AddArtifactsR
 type upload struct {
 	x      *session
 	done   []*pb.AddArtifactsResponse_ArtifactSummary
-	name   string
+	name   string // as the client calls it
+	clean  string
+	alias  string
 	file   *os.File
 	commit func() error
 	left   int64 // chunks still to come
 	intact bool
 }
 
+// abandon removes what was not sent to its end.
 func (u *upload) abandon() {
 	if u.file != nil {
-		name := u.file.Name()
-		u.file.Close()
-		os.Remove(name)
+		// Nothing is lost if that fails: the session's end removes it.
+		_ = u.file.Close()
+		_ = os.Remove(u.file.Name())
+		u.file = nil
 	}
 }
 
@@ -178,23 +227,26 @@ func (u *upload) take(r *pb.AddArtifactsRequest) error {
 		return u.chunk(k.BeginChunk.InitialChunk)
 	case *pb.AddArtifactsRequest_Chunk:
 		if u.left == 0 {
-			return status.Error(codes.InvalidArgument, "a chunk came without an artifact")
+			return sparkerr.Require("a chunk came without an artifact")
 		}
 		return u.chunk(k.Chunk)
 	}
-	return status.Errorf(codes.InvalidArgument, "the payload %T is not known", r.Payload)
+	return unknownCase("spark.connect.AddArtifactsRequest", r.Payload, "PAYLOAD_NOT_SET", "the payload")
 }
 
 func (u *upload) begin(name string, chunks int64) error {
 	if u.left > 0 {
-		return status.Error(codes.InvalidArgument, "an artifact came before the last one was complete")
+		return sparkerr.Require("an artifact came before the last one was complete")
 	}
-	clean, err := cleanArtifact(name)
-	if err != nil {
+	if chunks < 1 {
+		return sparkerr.Require("an artifact has at least one chunk")
+	}
+	var err error
+	if u.clean, u.alias, err = cleanArtifact(name); err != nil {
 		return err
 	}
-	if u.file, u.commit, err = u.x.files.create(clean); err != nil {
-		return status.Error(codes.Internal, err.Error())
+	if u.file, u.commit, err = u.x.files.create(u.clean); err != nil {
+		return err
 	}
 	u.name, u.left, u.intact = name, chunks, true
 	return nil
@@ -203,7 +255,7 @@ func (u *upload) begin(name string, chunks int64) error {
 func (u *upload) chunk(c *pb.AddArtifactsRequest_ArtifactChunk) error {
 	u.intact = u.intact && intact(c)
 	if _, err := u.file.Write(c.GetData()); err != nil {
-		return status.Errorf(codes.ResourceExhausted, "store %s: %v", u.name, err)
+		return fmt.Errorf("store %s: %w", u.name, err)
 	}
 	if u.left--; u.left > 0 {
 		return nil
@@ -211,12 +263,14 @@ func (u *upload) chunk(c *pb.AddArtifactsRequest_ArtifactChunk) error {
 	u.done = append(u.done, &pb.AddArtifactsResponse_ArtifactSummary{Name: u.name, IsCrcSuccessful: u.intact})
 	if !u.intact {
 		u.abandon()
-		u.file = nil
 		return nil
 	}
 	u.file = nil
 	if err := u.commit(); err != nil {
-		return status.Error(codes.Internal, err.Error())
+		return err
+	}
+	if strings.HasPrefix(u.clean, "archives/") {
+		return u.x.files.unpack(u.clean, u.alias)
 	}
 	return nil
 }

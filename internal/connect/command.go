@@ -2,7 +2,6 @@ package connect
 
 import (
 	"context"
-	"strings"
 
 	pb "github.com/millpond/millpond/internal/gen/spark/connect"
 
@@ -41,7 +40,9 @@ func (o *responder) command(ctx context.Context, c *pb.Command) error {
 		if err != nil {
 			return err
 		}
-		id, err := o.x.Checkpoint(ctx, r, k.CheckpointCommand.Eager)
+		watched, stop := o.watch(ctx)
+		id, err := o.x.Checkpoint(watched, r, k.CheckpointCommand.Eager)
+		stop()
 		if err != nil {
 			return err
 		}
@@ -55,7 +56,7 @@ func (o *responder) command(ctx context.Context, c *pb.Command) error {
 	case *pb.Command_GetResourcesCommand:
 		return o.give(ctx, &pb.ExecutePlanResponse{ResponseType: &pb.ExecutePlanResponse_GetResourcesCommandResult{GetResourcesCommandResult: &pb.GetResourcesCommandResult{}}})
 	}
-	return sparkerr.Unsupported("the command %s", strings.TrimPrefix(typeName(c.GetCommandType()), "Command_"))
+	return unknownCase("spark.connect.Command", c.GetCommandType(), "COMMANDTYPE_NOT_SET", "the command")
 }
 
 var saveModes = map[pb.WriteOperation_SaveMode]string{pb.WriteOperation_SAVE_MODE_UNSPECIFIED: "error", pb.WriteOperation_SAVE_MODE_APPEND: "append",
@@ -80,9 +81,9 @@ func (o *responder) write(ctx context.Context, w *pb.WriteOperation) error {
 			req.Mode = "append"
 		}
 	}
-	progress := o.progress(ctx)
-	defer progress()
-	return o.x.Write(ctx, req)
+	watched, stop := o.watch(ctx)
+	defer stop()
+	return o.x.Write(watched, req)
 }
 
 var writeModes = map[pb.WriteOperationV2_Mode]string{pb.WriteOperationV2_MODE_CREATE: "error", pb.WriteOperationV2_MODE_OVERWRITE: "overwrite",
@@ -97,7 +98,9 @@ func (o *responder) writeV2(ctx context.Context, w *pb.WriteOperationV2) error {
 	if err != nil {
 		return err
 	}
-	return o.x.Write(ctx, engine.WriteRequest{Input: in, Format: w.GetProvider(), Table: w.TableName, Mode: mode, Options: lowerKeys(w.Options),
+	watched, stop := o.watch(ctx)
+	defer stop()
+	return o.x.Write(watched, engine.WriteRequest{Input: in, Format: w.GetProvider(), Table: w.TableName, Mode: mode, Options: lowerKeys(w.Options),
 		Insert: w.Mode == pb.WriteOperationV2_MODE_APPEND || w.Mode == pb.WriteOperationV2_MODE_REPLACE})
 }
 
@@ -113,7 +116,9 @@ func (o *responder) sql(ctx context.Context, c *pb.SqlCommand) error {
 		return err
 	}
 	answer := in
-	done, err := o.x.Statement(ctx, r)
+	watched, stop := o.watch(ctx)
+	done, err := o.x.Statement(watched, r)
+	stop()
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	pb "github.com/millpond/millpond/internal/gen/spark/connect"
+	"github.com/millpond/millpond/internal/sparkerr"
 )
 
 // Config reads and writes settings.
@@ -30,6 +31,9 @@ func (x *session) configure(op *pb.ConfigRequest_Operation, out *pb.ConfigRespon
 	switch k := op.GetOpType().(type) {
 	case *pb.ConfigRequest_Operation_Set:
 		for _, p := range k.Set.Pairs {
+			if p.Value == nil {
+				return sparkerr.Require("value cannot be null for key: %s", p.Key)
+			}
 			if err := x.Conf.Set(p.Key, p.GetValue()); err != nil && !k.Set.GetSilent() {
 				return err
 			}
@@ -71,6 +75,8 @@ func (x *session) configure(op *pb.ConfigRequest_Operation, out *pb.ConfigRespon
 			}
 			answer(key, v, true)
 		}
+	default:
+		return sparkerr.Plain(sparkerr.ClassJavaUnsupported, "not supported.")
 	}
 	return nil
 }

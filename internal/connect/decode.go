@@ -31,6 +31,33 @@ func (d *decoder) enter() error {
 
 func (d *decoder) leave() { d.depth-- }
 
+// notSet is the error of a message without its content.
+func notSet(message, field string) error {
+	return sparkerr.InvalidPlan("INVALID_ONE_OF_FIELD_NOT_SET", "fullName", message, "name", field)
+}
+
+// unknownCase is the error of a message whose content is absent, or of a kind that is not served.
+func unknownCase(message string, content any, absent, what string) error {
+	if content == nil {
+		return notSet(message, absent)
+	}
+	name := typeName(content)
+	if _, last, ok := strings.Cut(name, "_"); ok {
+		name = strings.TrimSuffix(last, "_")
+	}
+	return sparkerr.Unsupported("%s %s", what, name)
+}
+
+// badEnum is the error of a number that names nothing.
+func badEnum(message string, value protoreflect.Enum) error {
+	n := value.Number()
+	name := fmt.Sprint(n)
+	if d := value.Descriptor().Values().ByNumber(n); d != nil {
+		name = string(d.Name())
+	}
+	return sparkerr.InvalidPlan("INVALID_ENUM", "fullName", message, "name", name, "number", fmt.Sprint(n))
+}
+
 func typeName(v any) string { return strings.TrimPrefix(fmt.Sprintf("%T", v), "*connect.") }
 
 // unpack undoes the compression of a large plan.
@@ -49,7 +76,7 @@ func unpack(p *pb.Plan) (*pb.Plan, error) {
 	defer z.Close()
 	data, err := z.DecodeAll(c.Data, nil)
 	if err != nil {
-		return nil, sparkerr.Analysis("CONNECT_INVALID_PLAN.CANNOT_PARSE", "errorMsg", err.Error())
+		return nil, sparkerr.InvalidPlan("CANNOT_PARSE", "errorMsg", err.Error())
 	}
 	out := &pb.Plan{}
 	switch c.OpType {
@@ -65,7 +92,7 @@ func unpack(p *pb.Plan) (*pb.Plan, error) {
 		return nil, sparkerr.Unsupported("a compressed plan of type %s", c.OpType)
 	}
 	if err != nil {
-		return nil, sparkerr.Analysis("CONNECT_INVALID_PLAN.CANNOT_PARSE", "errorMsg", err.Error())
+		return nil, sparkerr.InvalidPlan("CANNOT_PARSE", "errorMsg", err.Error())
 	}
 	return out, nil
 }
@@ -77,7 +104,7 @@ func (d *decoder) relation(p *pb.Relation) (plan.Relation, error) {
 	}
 	defer d.leave()
 	if p == nil || p.RelType == nil {
-		return nil, sparkerr.Plain(sparkerr.ClassAnalysis, "[CONNECT_INVALID_PLAN.INVALID_ONE_OF_FIELD_NOT_SET] The plan is invalid: a relation is not set. SQLSTATE: 56K00")
+		return nil, notSet("spark.connect.Relation", "RELTYPE_NOT_SET")
 	}
 	r, err := d.known(p)
 	if err != nil {
@@ -209,7 +236,7 @@ func (d *decoder) shaping(p *pb.Relation) (plan.Relation, error) {
 				return nil, err
 			}
 			if len(al.Names) != 1 {
-				return nil, sparkerr.Plain(sparkerr.ClassAnalysis, "[CONNECT_INVALID_PLAN.WITH_COLUMNS_REQUIRE_SINGLE_NAME_PART] WithColumns require column name only contains one name part. SQLSTATE: 56K00")
+				return nil, sparkerr.InvalidPlan("WITH_COLUMNS_REQUIRE_SINGLE_NAME_PART", "got", strings.Join(al.Names, ", "))
 			}
 			w.Exprs = append(w.Exprs, al)
 		}
@@ -257,7 +284,7 @@ func (d *decoder) special(p *pb.Relation) (plan.Relation, error) {
 		}
 		vals, err := plainLiterals(k.FillNa.Values)
 		if err == nil && len(vals) == 0 {
-			err = sparkerr.Plain(sparkerr.ClassAnalysis, "[CONNECT_INVALID_PLAN.NA_FILL_VALUES_EMPTY] The plan is invalid: values must contain at least one item. SQLSTATE: 56K00")
+			err = sparkerr.InvalidPlan("NA_FILL_VALUES_EMPTY")
 		}
 		return &plan.FillNA{Input: in, Columns: k.FillNa.Cols, Values: vals}, err
 	case *pb.Relation_DropNa:
@@ -360,7 +387,7 @@ func (d *decoder) statistic(p *pb.Relation) (plan.Relation, error) {
 		}
 		return out, nil
 	}
-	return nil, sparkerr.Unsupported("the relation %s", strings.TrimPrefix(typeName(p.RelType), "Relation_"))
+	return nil, unknownCase("spark.connect.Relation", p.RelType, "RELTYPE_NOT_SET", "the relation")
 }
 
 func plainLiterals(ps []*pb.Expression_Literal) ([]plan.Literal, error) {
@@ -394,7 +421,7 @@ func read(r *pb.Read) (plan.Relation, error) {
 		s := k.DataSource
 		return &plan.Read{Format: s.GetFormat(), Schema: s.GetSchema(), Options: lowerKeys(s.Options), Paths: s.Paths}, nil
 	}
-	return nil, sparkerr.Unsupported("the read %T", r.ReadType)
+	return nil, unknownCase("spark.connect.Read", r.ReadType, "READTYPE_NOT_SET", "the read")
 }
 
 var joinTypes = map[pb.Join_JoinType]plan.JoinType{pb.Join_JOIN_TYPE_INNER: plan.JoinInner, pb.Join_JOIN_TYPE_FULL_OUTER: plan.JoinFull,
@@ -412,7 +439,7 @@ func (d *decoder) join(j *pb.Join) (plan.Relation, error) {
 	}
 	t, ok := joinTypes[j.JoinType]
 	if !ok {
-		return nil, sparkerr.Unsupported("the join type %s", j.JoinType)
+		return nil, badEnum("spark.connect.Join.JoinType", j.JoinType)
 	}
 	out := &plan.Join{Left: left, Right: right, Type: t, Using: j.UsingColumns}
 	if j.JoinCondition != nil {
@@ -442,7 +469,7 @@ func (d *decoder) setOp(s *pb.SetOperation) (plan.Relation, error) {
 	ops := map[pb.SetOperation_SetOpType]string{pb.SetOperation_SET_OP_TYPE_UNION: "union", pb.SetOperation_SET_OP_TYPE_INTERSECT: "intersect", pb.SetOperation_SET_OP_TYPE_EXCEPT: "except"}
 	op, ok := ops[s.SetOpType]
 	if !ok {
-		return nil, sparkerr.Unsupported("the set operation %s", s.SetOpType)
+		return nil, badEnum("spark.connect.SetOperation.SetOpType", s.SetOpType)
 	}
 	return &plan.SetOp{Left: left, Right: right, Op: op, All: s.GetIsAll(), ByName: s.GetByName(), Missing: s.GetAllowMissingColumns()}, nil
 }
@@ -456,7 +483,7 @@ func (d *decoder) aggregate(a *pb.Aggregate) (plan.Relation, error) {
 		pb.Aggregate_GROUP_TYPE_CUBE: "cube", pb.Aggregate_GROUP_TYPE_PIVOT: "pivot", pb.Aggregate_GROUP_TYPE_GROUPING_SETS: "sets"}
 	out := &plan.Aggregate{Input: in, Kind: kinds[a.GroupType]}
 	if out.Kind == "" {
-		return nil, sparkerr.Unsupported("the grouping %s", a.GroupType)
+		return nil, badEnum("spark.connect.Aggregate.GroupType", a.GroupType)
 	}
 	if out.Group, err = d.exprs(a.GroupingExpressions); err != nil {
 		return nil, err
@@ -519,7 +546,7 @@ func (d *decoder) cachedLocal(hash string) (plan.Relation, error) {
 	}
 	l := &pb.LocalRelation{}
 	if err := proto.Unmarshal(data, l); err != nil {
-		return nil, sparkerr.Analysis("CONNECT_INVALID_PLAN.CANNOT_PARSE", "errorMsg", err.Error())
+		return nil, sparkerr.InvalidPlan("CANNOT_PARSE", "errorMsg", err.Error())
 	}
 	return &plan.Local{Data: l.Data, Schema: l.GetSchema()}, nil
 }
@@ -548,7 +575,7 @@ func (d *decoder) chunkedLocal(c *pb.ChunkedCachedLocalRelation) (plan.Relation,
 		}
 	}
 	if out == nil {
-		return nil, sparkerr.Plain(sparkerr.ClassAnalysis, "[CONNECT_INVALID_PLAN.CHUNKED_CACHED_LOCAL_RELATION_WITHOUT_DATA] The plan is invalid: ChunkedCachedLocalRelation should contain data. SQLSTATE: 56K00")
+		return nil, sparkerr.InvalidPlan("CHUNKED_CACHED_LOCAL_RELATION_WITHOUT_DATA")
 	}
 	return out, nil
 }
@@ -674,7 +701,7 @@ func (d *decoder) ml(m *pb.MlRelation) (plan.Relation, error) {
 		}
 		return f, err
 	}
-	return nil, sparkerr.Unsupported("the ML relation %T", m.MlType)
+	return nil, unknownCase("spark.connect.MlRelation", m.MlType, "MLTYPE_NOT_SET", "the ML relation")
 }
 
 func (d *decoder) fetch(f *pb.Fetch) (*plan.Fetch, error) {
@@ -704,7 +731,7 @@ func catalog(c *pb.Catalog) (plan.Relation, error) {
 	m := c.ProtoReflect()
 	field := m.WhichOneof(m.Descriptor().Oneofs().ByName("cat_type"))
 	if field == nil {
-		return nil, sparkerr.Plain(sparkerr.ClassAnalysis, "[CONNECT_INVALID_PLAN.INVALID_ONE_OF_FIELD_NOT_SET] The plan is invalid: a catalog method is not set. SQLSTATE: 56K00")
+		return nil, unknownCase("spark.connect.Catalog", c.CatType, "CATTYPE_NOT_SET", "the catalog method")
 	}
 	out.Method = string(field.Message().Name())
 	var failed error

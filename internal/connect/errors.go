@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"sync"
 
 	"github.com/google/uuid"
@@ -15,22 +16,44 @@ import (
 	"github.com/millpond/millpond/internal/sparkerr"
 )
 
-// hierarchy of the JVM classes that clients know, most special first.
-var hierarchy = map[string][]string{
-	sparkerr.ClassExtendedAnalysis: {sparkerr.ClassAnalysis, "java.lang.Exception"},
-	sparkerr.ClassAnalysis:         {"java.lang.Exception"},
-	sparkerr.ClassParse:            {sparkerr.ClassAnalysis, "java.lang.Exception"},
-	sparkerr.ClassArithmetic:       {"java.lang.ArithmeticException", "java.lang.RuntimeException"},
-	sparkerr.ClassArrayIndex:       {"java.lang.ArrayIndexOutOfBoundsException", "java.lang.RuntimeException"},
-	sparkerr.ClassDateTime:         {"java.time.DateTimeException", "java.lang.RuntimeException"},
-	sparkerr.ClassNumberFormat:     {"java.lang.NumberFormatException", "java.lang.IllegalArgumentException"},
-	sparkerr.ClassIllegalArgument:  {"java.lang.IllegalArgumentException", "java.lang.RuntimeException"},
-	sparkerr.ClassJavaArgument:     {"java.lang.RuntimeException"},
-	sparkerr.ClassRuntime:          {"java.lang.RuntimeException"},
-	sparkerr.ClassUnsupported:      {"java.lang.UnsupportedOperationException", "java.lang.RuntimeException"},
-	sparkerr.ClassNoSuchElement:    {"java.util.NoSuchElementException", "java.lang.RuntimeException"},
-	sparkerr.ClassPython:           {"java.lang.RuntimeException"},
-	sparkerr.ClassSpark:            {"java.lang.Exception"},
+// parents are the classes that the JVM classes of errors extend: clients look for one they know.
+var parents = map[string]string{
+	sparkerr.ClassExtendedAnalysis: sparkerr.ClassAnalysis,
+	sparkerr.ClassParse:            sparkerr.ClassAnalysis,
+	sparkerr.ClassArithmetic:       "java.lang.ArithmeticException",
+	sparkerr.ClassArrayIndex:       "java.lang.ArrayIndexOutOfBoundsException",
+	sparkerr.ClassDateTime:         "java.time.DateTimeException",
+	sparkerr.ClassNumberFormat:     "java.lang.NumberFormatException",
+	sparkerr.ClassIllegalArgument:  sparkerr.ClassJavaArgument,
+	sparkerr.ClassUnsupported:      sparkerr.ClassJavaUnsupported,
+	sparkerr.ClassNoSuchElement:    "java.util.NoSuchElementException",
+	sparkerr.ClassSQL:              "java.sql.SQLException",
+	sparkerr.ClassClassNotFound:    "java.lang.ClassNotFoundException",
+	sparkerr.ClassFileExists:       sparkerr.ClassIO,
+	sparkerr.ClassInvalidInput:     sparkerr.ClassIO,
+
+	sparkerr.ClassRuntime:                      runtimeException,
+	sparkerr.ClassPython:                       runtimeException,
+	sparkerr.ClassJavaArgument:                 runtimeException,
+	sparkerr.ClassJavaUnsupported:              runtimeException,
+	"java.lang.ArithmeticException":            runtimeException,
+	"java.lang.ArrayIndexOutOfBoundsException": "java.lang.IndexOutOfBoundsException",
+	"java.lang.IndexOutOfBoundsException":      runtimeException,
+	"java.time.DateTimeException":              runtimeException,
+	"java.lang.NumberFormatException":          sparkerr.ClassJavaArgument,
+	"java.util.NoSuchElementException":         runtimeException,
+	"java.lang.ClassNotFoundException":         "java.lang.ReflectiveOperationException",
+}
+
+const runtimeException = "java.lang.RuntimeException"
+
+// classChain lists a class and all it extends.
+func classChain(class string) []string {
+	var out []string
+	for c := class; c != ""; c = parents[c] {
+		out = append(out, c)
+	}
+	return append(out, "java.lang.Exception", "java.lang.Throwable", "java.lang.Object")
 }
 
 // errorStore remembers the errors of a session until the client asks for their details.
@@ -77,7 +100,9 @@ func sparkError(err error) *sparkerr.Error {
 		Params: map[string]string{"message": err.Error()}, Message: "[INTERNAL_ERROR] " + err.Error() + " SQLSTATE: XX000"}
 }
 
-const maxStatusMessage = 2048
+// maxStatusMessage bounds each text of a status: statuses travel in HTTP trailers, of which clients
+// take 8 KiB. The whole is fetched apart.
+const maxStatusMessage = 1024
 
 // toStatus makes the gRPC status of an error: the client reads the class and condition from its
 // details, and fetches the rest by the error's id.
@@ -86,12 +111,16 @@ func toStatus(err error, store *errorStore) error {
 		return err
 	}
 	e := sparkError(err)
-	classes := append([]string{e.Class}, hierarchy[e.Class]...)
-	classes = append(classes, "java.lang.Throwable", "java.lang.Object")
-	names, _ := json.Marshal(classes) // strings always marshal
+	if e.Class == "" {
+		e.Class = sparkerr.ClassSpark
+	}
+	names, _ := json.Marshal(classChain(e.Class)) // strings always marshal
 	meta := map[string]string{"classes": string(names)}
 	if e.Condition != "" {
-		meta["errorClass"], meta["sqlState"] = e.Condition, e.SQLState
+		meta["errorClass"] = e.Condition
+		if e.SQLState != "" {
+			meta["sqlState"] = e.SQLState
+		}
 		if params, err := json.Marshal(e.Params); err == nil && len(params) < maxStatusMessage {
 			meta["messageParameters"] = string(params)
 		}
@@ -99,10 +128,7 @@ func toStatus(err error, store *errorStore) error {
 	if store != nil {
 		meta["errorId"] = store.add(e)
 	}
-	message := e.Message
-	if len(message) > maxStatusMessage {
-		message = message[:maxStatusMessage] + "..."
-	}
+	message := shortened(e.Message, maxStatusMessage)
 	st, derr := status.New(codes.Internal, message).WithDetails(&errdetails.ErrorInfo{Reason: e.Class, Domain: "org.apache.spark", Metadata: meta})
 	if derr != nil {
 		return status.Error(codes.Internal, message)
@@ -110,26 +136,71 @@ func toStatus(err error, store *errorStore) error {
 	return st.Err()
 }
 
-// handleError is an INVALID_HANDLE error, which clients recognise by the status' message.
-func handleError(sub, handle string) error {
-	e := sparkerr.New(sparkerr.ClassSpark, "INVALID_HANDLE."+sub, "handle", handle)
-	return status.Error(codes.Internal, e.Message)
+// shortened cuts a text to about n bytes of whole characters.
+func shortened(s string, n int) string {
+	if len(s) <= n {
+		return strings.ToValidUTF8(s, "?")
+	}
+	return strings.ToValidUTF8(s[:n], "") + "..."
 }
 
-// errorDetails writes an error's chain for FetchErrorDetails.
+// handleError is an INVALID_HANDLE error; store is nil where there is no session to keep it.
+func handleError(store *errorStore, sub, handle string) error {
+	return sqlError(store, "INVALID_HANDLE."+sub, "handle", handle)
+}
+
+// sqlError is an error of the protocol itself.
+func sqlError(store *errorStore, name string, pairs ...string) error {
+	return toStatus(sparkerr.New(sparkerr.ClassSQL, name, pairs...), store)
+}
+
+// maxCauses bounds an error's chain.
+const maxCauses = 8
+
+// maxDetail bounds the texts of an error's details: a literal in a message may be of any size.
+const maxDetail = 1 << 20
+
+// errorDetails writes an error and its causes for FetchErrorDetails.
 func errorDetails(e *sparkerr.Error) []*pb.FetchErrorDetailsResponse_Error {
-	classes := append([]string{e.Class}, hierarchy[e.Class]...)
-	out := &pb.FetchErrorDetailsResponse_Error{ErrorTypeHierarchy: append(classes, "java.lang.Throwable", "java.lang.Object"), Message: e.Message}
-	if e.Condition != "" {
-		t := &pb.FetchErrorDetailsResponse_SparkThrowable{ErrorClass: &e.Condition, MessageParameters: e.Params}
-		if e.SQLState != "" {
-			t.SqlState = &e.SQLState
+	out := []*pb.FetchErrorDetailsResponse_Error{errorDetail(e)}
+	for cause := e.Cause; cause != nil && len(out) < maxCauses; {
+		c := sparkerr.As(cause)
+		if c == nil {
+			c = &sparkerr.Error{Class: runtimeException, Message: cause.Error()}
 		}
-		if c := e.Context; c != nil {
-			t.QueryContexts = append(t.QueryContexts, &pb.FetchErrorDetailsResponse_QueryContext{
-				ContextType: pb.FetchErrorDetailsResponse_QueryContext_DATAFRAME, Fragment: c.Fragment, CallSite: c.CallSite})
-		}
-		out.SparkThrowable = t
+		at := int32(len(out))
+		out[at-1].CauseIdx = &at
+		out = append(out, errorDetail(c))
+		cause = c.Cause
 	}
-	return []*pb.FetchErrorDetailsResponse_Error{out}
+	return out
+}
+
+func errorDetail(e *sparkerr.Error) *pb.FetchErrorDetailsResponse_Error {
+	out := &pb.FetchErrorDetailsResponse_Error{ErrorTypeHierarchy: classChain(e.Class), Message: shortened(e.Message, maxDetail)}
+	if e.Condition == "" {
+		return out
+	}
+	params := make(map[string]string, len(e.Params))
+	for k, v := range e.Params {
+		params[k] = shortened(v, maxDetail)
+	}
+	t := &pb.FetchErrorDetailsResponse_SparkThrowable{ErrorClass: &e.Condition, MessageParameters: params}
+	if e.SQLState != "" {
+		t.SqlState = &e.SQLState
+	}
+	if c := e.Context; c != nil {
+		t.QueryContexts = append(t.QueryContexts, queryContext(c))
+	}
+	out.SparkThrowable = t
+	return out
+}
+
+func queryContext(c *sparkerr.Context) *pb.FetchErrorDetailsResponse_QueryContext {
+	kind := pb.FetchErrorDetailsResponse_QueryContext_SQL
+	if c.CallSite != "" {
+		kind = pb.FetchErrorDetailsResponse_QueryContext_DATAFRAME
+	}
+	return &pb.FetchErrorDetailsResponse_QueryContext{ContextType: kind, Fragment: c.Fragment, CallSite: c.CallSite,
+		StartIndex: int32(c.Start), StopIndex: int32(c.Stop)}
 }

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
 
 	pb "github.com/millpond/millpond/internal/gen/spark/connect"
@@ -24,75 +26,134 @@ func (s *Server) ExecutePlan(r *pb.ExecutePlanRequest, stream grpc.ServerStreami
 	if err != nil {
 		return err
 	}
-	reattachable := false
-	for _, o := range r.RequestOptions {
-		reattachable = reattachable || o.GetReattachOptions().GetReattachable()
-	}
-	op, fresh, err := x.begin(r)
+	op, err := x.begin(r)
 	if err != nil {
 		return err
 	}
-	if fresh {
-		s.log.Debug("execute", "session", x.ID, "operation", op.id)
+	s.log.Debug("execute", "session", x.ID, "operation", op.id)
+	if !op.reattachable {
+		defer x.forget(op.id)
 	}
-	fail := func(err error) error { return toStatus(err, &x.errs) }
-	defer func() {
-		if !reattachable {
-			x.forget(op.id)
-		}
-	}()
-	return op.serve(stream, 0, reattachable, fail)
+	return x.serve(op, stream, 0, s.patience(stream.Context()))
 }
 
-// begin starts the operation of a request in its own goroutine.
-func (x *session) begin(r *pb.ExecutePlanRequest) (*operation, bool, error) {
+// serve streams an operation's responses from one on.
+func (x *session) serve(op *operation, stream grpc.ServerStreamingServer[pb.ExecutePlanResponse], at int, patience time.Duration) error {
+	err := op.serve(stream, at, patience)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, errDisconnected):
+		return sqlError(&x.errs, "INVALID_CURSOR.DISCONNECTED")
+	case stream.Context().Err() != nil:
+		return status.FromContextError(stream.Context().Err()).Err()
+	}
+	return toStatus(err, &x.errs)
+}
+
+// patience is how long an operation waits for the client of a stream once that went away. A client
+// on this machine whose connection ends has ended itself; one elsewhere may have lost its network.
+func (s *Server) patience(ctx context.Context) time.Duration {
+	p, ok := peer.FromContext(ctx)
+	if !ok {
+		return s.detached
+	}
+	if host, _, err := net.SplitHostPort(p.Addr.String()); err == nil && net.ParseIP(host).IsLoopback() {
+		return min(s.detached, loopbackPatience)
+	}
+	return s.detached
+}
+
+const (
+	defaultDetached  = 5 * time.Minute
+	loopbackPatience = 15 * time.Second
+)
+
+// begin starts the operation of a request in its own goroutine. A request that was sent again, as
+// clients do when they lose its stream, finds the operation it started.
+func (x *session) begin(r *pb.ExecutePlanRequest) (*operation, error) {
 	id := r.GetOperationId()
 	if id == "" {
 		id = uuid.NewString()
 	}
 	if !validUUID(id) {
-		return nil, false, handleError("FORMAT", id)
+		return nil, handleError(&x.errs, "FORMAT", id)
+	}
+	if err := checkTags(r.Tags); err != nil {
+		return nil, toStatus(err, &x.errs)
 	}
 	ctx, cancel := context.WithCancel(x.Context())
-	op := newOperation(id, r.Tags, cancel)
+	op := newOperation(r, id, cancel)
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if _, there := x.ops[id]; there {
+	if old, there := x.ops[id]; there {
 		cancel()
-		return nil, false, handleError("OPERATION_ALREADY_EXISTS", id)
+		if old.plan != op.plan || !old.reattachable {
+			return nil, handleError(&x.errs, "OPERATION_ALREADY_EXISTS", id)
+		}
+		return old, nil
+	}
+	if _, was := x.ended[id]; was {
+		cancel()
+		return nil, handleError(&x.errs, "OPERATION_ABANDONED", id)
 	}
 	x.ops[id] = op
-	go func() {
-		err := x.guarded(ctx, op, r)
-		if err != nil && ctx.Err() != nil {
-			err = sparkerr.New(sparkerr.ClassSpark, "OPERATION_CANCELED")
-		}
-		op.finish(err)
-		cancel()
-		x.touch()
-		time.AfterFunc(abandonedAfter, func() { x.forgetAbandoned(op) })
-	}()
-	return op, true, nil
+	go x.perform(ctx, op, r)
+	return op, nil
 }
 
-// abandonedAfter is how long a finished operation waits for its client.
-const abandonedAfter = 5 * time.Minute
+func checkTags(tags []string) error {
+	for _, t := range tags {
+		if t == "" {
+			return sparkerr.IllegalArgument("Spark Connect tag cannot be an empty string.")
+		}
+		if strings.Contains(t, ",") {
+			return sparkerr.IllegalArgument("Spark Connect tag cannot contain ','.")
+		}
+	}
+	return nil
+}
 
-func (x *session) forgetAbandoned(op *operation) {
-	op.mu.Lock()
-	idle := time.Since(op.last) >= abandonedAfter
-	op.mu.Unlock()
-	if idle {
-		x.forget(op.id)
-	} else {
-		time.AfterFunc(abandonedAfter, func() { x.forgetAbandoned(op) })
+func (x *session) perform(ctx context.Context, op *operation, r *pb.ExecutePlanRequest) {
+	defer op.cancel()
+	err := x.guarded(ctx, op, r)
+	if err != nil && ctx.Err() != nil {
+		err = sparkerr.New(sparkerr.ClassSQL, "OPERATION_CANCELED")
+	}
+	op.finish(err)
+	x.touch()
+}
+
+// forgetAbandoned lets go the operations whose clients have not come back for them.
+func (x *session) forgetAbandoned(now time.Time) {
+	x.mu.Lock()
+	var gone []string
+	for id, op := range x.ops {
+		if op.abandoned(now) {
+			gone = append(gone, id)
+		}
+	}
+	x.mu.Unlock()
+	for _, id := range gone {
+		x.forget(id)
 	}
 }
+
+// keptEndings is how many operations that are gone a session remembers the ending of.
+const keptEndings = 1000
 
 func (x *session) forget(id string) {
 	x.mu.Lock()
 	op, ok := x.ops[id]
-	delete(x.ops, id)
+	if ok {
+		delete(x.ops, id)
+		x.ended[id] = op.ending()
+		x.endings = append(x.endings, id)
+		if len(x.endings) > keptEndings {
+			delete(x.ended, x.endings[0])
+			x.endings = x.endings[1:]
+		}
+	}
 	x.mu.Unlock()
 	if ok {
 		op.cancel()
@@ -126,7 +187,10 @@ func (x *session) guarded(ctx context.Context, op *operation, r *pb.ExecutePlanR
 			return err
 		}
 	default:
-		return sparkerr.Analysis("CONNECT_INVALID_PLAN.CANNOT_PARSE", "errorMsg", "the plan is neither a relation nor a command")
+		return notSet("spark.connect.Plan", "OPTYPE_NOT_SET")
+	}
+	if !op.reattachable {
+		return nil // the end of the stream says it
 	}
 	return out.give(ctx, &pb.ExecutePlanResponse{ResponseType: &pb.ExecutePlanResponse_ResultComplete_{ResultComplete: &pb.ExecutePlanResponse_ResultComplete{}}})
 }
@@ -152,9 +216,9 @@ func (o *responder) give(ctx context.Context, r *pb.ExecutePlanResponse) error {
 
 // relation streams a relation's rows: its schema first, then batches.
 func (o *responder) relation(ctx context.Context, rel plan.Relation) error {
-	progress := o.progress(ctx)
-	defer progress()
-	res, err := o.x.Run(ctx, rel)
+	watched, stop := o.watch(ctx)
+	defer stop()
+	res, err := o.x.Run(watched, rel)
 	if err != nil {
 		return err
 	}
@@ -168,7 +232,7 @@ func (o *responder) relation(ctx context.Context, rel plan.Relation) error {
 	}
 	rows := int64(0)
 	for {
-		b, err := res.Next(ctx)
+		b, err := res.Next(watched)
 		if errors.Is(err, io.EOF) {
 			break
 		}
@@ -195,48 +259,34 @@ func (o *responder) relation(ctx context.Context, rel plan.Relation) error {
 			return err
 		}
 	}
-	return o.observed(ctx, rel)
+	if err := o.observed(ctx, rel); err != nil {
+		return err
+	}
+	return o.metrics(ctx, rows)
+}
+
+// metrics tells how many rows there were, as the root of the plan that made them.
+func (o *responder) metrics(ctx context.Context, rows int64) error {
+	out := &pb.ExecutePlanResponse_Metrics_MetricObject{Name: "Result", PlanId: 0, ExecutionMetrics: map[string]*pb.ExecutePlanResponse_Metrics_MetricValue{
+		"numOutputRows": {Name: "number of output rows", Value: rows, MetricType: "sum"}}}
+	return o.give(ctx, &pb.ExecutePlanResponse{Metrics: &pb.ExecutePlanResponse_Metrics{Metrics: []*pb.ExecutePlanResponse_Metrics_MetricObject{out}}})
 }
 
 func (o *responder) batch(ctx context.Context, data []byte, rows, offset int64) error {
-	chunk, chunks := int64(0), int64(1)
-	return o.give(ctx, &pb.ExecutePlanResponse{ResponseType: &pb.ExecutePlanResponse_ArrowBatch_{ArrowBatch: &pb.ExecutePlanResponse_ArrowBatch{
-		RowCount: rows, Data: data, StartOffset: &offset, ChunkIndex: &chunk, NumChunksInBatch: &chunks}}})
-}
-
-// progressAfter is when a query is long enough for the client's progress bar to move.
-const progressAfter = 500 * time.Millisecond
-
-// progress tells the client now and then that work goes on; call the answer when it is over.
-func (o *responder) progress(ctx context.Context) (stop func()) {
-	done := make(chan struct{})
-	go func() {
-		tick := time.NewTicker(progressAfter)
-		defer tick.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-				// A client that lags behind must not hold up the query for the sake of its progress bar.
-				if o.op.behind() {
-					continue
-				}
-				_ = o.give(ctx, &pb.ExecutePlanResponse{ResponseType: &pb.ExecutePlanResponse_ExecutionProgress_{ExecutionProgress: &pb.ExecutePlanResponse_ExecutionProgress{
-					Stages:           []*pb.ExecutePlanResponse_ExecutionProgress_StageInfo{{StageId: 0, NumTasks: 1}},
-					NumInflightTasks: 1}}})
-			}
+	size, chunks := len(data), int64(1)
+	if o.op.chunk > 0 {
+		size = min(size, o.op.chunk)
+		chunks = int64(len(data)+size-1) / int64(size)
+	}
+	for i := range chunks {
+		part := data[int(i)*size : min(len(data), int(i+1)*size)]
+		err := o.give(ctx, &pb.ExecutePlanResponse{ResponseType: &pb.ExecutePlanResponse_ArrowBatch_{ArrowBatch: &pb.ExecutePlanResponse_ArrowBatch{
+			RowCount: rows, Data: part, StartOffset: &offset, ChunkIndex: &i, NumChunksInBatch: &chunks}}})
+		if err != nil {
+			return err
 		}
-	}()
-	return func() { close(done) }
-}
-
-func (o *operation) behind() bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.done || o.bytes > heldBytes/2
+	}
+	return nil
 }
 
 // ReattachExecute goes on with an operation's responses after the last that the client has.
@@ -247,23 +297,33 @@ func (s *Server) ReattachExecute(r *pb.ReattachExecuteRequest, stream grpc.Serve
 	}
 	op := x.operation(r.OperationId)
 	if op == nil {
-		return handleError("OPERATION_NOT_FOUND", r.OperationId)
+		return handleError(&x.errs, "OPERATION_NOT_FOUND", r.OperationId)
 	}
-	at, ok := op.after(r.GetLastResponseId())
-	if !ok {
-		e := sparkerr.New(sparkerr.ClassSpark, "INVALID_CURSOR.POSITION_NOT_AVAILABLE", "responseId", r.GetLastResponseId())
-		return status.Error(codes.Internal, e.Message)
+	if !op.reattachable {
+		return sqlError(&x.errs, "INVALID_CURSOR.NOT_REATTACHABLE")
 	}
-	return op.serve(stream, at, true, func(err error) error { return toStatus(err, &x.errs) })
+	at, err := op.after(r.GetLastResponseId())
+	switch {
+	case errors.Is(err, errGone):
+		return sqlError(&x.errs, "INVALID_CURSOR.POSITION_NOT_AVAILABLE", "responseId", r.GetLastResponseId(), "index", "0")
+	case err != nil:
+		return sqlError(&x.errs, "INVALID_CURSOR.POSITION_NOT_FOUND", "responseId", r.GetLastResponseId())
+	}
+	return x.serve(op, stream, at, s.patience(stream.Context()))
 }
 
 // existing is session for requests that must not make one.
 func (s *Server) existing(r request) (*session, error) {
+	key := keyOf(r)
 	s.mu.Lock()
-	_, ok := s.sessions[keyOf(r)]
+	_, ok := s.sessions[key]
+	_, was := s.closed[key]
 	s.mu.Unlock()
-	if !ok {
-		return nil, handleError("SESSION_NOT_FOUND", r.GetSessionId())
+	switch {
+	case was:
+		return nil, handleError(nil, "SESSION_CLOSED", key.id)
+	case !ok:
+		return nil, handleError(nil, "SESSION_NOT_FOUND", key.id)
 	}
 	return s.session(r)
 }
@@ -276,14 +336,11 @@ func (x *session) operation(id string) *operation {
 
 // ReleaseExecute forgets responses that the client has, or the whole operation.
 func (s *Server) ReleaseExecute(_ context.Context, r *pb.ReleaseExecuteRequest) (*pb.ReleaseExecuteResponse, error) {
-	out := &pb.ReleaseExecuteResponse{SessionId: r.SessionId}
-	s.mu.Lock()
-	x := s.sessions[keyOf(r)]
-	s.mu.Unlock()
-	if x == nil {
-		return out, nil
+	x, err := s.existing(r)
+	if err != nil {
+		return nil, err
 	}
-	out.ServerSideSessionId = x.Server
+	out := &pb.ReleaseExecuteResponse{SessionId: r.SessionId, ServerSideSessionId: x.Server}
 	op := x.operation(r.OperationId)
 	if op == nil {
 		return out, nil
@@ -309,11 +366,17 @@ func (s *Server) Interrupt(_ context.Context, r *pb.InterruptRequest) (*pb.Inter
 	case pb.InterruptRequest_INTERRUPT_TYPE_ALL:
 		out.InterruptedIds = x.interrupt(func(*operation) bool { return true })
 	case pb.InterruptRequest_INTERRUPT_TYPE_TAG:
+		if r.GetOperationTag() == "" {
+			return nil, sqlError(&x.errs, "INVALID_PARAMETER_VALUE.INTERRUPT_TYPE_TAG_REQUIRES_TAG", "parameter", "operation_tag", "functionName", "interrupt")
+		}
 		out.InterruptedIds = x.interrupt(func(o *operation) bool { return o.tags[r.GetOperationTag()] })
 	case pb.InterruptRequest_INTERRUPT_TYPE_OPERATION_ID:
+		if r.GetOperationId() == "" {
+			return nil, sqlError(&x.errs, "INVALID_PARAMETER_VALUE.INTERRUPT_TYPE_OPERATION_ID_REQUIRES_ID", "parameter", "operation_id", "functionName", "interrupt")
+		}
 		out.InterruptedIds = x.interrupt(func(o *operation) bool { return o.id == r.GetOperationId() })
 	default:
-		return nil, status.Errorf(codes.InvalidArgument, "interrupt type %s is not known", r.InterruptType)
+		return nil, sqlError(&x.errs, "UNSUPPORTED_FEATURE.INTERRUPT_TYPE", "interruptType", r.InterruptType.String())
 	}
 	return out, nil
 }
@@ -336,7 +399,7 @@ func (x *session) interrupt(which func(*operation) bool) []string {
 
 // GetStatus tells how operations are.
 func (s *Server) GetStatus(_ context.Context, r *pb.GetStatusRequest) (*pb.GetStatusResponse, error) {
-	x, err := s.session(r)
+	x, err := s.existing(r)
 	if err != nil {
 		return nil, err
 	}
@@ -356,24 +419,10 @@ func (s *Server) GetStatus(_ context.Context, r *pb.GetStatusRequest) (*pb.GetSt
 		st := pb.GetStatusResponse_OperationStatus_OPERATION_STATE_UNKNOWN
 		if op := x.ops[id]; op != nil {
 			st = op.state()
+		} else if end, was := x.ended[id]; was {
+			st = end
 		}
 		out.OperationStatuses = append(out.OperationStatuses, &pb.GetStatusResponse_OperationStatus{OperationId: id, State: st})
 	}
 	return out, nil
-}
-
-func (o *operation) state() pb.GetStatusResponse_OperationStatus_OperationState {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	switch {
-	case !o.done && o.canceled:
-		return pb.GetStatusResponse_OperationStatus_OPERATION_STATE_TERMINATING
-	case !o.done:
-		return pb.GetStatusResponse_OperationStatus_OPERATION_STATE_RUNNING
-	case o.canceled:
-		return pb.GetStatusResponse_OperationStatus_OPERATION_STATE_CANCELLED
-	case o.err != nil:
-		return pb.GetStatusResponse_OperationStatus_OPERATION_STATE_FAILED
-	}
-	return pb.GetStatusResponse_OperationStatus_OPERATION_STATE_SUCCEEDED
 }

@@ -133,7 +133,7 @@ func (d *decoder) rareExpr(p *pb.Expression) (plan.Expr, error) {
 	case *pb.Expression_SubqueryExpression:
 		return d.subquery(k.SubqueryExpression)
 	case nil:
-		return nil, sparkerr.Plain(sparkerr.ClassAnalysis, "[CONNECT_INVALID_PLAN.INVALID_ONE_OF_FIELD_NOT_SET] The plan is invalid: an expression is not set. SQLSTATE: 56K00")
+		return nil, notSet("spark.connect.Expression", "EXPRTYPE_NOT_SET")
 	}
 	return nil, sparkerr.Unsupported("the expression %s", strings.TrimPrefix(typeName(p.GetExprType()), "Expression_"))
 }

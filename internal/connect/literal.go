@@ -57,7 +57,10 @@ func literal(p *pb.Expression_Literal) (plan.Literal, error) {
 	case *pb.Expression_Literal_SpecializedArray_:
 		return specializedArray(k.SpecializedArray)
 	}
-	return plan.Literal{}, sparkerr.Unsupported("the literal %T", p.GetLiteralType())
+	if p.GetLiteralType() == nil {
+		return plan.Literal{}, sparkerr.InvalidPlan("UNSUPPORTED_LITERAL_TYPE", "typeInfo", "LITERALTYPE_NOT_SET(0)")
+	}
+	return plan.Literal{}, sparkerr.Unsupported("the literal %s", typeName(p.GetLiteralType()))
 }
 
 func decimalLiteral(d *pb.Expression_Literal_Decimal) (plan.Literal, error) {

@@ -13,9 +13,9 @@ import (
 
 // ml runs an ML command.
 func (o *responder) ml(ctx context.Context, c *pb.MlCommand) error {
-	progress := o.progress(ctx)
-	defer progress()
-	res, err := o.mlResult(ctx, c)
+	watched, stop := o.watch(ctx)
+	res, err := o.mlResult(watched, c)
+	stop()
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (o *responder) mlResult(ctx context.Context, c *pb.MlCommand) (*pb.MlComman
 	case *pb.MlCommand_Read_:
 		return o.mlRead(k.Read)
 	}
-	return nil, sparkerr.Unsupported("the ML command %s", strings.TrimPrefix(typeName(c.GetCommand()), "MlCommand_"))
+	return nil, unknownCase("spark.connect.MlCommand", c.GetCommand(), "COMMAND_NOT_SET", "the ML command")
 }
 
 func (o *responder) mlFetch(ctx context.Context, f *pb.Fetch) (*pb.MlCommandResult, error) {

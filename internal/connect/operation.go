@@ -2,6 +2,8 @@ package connect
 
 import (
 	"context"
+	"crypto/sha256"
+	"errors"
 	"sync"
 	"time"
 
@@ -14,30 +16,71 @@ import (
 
 // operation is a running plan and the responses it has given that the client has not released.
 type operation struct {
-	id     string
-	tags   map[string]bool
-	cancel context.CancelFunc
+	id           string
+	plan         [sha256.Size]byte // of the plan, to know a request that is sent again
+	tags         map[string]bool
+	cancel       context.CancelFunc
+	reattachable bool
+	chunk        int           // bytes of a piece of a batch, 0 if batches are not cut
+	patience     time.Duration // how long it waits for a client that went away
 
 	mu       sync.Mutex
-	change   chan struct{} // closed and renewed when something below changes
-	first    int           // the number of the response at responses[0]
+	change   chan struct{}  // closed and renewed when something below changes
+	numbers  map[string]int // of all responses given, by their ids
+	first    int            // the number of the response at held[0]
 	held     []*pb.ExecutePlanResponse
-	bytes    int
+	sent     int // the number after the last response that was sent
+	behind   int // bytes of what is not sent yet
+	kept     int // bytes of what is sent but not released
 	done     bool
 	err      error
-	last     time.Time
 	canceled bool
+	stream   int       // counts the streams that served it; the last is the one that does
+	attached int       // streams that serve it now
+	left     time.Time // when the last stream went
 }
 
-// heldBytes is how much an operation may run ahead of its client.
-const heldBytes = 64 << 20
+const (
+	// aheadBytes is how much an operation may run ahead of its client.
+	aheadBytes = 32 << 20
+	// retryBytes is how much of what was sent is kept for a client that lost it, released or not.
+	retryBytes = 64 << 20
+)
 
-func newOperation(id string, tags []string, cancel context.CancelFunc) *operation {
-	o := &operation{id: id, tags: map[string]bool{}, cancel: cancel, change: make(chan struct{}), last: time.Now()}
-	for _, t := range tags {
+func newOperation(r *pb.ExecutePlanRequest, id string, cancel context.CancelFunc) *operation {
+	o := &operation{id: id, plan: planDigest(r), tags: map[string]bool{}, cancel: cancel, change: make(chan struct{}), numbers: map[string]int{}, left: time.Now()}
+	for _, t := range r.Tags {
 		o.tags[t] = true
 	}
+	for _, x := range r.RequestOptions {
+		o.reattachable = o.reattachable || x.GetReattachOptions().GetReattachable()
+		if c := x.GetResultChunkingOptions(); c.GetAllowArrowBatchChunking() {
+			o.chunk = chunkSize(c.GetPreferredArrowChunkSize())
+		}
+	}
 	return o
+}
+
+// The sizes of the pieces that a batch is cut to.
+const (
+	defaultChunk = 16 << 20
+	minChunk     = 1 << 10
+	maxChunk     = 64 << 20
+)
+
+func chunkSize(preferred int64) int {
+	if preferred <= 0 {
+		return defaultChunk
+	}
+	return int(max(minChunk, min(preferred, maxChunk)))
+}
+
+func planDigest(r *pb.ExecutePlanRequest) [sha256.Size]byte {
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(r.GetPlan())
+	if err != nil { // it was read off the wire, so it can be written
+		return [sha256.Size]byte{}
+	}
+	return sha256.Sum256(b)
 }
 
 func (o *operation) running() bool {
@@ -56,9 +99,10 @@ func (o *operation) give(ctx context.Context, r *pb.ExecutePlanResponse) error {
 	size := proto.Size(r)
 	for {
 		o.mu.Lock()
-		if o.bytes == 0 || o.bytes+size <= heldBytes {
+		if o.behind == 0 || o.behind+size <= aheadBytes {
 			r.OperationId, r.ResponseId = o.id, uuid.NewString()
-			o.held, o.bytes = append(o.held, r), o.bytes+size
+			o.numbers[r.ResponseId] = o.first + len(o.held)
+			o.held, o.behind = append(o.held, r), o.behind+size
 			o.notify()
 			o.mu.Unlock()
 			return nil
@@ -73,6 +117,13 @@ func (o *operation) give(ctx context.Context, r *pb.ExecutePlanResponse) error {
 	}
 }
 
+// lags says whether the client is so far behind that news of progress would only burden it.
+func (o *operation) lags() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.done || o.behind > aheadBytes/2
+}
+
 func (o *operation) finish(err error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -84,86 +135,172 @@ func (o *operation) finish(err error) {
 func (o *operation) release(id string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for i, r := range o.held {
-		if r.ResponseId == id {
-			for _, gone := range o.held[:i+1] {
-				o.bytes -= proto.Size(gone)
-			}
-			o.held, o.first = append([]*pb.ExecutePlanResponse{}, o.held[i+1:]...), o.first+i+1
-			o.notify()
-			return
-		}
+	if n, ok := o.numbers[id]; ok && n >= o.first {
+		o.drop(n + 1 - o.first)
 	}
 }
 
-// after gives the number of the response that follows one ("" is before the first); ok is false
-// if that one is not held any more.
-func (o *operation) after(id string) (int, bool) {
+// drop forgets the first n responses held.
+func (o *operation) drop(n int) {
+	for i, gone := range o.held[:n] {
+		if o.first+i < o.sent {
+			o.kept -= proto.Size(gone)
+		} else {
+			o.behind -= proto.Size(gone)
+		}
+		o.held[i] = nil
+	}
+	o.held, o.first = o.held[n:], o.first+n
+	o.notify()
+}
+
+// mark counts a response as sent; what was sent long ago is forgotten, as nobody will ask for it.
+func (o *operation) mark(number int) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if id == "" {
-		return o.first, o.first == 0
+	if number < o.sent || number < o.first {
+		return // sent before, or released while it was being sent
 	}
-	for i, r := range o.held {
-		if r.ResponseId == id {
-			return o.first + i + 1, true
+	size := proto.Size(o.held[number-o.first])
+	o.sent = number + 1
+	o.behind -= size
+	o.kept += size
+	n, kept := 0, o.kept
+	for !o.reattachable && o.first+n < o.sent || kept > retryBytes && o.first+n < o.sent-1 {
+		kept -= proto.Size(o.held[n])
+		n++
+	}
+	if n > 0 {
+		o.drop(n)
+		return
+	}
+	o.notify()
+}
+
+// errGone and errUnknown are the ways in which a position cannot be gone on from.
+var (
+	errGone    = errors.New("the response is not held any more")
+	errUnknown = errors.New("the response is not known")
+)
+
+// after gives the number of the response that follows one; "" is before the first.
+func (o *operation) after(id string) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	next := 0
+	if id != "" {
+		n, ok := o.numbers[id]
+		if !ok {
+			return 0, errUnknown
 		}
+		next = n + 1
 	}
-	return 0, false
+	if next < o.first {
+		return 0, errGone
+	}
+	return next, nil
+}
+
+// attach makes a stream the one that serves the operation.
+func (o *operation) attach(patience time.Duration) (number int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.stream++
+	o.attached++
+	o.patience = patience
+	o.notify() // the stream before it is to end
+	return o.stream
+}
+
+func (o *operation) detach() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.attached--
+	o.left = time.Now()
+}
+
+// abandoned says whether no client has been there for longer than it is waited for.
+func (o *operation) abandoned(now time.Time) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.attached == 0 && now.Sub(o.left) >= o.patience
 }
 
 // streamTime is how long one stream is served before the client is to reattach: a hanging
 // connection is noticed that way.
 const streamTime = 2 * time.Minute
 
-// serve sends responses from number at on. Where the client cannot reattach, what is sent is
-// released at once.
-func (o *operation) serve(stream grpc.ServerStreamingServer[pb.ExecutePlanResponse], at int, reattachable bool, fail func(error) error) error {
-	deadline := time.NewTimer(streamTime)
-	defer deadline.Stop()
+// errDisconnected ends a stream whose client has reattached by another.
+var errDisconnected = errors.New("another stream serves the operation")
+
+// serve sends responses from number at on. It ends without a word when the client is to reattach,
+// and with the operation's own error if that failed.
+func (o *operation) serve(stream grpc.ServerStreamingServer[pb.ExecutePlanResponse], at int, patience time.Duration) error {
+	mine := o.attach(patience)
+	defer o.detach()
+	var expired <-chan time.Time
+	if o.reattachable {
+		deadline := time.NewTimer(streamTime)
+		defer deadline.Stop()
+		expired = deadline.C
+	}
 	for {
 		o.mu.Lock()
-		o.last = time.Now()
-		if i := at - o.first; i >= 0 && i < len(o.held) {
+		if o.stream != mine {
+			o.mu.Unlock()
+			return errDisconnected
+		}
+		at = max(at, o.first)
+		if i := at - o.first; i < len(o.held) {
 			r := o.held[i]
 			o.mu.Unlock()
 			if err := stream.Send(r); err != nil {
 				return err
 			}
+			o.mark(at)
 			at++
-			if !reattachable {
-				o.release(r.ResponseId)
-			}
-			continue
-		}
-		if at < o.first {
-			at = o.first
-			o.mu.Unlock()
 			continue
 		}
 		if o.done {
 			err := o.err
 			o.mu.Unlock()
-			if err != nil {
-				return fail(err)
-			}
-			return nil
+			return err
 		}
 		wait := o.change
 		o.mu.Unlock()
-		var expired <-chan time.Time
-		if reattachable {
-			expired = deadline.C
-		}
 		select {
 		case <-wait:
 		case <-stream.Context().Done():
-			if !reattachable {
-				o.cancel()
-			}
 			return stream.Context().Err()
 		case <-expired:
 			return nil // without a ResultComplete: the client reattaches
 		}
+	}
+}
+
+func (o *operation) state() pb.GetStatusResponse_OperationStatus_OperationState {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch {
+	case !o.done && !o.canceled:
+		return pb.GetStatusResponse_OperationStatus_OPERATION_STATE_RUNNING
+	case o.canceled:
+		return pb.GetStatusResponse_OperationStatus_OPERATION_STATE_CANCELLED
+	case o.err != nil:
+		return pb.GetStatusResponse_OperationStatus_OPERATION_STATE_FAILED
+	}
+	// All is done but the client has not let it go yet.
+	return pb.GetStatusResponse_OperationStatus_OPERATION_STATE_TERMINATING
+}
+
+// ending is the state of an operation that was let go.
+func (o *operation) ending() pb.GetStatusResponse_OperationStatus_OperationState {
+	switch s := o.state(); s {
+	case pb.GetStatusResponse_OperationStatus_OPERATION_STATE_TERMINATING:
+		return pb.GetStatusResponse_OperationStatus_OPERATION_STATE_SUCCEEDED
+	case pb.GetStatusResponse_OperationStatus_OPERATION_STATE_RUNNING:
+		return pb.GetStatusResponse_OperationStatus_OPERATION_STATE_CANCELLED
+	default:
+		return s
 	}
 }

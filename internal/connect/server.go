@@ -6,16 +6,17 @@ package connect
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/keepalive"
 
 	"github.com/millpond/millpond/internal/engine"
 	pb "github.com/millpond/millpond/internal/gen/spark/connect"
-	"github.com/millpond/millpond/internal/sparkerr"
 )
 
 // SparkVersion is the version of Spark whose protocol and behaviour this server has.
@@ -25,6 +26,7 @@ const SparkVersion = "4.3.0"
 type Options struct {
 	Logger      *slog.Logger
 	SessionIdle time.Duration // after which a session without requests ends; 0: an hour
+	Detached    time.Duration // after which an operation whose client went away ends; 0: 5 minutes
 	OnSession   func()        // called when a client opens a session; nil for nothing
 }
 
@@ -35,6 +37,8 @@ type Server struct {
 	log    *slog.Logger
 	idle   time.Duration
 	opened func()
+
+	detached time.Duration
 
 	mu       sync.Mutex
 	sessions map[sessionKey]*session
@@ -49,11 +53,15 @@ type session struct {
 	log  *slog.Logger
 	errs errorStore
 
-	mu    sync.Mutex
-	ops   map[string]*operation
-	used  time.Time
-	files *artifacts
+	mu      sync.Mutex
+	ops     map[string]*operation
+	ended   map[string]operationState // how operations that are gone ended
+	endings []string                  // their ids, oldest first
+	used    time.Time
+	files   *artifacts
 }
+
+type operationState = pb.GetStatusResponse_OperationStatus_OperationState
 
 // New makes a server over an engine.
 func New(e *engine.Engine, o Options) *Server {
@@ -66,21 +74,30 @@ func New(e *engine.Engine, o Options) *Server {
 	if o.OnSession == nil {
 		o.OnSession = func() {}
 	}
-	return &Server{engine: e, log: o.Logger, idle: o.SessionIdle, opened: o.OnSession, sessions: map[sessionKey]*session{}, closed: map[sessionKey]time.Time{}}
+	if o.Detached == 0 {
+		o.Detached = defaultDetached
+	}
+	return &Server{engine: e, log: o.Logger, idle: o.SessionIdle, detached: o.Detached, opened: o.OnSession, sessions: map[sessionKey]*session{}, closed: map[sessionKey]time.Time{}}
 }
 
 // Register adds the service to a gRPC server.
 func (s *Server) Register(g *grpc.Server) { pb.RegisterSparkConnectServiceServer(g, s) }
 
-// GRPC makes a gRPC server with the message sizes that Spark Connect needs.
+// maxMessage is how large a message may be; clients take and send up to 128 MiB.
+const maxMessage = 256 << 20
+
+// GRPC makes a gRPC server with the message sizes and keepalive rules that Spark Connect needs:
+// clients ping idle connections every minute, and a client that answers no ping is gone.
 func GRPC(opts ...grpc.ServerOption) *grpc.Server {
-	return grpc.NewServer(append([]grpc.ServerOption{grpc.MaxRecvMsgSize(512 << 20), grpc.MaxSendMsgSize(512 << 20),
-		grpc.InitialWindowSize(4 << 20), grpc.InitialConnWindowSize(8 << 20)}, opts...)...)
+	return grpc.NewServer(append([]grpc.ServerOption{grpc.MaxRecvMsgSize(maxMessage), grpc.MaxSendMsgSize(maxMessage),
+		grpc.InitialWindowSize(4 << 20), grpc.InitialConnWindowSize(8 << 20),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 20 * time.Second}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true})}, opts...)...)
 }
 
-// Expire ends idle sessions until ctx ends.
+// Expire ends idle sessions and operations that clients abandoned until ctx ends.
 func (s *Server) Expire(ctx context.Context) {
-	tick := time.NewTicker(min(s.idle/4, time.Minute))
+	tick := time.NewTicker(max(time.Millisecond, min(s.idle/4, s.detached/4, 5*time.Second)))
 	defer tick.Stop()
 	for {
 		select {
@@ -107,9 +124,13 @@ func (s *Server) expire(now time.Time) {
 			delete(s.closed, k)
 		}
 	}
+	open := slices.Collect(maps.Values(s.sessions))
 	s.mu.Unlock()
 	for _, x := range gone {
 		s.end(x)
+	}
+	for _, x := range open {
+		x.forgetAbandoned(now)
 	}
 }
 
@@ -176,8 +197,7 @@ func keyOf(r interface {
 func (s *Server) session(r request) (*session, error) {
 	key := keyOf(r)
 	if !validUUID(key.id) {
-		e := sparkerr.New(sparkerr.ClassSpark, "INVALID_HANDLE.FORMAT", "handle", key.id)
-		return nil, status.Error(codes.InvalidArgument, e.Message)
+		return nil, handleError(nil, "FORMAT", key.id)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -185,24 +205,24 @@ func (s *Server) session(r request) (*session, error) {
 	observed := r.GetClientObservedServerSideSessionId()
 	if !ok {
 		if _, was := s.closed[key]; was {
-			return nil, handleError("SESSION_CLOSED", key.id)
+			return nil, handleError(nil, "SESSION_CLOSED", key.id)
 		}
-		if observed != "" {
-			return nil, handleError("SESSION_NOT_FOUND", key.id)
+		if observed != "" { // the client knows a session that this server never had
+			return nil, handleError(nil, "SESSION_CHANGED", key.id)
 		}
 		x = s.newSession(s.engine.NewSession(key.id))
 		s.sessions[key] = x
 		s.opened()
 	}
 	if observed != "" && observed != x.Server {
-		return nil, handleError("SESSION_CHANGED", key.id)
+		return nil, handleError(&x.errs, "SESSION_CHANGED", key.id)
 	}
 	x.touch()
 	return x, nil
 }
 
 func (s *Server) newSession(e *engine.Session) *session {
-	x := &session{Session: e, log: s.log, ops: map[string]*operation{}}
+	x := &session{Session: e, log: s.log, ops: map[string]*operation{}, ended: map[string]operationState{}}
 	x.files = &artifacts{dir: e.Dir()}
 	return x
 }
@@ -233,7 +253,7 @@ func (s *Server) ReleaseSession(_ context.Context, r *pb.ReleaseSessionRequest) 
 	s.mu.Lock()
 	x, ok := s.sessions[key]
 	delete(s.sessions, key)
-	if !r.AllowReconnect {
+	if ok && !r.AllowReconnect {
 		s.closed[key] = time.Now()
 	}
 	s.mu.Unlock()
@@ -247,19 +267,24 @@ func (s *Server) ReleaseSession(_ context.Context, r *pb.ReleaseSessionRequest) 
 
 // CloneSession makes a session with the same settings, views and functions.
 func (s *Server) CloneSession(_ context.Context, r *pb.CloneSessionRequest) (*pb.CloneSessionResponse, error) {
-	x, err := s.session(r)
+	x, err := s.existing(r)
 	if err != nil {
 		return nil, err
 	}
 	id := r.GetNewSessionId()
+	if id == "" {
+		id = uuid.NewString()
+	}
 	if !validUUID(id) {
-		return nil, handleError("FORMAT", id)
+		return nil, sqlError(&x.errs, "INVALID_CLONE_SESSION_REQUEST.TARGET_SESSION_ID_FORMAT", "targetSessionId", id)
 	}
 	key := sessionKey{r.GetUserContext().GetUserId(), id}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, taken := s.sessions[key]; taken {
-		return nil, status.Errorf(codes.AlreadyExists, "session %s exists", id)
+	_, taken := s.sessions[key]
+	_, was := s.closed[key]
+	if taken || was {
+		return nil, sqlError(&x.errs, "INVALID_CLONE_SESSION_REQUEST.TARGET_SESSION_ID_ALREADY_EXISTS", "targetSessionId", id)
 	}
 	c := s.newSession(x.Clone(id))
 	c.touch()

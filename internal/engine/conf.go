@@ -1,9 +1,12 @@
 package engine
 
 import (
+	"regexp"
 	"sort"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/millpond/millpond/internal/sparkerr"
 )
@@ -62,6 +65,50 @@ var staticConf = map[string]bool{"spark.sql.warehouse.dir": true, "spark.sql.ext
 // fixedConf are settings that change answers and that this engine knows one value of.
 var fixedConf = map[string]string{"spark.sql.mapKeyDedupPolicy": "EXCEPTION", "spark.sql.caseSensitive": "false", "spark.sql.timestampType": "TIMESTAMP_LTZ"}
 
+// coreConf are the settings of Spark's own machinery, which no session can change; those that end
+// with a dot are prefixes.
+var coreConf = []string{"spark.master", "spark.app.name", "spark.app.id", "spark.default.parallelism", "spark.local.dir", "spark.serializer", "spark.jars", "spark.files",
+	"spark.driver.", "spark.executor.", "spark.memory.", "spark.shuffle.", "spark.task.", "spark.scheduler.", "spark.dynamicAllocation.", "spark.ui.", "spark.eventLog.",
+	"spark.network.", "spark.rpc.", "spark.storage.", "spark.broadcast.", "spark.kryo.", "spark.kryoserializer.", "spark.python.", "spark.submit.", "spark.cores."}
+
+// intConf are the settings that are whole numbers.
+var intConf = map[string]bool{"spark.sql.shuffle.partitions": true, "spark.sql.leafNodeDefaultParallelism": true, "spark.sql.execution.arrow.maxRecordsPerBatch": true,
+	"spark.sql.repl.eagerEval.maxNumRows": true, "spark.sql.repl.eagerEval.truncate": true, "spark.sql.pivotMaxValues": true}
+
+// checkConf checks a setting's value against its type.
+func checkConf(key, value string) error {
+	mismatch := func(kind string) error {
+		return sparkerr.New(sparkerr.ClassIllegalArgument, "INVALID_CONF_VALUE.TYPE_MISMATCH", "confValue", value, "confName", key, "confType", kind)
+	}
+	trimmed := strings.TrimSpace(value)
+	if d, ok := confDefaults[key]; ok && (d == "true" || d == "false") && !strings.EqualFold(trimmed, "true") && !strings.EqualFold(trimmed, "false") {
+		return mismatch("boolean")
+	}
+	if intConf[key] {
+		if _, err := strconv.ParseInt(trimmed, 10, 32); err != nil {
+			return mismatch("int")
+		}
+	}
+	if key == "spark.sql.session.timeZone" && !validZone(value) {
+		return sparkerr.New(sparkerr.ClassIllegalArgument, "INVALID_CONF_VALUE.TIME_ZONE", "confValue", value, "confName", key)
+	}
+	return nil
+}
+
+var zoneOffset = regexp.MustCompile(`^(UTC|GMT|UT)?[+-][0-9]{1,2}(:[0-9]{2}){0,2}$|^Z$`)
+
+// validZone says whether a zone can be meant: a name of the tz database or an offset.
+func validZone(zone string) bool {
+	if zoneOffset.MatchString(zone) {
+		return true
+	}
+	if zone == "" || zone == "Local" {
+		return false
+	}
+	_, err := time.LoadLocation(zone)
+	return err == nil
+}
+
 // Conf holds a session's settings.
 type Conf struct {
 	mu  sync.Mutex
@@ -83,7 +130,7 @@ func (c *Conf) Get(key string) (string, bool) {
 func (c *Conf) Must(key string) (string, error) {
 	v, ok := c.Get(key)
 	if !ok {
-		return "", sparkerr.Plain(sparkerr.ClassNoSuchElement, "[SQL_CONF_NOT_FOUND] The SQL config \"%s\" cannot be found. Please verify that the config exists. SQLSTATE: 42K0I", key)
+		return "", sparkerr.New(sparkerr.ClassNoSuchElement, "SQL_CONF_NOT_FOUND", "sqlConf", `"`+key+`"`)
 	}
 	return v, nil
 }
@@ -91,10 +138,15 @@ func (c *Conf) Must(key string) (string, error) {
 // Set changes a setting.
 func (c *Conf) Set(key, value string) error {
 	if staticConf[key] {
-		return sparkerr.Plain(sparkerr.ClassAnalysis, "[CANNOT_MODIFY_STATIC_CONFIG] Cannot modify the value of the static Spark config: \"%s\". SQLSTATE: 46110", key)
+		return sparkerr.Analysis("CANNOT_MODIFY_STATIC_CONFIG", "key", `"`+key+`"`)
 	}
-	if d, ok := confDefaults[key]; ok && (d == "true" || d == "false") && !strings.EqualFold(value, "true") && !strings.EqualFold(value, "false") {
-		return sparkerr.New(sparkerr.ClassIllegalArgument, "INVALID_CONF_VALUE.TYPE_MISMATCH", "confValue", value, "confName", key, "confType", "boolean")
+	for _, p := range coreConf {
+		if key == p || strings.HasSuffix(p, ".") && strings.HasPrefix(key, p) {
+			return sparkerr.Analysis("CANNOT_MODIFY_CONFIG", "key", `"`+key+`"`, "docroot", "https://spark.apache.org/docs/latest")
+		}
+	}
+	if err := checkConf(key, value); err != nil {
+		return err
 	}
 	if fixed, ok := fixedConf[key]; ok && !strings.EqualFold(value, fixed) {
 		return sparkerr.Unsupported("%s=%s", key, value)

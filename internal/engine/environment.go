@@ -63,7 +63,7 @@ func (e *environment) Checkpoint(id string) (any, types.Struct, error) {
 	if k, ok := e.s.points[id]; ok {
 		return k, k.schema, nil
 	}
-	return nil, types.Struct{}, sparkerr.Plain(sparkerr.ClassAnalysis, "[CONNECT_INVALID_PLAN.DATAFRAME_NOT_FOUND] No DataFrame with id %s is found in the session %s. SQLSTATE: 56K00", id, e.s.ID)
+	return nil, types.Struct{}, sparkerr.InvalidPlan("DATAFRAME_NOT_FOUND", "dfId", id, "sessionId", e.s.ID)
 }
 
 func (e *environment) Bind(_ context.Context, t *plan.Transform, in types.Struct) (*analyze.Bound, error) {

@@ -21,7 +21,7 @@ var candidates = []struct {
 }{
 	{types.Int, "regexp_full_match(v, '[+-]?[0-9]{1,10}') AND TRY_CAST(v AS INTEGER) IS NOT NULL"},
 	{types.Long, "regexp_full_match(v, '[+-]?[0-9]{1,19}') AND TRY_CAST(v AS BIGINT) IS NOT NULL"},
-	{types.Double, "TRY_CAST(v AS DOUBLE) IS NOT NULL AND lower(v) NOT IN ('inf', '+inf', '-inf', 'infinity', '-infinity', '+infinity')"},
+	{types.Double, "(v IN ('NaN', 'Inf', '-Inf', 'Infinity', '+Infinity', '-Infinity') OR TRY_CAST(v AS DOUBLE) IS NOT NULL AND NOT regexp_matches(lower(v), 'nan|inf'))"},
 	{types.Date, "regexp_full_match(v, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') AND TRY_CAST(v AS DATE) IS NOT NULL"},
 	{types.Timestamp, "regexp_full_match(v, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T].*)?') AND TRY_CAST(v AS TIMESTAMPTZ) IS NOT NULL"},
 	{types.Boolean, "lower(v) IN ('true', 'false')"},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"sort"
 	"strings"
 	"sync"
@@ -59,7 +60,7 @@ func (s *Session) scan(ctx context.Context, r *plan.Read) (*plan.Scan, error) {
 	}
 	open, ok := formats[format]
 	if !ok {
-		return nil, sparkerr.Analysis("DATA_SOURCE_NOT_FOUND", "provider", r.Format)
+		return nil, sparkerr.New(sparkerr.ClassClassNotFound, "DATA_SOURCE_NOT_FOUND", "provider", r.Format)
 	}
 	paths := r.Paths
 	if p := r.Options["path"]; p != "" && len(paths) == 0 {
@@ -92,6 +93,9 @@ func bySize(files []string) {
 	sort.SliceStable(files, func(i, j int) bool { return sizes[files[i]] > sizes[files[j]] })
 }
 
+// unknownType reads what the DDL parser says of a type it does not know.
+var unknownType = regexp.MustCompile(`^unknown type "(.*)"$`)
+
 func userSchema(text string) (*types.Struct, error) {
 	if text == "" {
 		return nil, nil
@@ -99,6 +103,9 @@ func userSchema(text string) (*types.Struct, error) {
 	t, err := types.FromJSON([]byte(text))
 	if err != nil {
 		if t, err = types.ParseDDL(text); err != nil {
+			if m := unknownType.FindStringSubmatch(err.Error()); m != nil {
+				return nil, sparkerr.New(sparkerr.ClassParse, "UNSUPPORTED_DATATYPE", "typeName", `"`+strings.ToUpper(m[1])+`"`)
+			}
 			return nil, sparkerr.New(sparkerr.ClassParse, "INVALID_SCHEMA.PARSE_ERROR", "inputSchema", quoteName(text), "reason", err.Error())
 		}
 	}
@@ -155,6 +162,9 @@ func csvOptions(o map[string]string) (csvDialect, error) {
 	if e := strings.ToUpper(option(o, "UTF-8", "encoding", "charset")); e != "UTF-8" && e != "UTF8" && e != "US-ASCII" {
 		return d, sparkerr.Unsupported("CSV in the encoding %s", e)
 	}
+	if d.sep == "" {
+		return d, sparkerr.IllegalArgument("Delimiter cannot be empty")
+	}
 	if d.timestampFormat != "" || d.dateFormat != "" {
 		return d, sparkerr.Unsupported("the CSV options timestampFormat and dateFormat")
 	}
@@ -175,10 +185,6 @@ func (d csvDialect) table(files []string, columns int) string {
 		listSQL(files), quoteSQL(d.sep), quoteSQL(d.quote), quoteSQL(escape), d.header, strings.Join(cols, ", "), listSQL(d.nulls))
 	if d.comment != "" {
 		out += ", comment=" + quoteSQL(d.comment)
-	}
-	switch d.mode {
-	case "DROPMALFORMED":
-		out += ", ignore_errors=true"
 	}
 	return out + ", max_line_size=33554432)"
 }
@@ -240,6 +246,13 @@ func (s *Session) scanCSV(ctx context.Context, r *plan.Read, files []string) (*p
 	if len(schema.Fields) == 0 {
 		return emptyScan(schema), nil
 	}
+	corrupt := -1
+	if want != nil {
+		corrupt = corruptColumn(schema, r.Options)
+	}
+	if corrupt >= 0 || d.mode == "DROPMALFORMED" || d.mode == "FAILFAST" {
+		return d.strictCSV(files, schema, corrupt), nil
+	}
 	scan := &plan.Scan{SQL: d.table(files, len(schema.Fields)), Attrs: attrsOf(schema)}
 	for i, f := range schema.Fields {
 		scan.Source = append(scan.Source, d.field(fmt.Sprintf("c%d", i), f.Type))
@@ -272,10 +285,6 @@ func (d csvDialect) field(text string, t types.Type) string {
 	sql := "TRY_CAST(" + text + " AS " + compile.TypeSQL(t) + ")"
 	if types.IsIntegral(t) {
 		sql = "(CASE WHEN contains(" + text + ", '.') THEN NULL ELSE " + sql + " END)"
-	}
-	if d.mode == "FAILFAST" {
-		sql = "(CASE WHEN " + text + " IS NOT NULL AND " + sql + " IS NULL THEN " +
-			sparkerr.Raise("CAST_INVALID_INPUT", "'''' || "+text+" || ''''", `'"STRING"'`, quoteSQL(`"`+t.SQL()+`"`)) + " ELSE " + sql + " END)"
 	}
 	return sql
 }

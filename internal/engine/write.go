@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -56,7 +57,7 @@ func (s *Session) Write(ctx context.Context, w WriteRequest) error {
 	}
 	ending, ok := fileEnding[w.Format]
 	if !ok {
-		return sparkerr.Analysis("DATA_SOURCE_NOT_FOUND", "provider", w.Format)
+		return sparkerr.New(sparkerr.ClassClassNotFound, "DATA_SOURCE_NOT_FOUND", "provider", w.Format)
 	}
 	target, err := writeTarget(w, entry)
 	if err != nil {
@@ -171,12 +172,16 @@ func checkWritable(w WriteRequest, schema types.Struct) error {
 			return sparkerr.Analysis("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "format", "CSV", "columnName", types.Quote(f.Name), "columnType", `"`+f.Type.SQL()+`"`)
 		}
 	}
-	if w.Format == "text" && (len(schema.Fields) != 1 || !types.IsString(schema.Fields[0].Type)) {
-		return sparkerr.Plain(sparkerr.ClassAnalysis, "Text data source supports only a single column, and you have %d columns.", len(schema.Fields))
+	if n := len(schema.Fields); w.Format == "text" && n != 1 {
+		return sparkerr.Legacy("1290", "Text data source supports only a single column, and you have <schemaSize> columns.", "schemaSize", strconv.Itoa(n))
+	}
+	if w.Format == "text" && !types.IsString(schema.Fields[0].Type) {
+		f := schema.Fields[0]
+		return sparkerr.Analysis("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "format", "Text", "columnName", types.Quote(f.Name), "columnType", `"`+f.Type.SQL()+`"`)
 	}
 	for _, p := range w.Partitions {
 		if schema.Index(p) < 0 {
-			return sparkerr.Analysis("COLUMN_NOT_FOUND", "colName", types.Quote(p), "caseSensitiveConfig", `"spark.sql.caseSensitive"`)
+			return sparkerr.Legacy("1155", "Partition column `<col>` not found in schema <schemaCatalog>.", "col", p, "schemaCatalog", schema.SimpleString())
 		}
 	}
 	return nil

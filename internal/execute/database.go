@@ -104,11 +104,14 @@ func (d *Database) connect(settings map[string]string) (*connection, error) {
 	if duck.Connect(d.db, &c.c) == duck.StateError {
 		return nil, errors.New("connect to DuckDB")
 	}
+	// Without the first setting DuckDB does not count its progress; it is not to print it.
+	sql := "SET enable_progress_bar = true; SET enable_progress_bar_print = false; SET max_expression_depth = 4000"
 	for k, v := range settings {
-		if err := c.exec("SET " + k + " = '" + strings.ReplaceAll(v, "'", "''") + "'"); err != nil {
-			c.close()
-			return nil, err
-		}
+		sql += "; SET " + k + " = '" + strings.ReplaceAll(v, "'", "''") + "'"
+	}
+	if err := c.exec(sql); err != nil {
+		c.close()
+		return nil, err
 	}
 	return c, nil
 }
@@ -140,6 +143,20 @@ func (d *Database) Exec(ctx context.Context, settings map[string]string, sql str
 		return err
 	}
 	return nil
+}
+
+// taskRows is how many rows DuckDB's threads take at a time when they scan: its row group.
+const taskRows = 122_880
+
+// progress counts a running statement's work in row groups.
+func (c *connection) progress() (done, total int64) {
+	p := duck.QueryProgress(c.c)
+	part, _, rows := duck.QueryProgressTypeMembers(&p)
+	if part < 0 || rows == 0 {
+		return 0, 0 // it does not know
+	}
+	total = int64(rows/taskRows) + 1
+	return int64(part / 100 * float64(total)), total
 }
 
 // interruptOn interrupts the connection's statement when ctx ends; stop it when that is over.

@@ -24,6 +24,15 @@ var engineErrors = []struct {
 	{regexp.MustCompile(`Out of Memory Error: (.*)`), func(m []string) *sparkerr.Error {
 		return sparkerr.Plain(sparkerr.ClassSpark, "the query needs more memory than the engine may take: %s", m[1])
 	}},
+	{regexp.MustCompile(`Max expression depth limit of (\d+) exceeded`), func(m []string) *sparkerr.Error {
+		return sparkerr.Unsupported("a query nested deeper than %s", m[1])
+	}},
+	{regexp.MustCompile(`Failed to read file "([^"]*)"`), func(m []string) *sparkerr.Error {
+		return sparkerr.New(sparkerr.ClassSpark, "FAILED_READ_FILE.NO_HINT", "path", "file://"+m[1])
+	}},
+	{regexp.MustCompile(`No space left on device|could not write all bytes|Could not write file`), func([]string) *sparkerr.Error {
+		return sparkerr.Plain(sparkerr.ClassSpark, "the disk that the engine spills and writes to is full")
+	}},
 	{regexp.MustCompile(`IO Error: (.*)`), func(m []string) *sparkerr.Error {
 		return sparkerr.Plain(sparkerr.ClassSpark, "[FAILED_READ_FILE.NO_HINT] Encountered error while reading or writing a file: %s SQLSTATE: KD001", firstLine(m[1]))
 	}},

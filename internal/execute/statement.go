@@ -14,6 +14,7 @@ import (
 	"github.com/millpond/millpond/internal/column"
 	"github.com/millpond/millpond/internal/compile"
 	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/progress"
 )
 
 // statement is a running SQL statement whose rows come as they are made.
@@ -26,6 +27,7 @@ type statement struct {
 	schema  *arrow.Schema
 	sources []*source
 	stop    func()
+	stage   *progress.Stage
 	ctx     context.Context
 	closed  bool
 	ended   bool
@@ -55,6 +57,8 @@ func (d *Database) query(ctx context.Context, settings map[string]string, sql st
 		s.sources = append(s.sources, src)
 	}
 	s.stop = conn.interruptOn(ctx)
+	s.stage = progress.Start(ctx, 0)
+	s.stage.Poll(conn.progress)
 	if err := s.start(); err != nil {
 		err = s.failure(err)
 		s.Close()
@@ -194,6 +198,7 @@ func (s *statement) Close() {
 		return
 	}
 	s.closed = true
+	s.stage.End()
 	if s.stop != nil {
 		s.stop()
 	}

@@ -3,7 +3,9 @@ package execute
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"runtime/debug"
 	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -155,7 +157,7 @@ func (p *parallel) feed(ctx context.Context, fn func(context.Context, arrow.Reco
 	defer p.done.Done()
 	defer close(p.out)
 	for {
-		b, err := p.in.Next(ctx)
+		b, err := guardedNext(ctx, p.in)
 		slot := make(chan result, 1)
 		if err != nil {
 			slot <- result{err: err}
@@ -171,10 +173,30 @@ func (p *parallel) feed(ctx context.Context, fn func(context.Context, arrow.Reco
 		p.done.Add(1)
 		go func() {
 			defer p.done.Done()
-			out, err := fn(ctx, b)
-			slot <- result{out, err}
+			slot <- guarded(ctx, b, fn)
 		}()
 	}
+}
+
+// guardedNext is Next of a stream that is read in a goroutine of its own.
+func guardedNext(ctx context.Context, in Stream) (b arrow.RecordBatch, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			b, err = nil, fmt.Errorf("reading a stage: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return in.Next(ctx)
+}
+
+// guarded keeps a panic in one batch's work from ending the process.
+func guarded(ctx context.Context, b arrow.RecordBatch, fn func(context.Context, arrow.RecordBatch) (arrow.RecordBatch, error)) (r result) {
+	defer func() {
+		if p := recover(); p != nil {
+			r = result{err: fmt.Errorf("working on a batch: %v\n%s", p, debug.Stack())}
+		}
+	}()
+	out, err := fn(ctx, b)
+	return result{out, err}
 }
 
 func (p *parallel) Next(ctx context.Context) (arrow.RecordBatch, error) {

@@ -34,6 +34,18 @@ func CheckVectorLike(in types.Struct, name string) error {
 	return CheckTypeIn(in, name, types.Vector, types.Array{Elem: types.Double}, types.Array{Elem: types.Float})
 }
 
+// CheckCastsToVector demands a column of vectors or of lists of numbers, nulls or not.
+func CheckCastsToVector(in types.Struct, name string) error {
+	f, err := Column(in, name)
+	if err != nil {
+		return err
+	}
+	if l, ok := f.Type.(types.Array); ok && (l.Elem == types.Double || l.Elem == types.Float) || types.IsVector(f.Type) {
+		return nil
+	}
+	return sparkerr.IllegalArgument("%s column cannot be cast to Vector", CatalogString(f.Type))
+}
+
 // FeatureRows reads the rows of a column of vectors or of lists of numbers.
 type FeatureRows struct {
 	vectors *VectorView

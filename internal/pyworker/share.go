@@ -3,11 +3,15 @@ package pyworker
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"runtime/debug"
 	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/millpond/millpond/internal/progress"
 )
 
 // Source gives batches one after another, and io.EOF.
@@ -49,9 +53,11 @@ type pending struct {
 func (p *Pool) run(ctx context.Context, deal func(context.Context) (share, error)) *Results {
 	ctx, cancel := context.WithCancel(ctx)
 	r := &Results{cancel: cancel, queue: make(chan *pending, p.opts.Workers), wake: make(chan struct{})}
+	stage := progress.Start(ctx, 0)
 	r.done.Add(1)
 	go func() {
 		defer r.done.Done()
+		defer stage.End()
 		defer close(r.queue)
 		for part := 0; ; part++ {
 			if part == 1 {
@@ -72,9 +78,11 @@ func (p *Pool) run(ctx context.Context, deal func(context.Context) (share, error
 			if err != nil {
 				close(w.out)
 			} else {
+				stage.Expect(1)
 				r.done.Add(1)
 				go func() {
 					defer r.done.Done()
+					defer stage.Add(1)
 					p.perform(ctx, do, part, w)
 				}()
 			}
@@ -101,6 +109,11 @@ func (p *Pool) perform(ctx context.Context, do share, part int, w *pending) {
 	}
 	defer close(w.out)
 	defer free()
+	defer func() {
+		if p := recover(); p != nil { // a fault of ours ends the query, not the server
+			w.err = fmt.Errorf("running a Python function: %v\n%s", p, debug.Stack())
+		}
+	}()
 	w.err = do(ctx, part, func(rows Rows) error {
 		select {
 		case w.out <- rows:

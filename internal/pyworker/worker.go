@@ -13,6 +13,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
+
+	"github.com/millpond/millpond/internal/arrowin"
 )
 
 const bufferSize = 256 << 10
@@ -159,7 +161,7 @@ func (s source) arrow(each func(arrow.RecordBatch) error) (err error) {
 			err = fmt.Errorf("Arrow data from the Python worker: %v", p)
 		}
 	}()
-	r, err := ipc.NewReaderFromMessageReader(&messages{s})
+	r, err := ipc.NewReaderFromMessageReader(arrowin.Messages(s.r))
 	if err != nil {
 		return cut(err)
 	}

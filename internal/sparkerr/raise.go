@@ -22,9 +22,9 @@ var raised = map[string]struct {
 	"REMAINDER_BY_ZERO":                               {ClassArithmetic, nil, map[string]string{"config": `"spark.sql.ansi.enabled"`}},
 	"CAST_INVALID_INPUT":                              {ClassNumberFormat, []string{"expression", "sourceType", "targetType"}, map[string]string{"ansiConfig": `"spark.sql.ansi.enabled"`}},
 	"CAST_OVERFLOW":                                   {ClassArithmetic, []string{"value", "sourceType", "targetType"}, map[string]string{"ansiConfig": `"spark.sql.ansi.enabled"`}},
-	"INVALID_ARRAY_INDEX":                             {ClassArrayIndex, []string{"indexValue", "arraySize"}, map[string]string{"ansiConfig": `"spark.sql.ansi.enabled"`}},
-	"INVALID_ARRAY_INDEX_IN_ELEMENT_AT":               {ClassArrayIndex, []string{"indexValue", "arraySize"}, map[string]string{"ansiConfig": `"spark.sql.ansi.enabled"`}},
-	"USER_RAISED_EXCEPTION":                           {ClassRuntime, []string{"errorMessage"}, map[string]string{"errorClass": "null"}},
+	"INVALID_ARRAY_INDEX":                             {ClassArrayIndex, []string{"indexValue", "arraySize"}, nil},
+	"INVALID_ARRAY_INDEX_IN_ELEMENT_AT":               {ClassArrayIndex, []string{"indexValue", "arraySize"}, nil},
+	"USER_RAISED_EXCEPTION":                           {ClassRuntime, []string{"errorMessage"}, nil},
 	"CANNOT_PARSE_TIMESTAMP":                          {ClassDateTime, []string{"message", "func"}, nil},
 	"INVALID_TIMEZONE":                                {ClassDateTime, []string{"timeZone"}, nil},
 	"INVALID_DATETIME_PATTERN.LENGTH":                 {ClassIllegalArgument, []string{"pattern"}, nil},
@@ -51,6 +51,7 @@ var raised = map[string]struct {
 	"INVALID_PARAMETER_VALUE.LENGTH":                  {ClassRuntime, []string{"parameter", "functionName", "length"}, nil},
 	"INVALID_FORMAT.ESC_AT_THE_END":                   {ClassAnalysis, []string{"format"}, nil},
 	"NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION":      {ClassArithmetic, []string{"value", "precision", "scale"}, map[string]string{"config": `"spark.sql.ansi.enabled"`}},
+	"FAILED_READ_FILE.NO_HINT":                        {ClassSpark, []string{"path", "badRecord"}, nil},
 }
 
 // Raise gives the SQL expression that fails with a condition; params are SQL text expressions.
@@ -90,7 +91,12 @@ func FromText(text string) *Error {
 			pairs = append(pairs, name, strings.TrimRight(parts[i+1], "\n"))
 		}
 	}
-	return New(r.class, parts[0], pairs...)
+	e := New(r.class, parts[0], pairs...)
+	if record, ok := e.Params["badRecord"]; ok { // why the file could not be read
+		delete(e.Params, "badRecord")
+		e.Cause = New(ClassSpark, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "badRecord", "["+record+"]", "failFastMode", "FAILFAST")
+	}
+	return e
 }
 
 // ansiOnly are the conditions that are null without ANSI mode.

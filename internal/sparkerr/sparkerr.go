@@ -48,6 +48,13 @@ const (
 	ClassUnsupported      = "org.apache.spark.SparkUnsupportedOperationException"
 	ClassPython           = "org.apache.spark.api.python.PythonException"
 	ClassNoSuchElement    = "org.apache.spark.SparkNoSuchElementException"
+	ClassSQL              = "org.apache.spark.SparkSQLException"
+	ClassInvalidPlan      = "org.apache.spark.sql.connect.common.InvalidPlanInput"
+	ClassClassNotFound    = "org.apache.spark.SparkClassNotFoundException"
+	ClassJavaUnsupported  = "java.lang.UnsupportedOperationException"
+	ClassIO               = "java.io.IOException"
+	ClassFileExists       = "org.apache.hadoop.mapred.FileAlreadyExistsException"
+	ClassInvalidInput     = "org.apache.hadoop.mapred.InvalidInputException"
 )
 
 type condition struct {
@@ -81,6 +88,17 @@ func New(class, name string, pairs ...string) *Error {
 	}
 	return &Error{Condition: name, SQLState: c.SQLState, Params: params, Class: class,
 		Message: fmt.Sprintf("[%s] %s SQLSTATE: %s", name, text, c.SQLState)}
+}
+
+// InvalidPlan is New for a plan off the wire that makes no sense.
+func InvalidPlan(name string, pairs ...string) *Error {
+	return New(ClassInvalidPlan, "CONNECT_INVALID_PLAN."+name, pairs...)
+}
+
+// Because gives an error its cause.
+func (e *Error) Because(cause error) *Error {
+	e.Cause = cause
+	return e
 }
 
 // Analysis is New for an error found before the query runs.
@@ -118,6 +136,16 @@ func Plain(class, format string, args ...any) *Error {
 		}
 	}
 	return e
+}
+
+// Legacy is an error of the conditions that Spark has only numbers for: its text shows none.
+func Legacy(name, message string, pairs ...string) *Error {
+	params := make(map[string]string, len(pairs)/2)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		params[pairs[i]] = pairs[i+1]
+		message = strings.ReplaceAll(message, "<"+pairs[i]+">", pairs[i+1])
+	}
+	return &Error{Condition: "_LEGACY_ERROR_TEMP_" + name, Params: params, Message: message, Class: ClassAnalysis}
 }
 
 // As finds the Spark error in a chain, or nil.

@@ -30,9 +30,11 @@ for line in open(os.path.join(os.path.dirname(__file__), "conditions.txt")):
     if c is None or sub and sub not in c.get("subClass", {}):
         sys.exit(f"{name}: not a condition of Spark {pyspark.__version__}")
     message = "\n".join(c["message"])
+    state = c.get("sqlState", "")
     if sub:
+        state = c["subClass"][sub].get("sqlState", state)
         extra = "\n".join(c["subClass"][sub]["message"])
-        message = (message + " " + extra).strip() if extra else message
-    out[name] = {"message": message, "sqlState": c.get("sqlState", "")}
+        message = message + " " + extra  # as Spark joins them, even where there is nothing more to say
+    out[name] = {"message": message, "sqlState": state}
 json.dump(out, sys.stdout, indent=1, sort_keys=True)
 print()

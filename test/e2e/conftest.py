@@ -1,4 +1,8 @@
-"""Starts the program to test. MILLPOND_BIN names it (default: bin/millpond)."""
+"""A Millpond of its own for the tests, driven by the real Python clients.
+
+MILLPOND_BIN names the program (default: bin/millpond of the repository). The Python that runs the
+tests is the workers' Python too.
+"""
 
 import os
 import pathlib
@@ -7,12 +11,14 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "spec" / "record"))  # the recorders' cases, which tests run again
 
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
@@ -39,66 +45,116 @@ def clean_env(**more):
     return {**{k: v for k, v in os.environ.items() if k not in ours}, **more}
 
 
+def forget_sessions():
+    """Leaves no Spark session active: mlflow would ask it, and wait for a server that has gone."""
+    from pyspark.sql.connect.session import SparkSession as Connect
+
+    Connect._active_session.session = None
+    Connect._default_session = None
+
+
 class Server:
-    """A millpond with a data directory of its own. It can be killed and started again."""
+    """A running millpond with a data directory of its own. It can be killed and started again."""
 
-    def __init__(self, data_dir):
+    def __init__(self, data_dir, *flags):
         self.data_dir = pathlib.Path(data_dir)
-        self._ports = free_port(), free_port()
-        self.spark_url = f"sc://127.0.0.1:{self._ports[0]}"
-        self.http_url = f"http://127.0.0.1:{self._ports[1]}"
-        self._process = None
-
-    @property
-    def pid(self):
-        return self._process.pid
+        self.port, self.http = free_port(), free_port()
+        self.remote = f"sc://127.0.0.1:{self.port}"
+        self.http_url = f"http://127.0.0.1:{self.http}"
+        self._flags = flags
+        self._log = pathlib.Path(tempfile.mkdtemp(prefix="millpond-e2e-")) / "log"
+        self.start()
 
     def start(self):
         binary = os.environ.get("MILLPOND_BIN", str(ROOT / "bin" / "millpond"))
-        self._log = open(self.data_dir.parent / f"{self.data_dir.name}.log", "ab")
-        self._process = subprocess.Popen(
-            [binary, "serve", "--data-dir", str(self.data_dir), "--connect", f"127.0.0.1:{self._ports[0]}",
-             "--http", f"127.0.0.1:{self._ports[1]}", "--python", sys.executable],
-            stdout=self._log, stderr=self._log)
-        for _ in range(300):
-            if self._process.poll() is not None:
-                break
-            try:
-                with urllib.request.urlopen(self.http_url + "/health", timeout=1) as r:
-                    if r.status == 200:
-                        return self
-            except OSError:
-                time.sleep(0.05)
-        self.kill()
-        raise RuntimeError("the server does not start: " + pathlib.Path(self._log.name).read_text()[-2000:])
+        with open(self._log, "ab") as log:
+            self.process = subprocess.Popen(
+                [binary, "serve", "--data-dir", str(self.data_dir), "--connect", f"127.0.0.1:{self.port}",
+                 "--http", f"127.0.0.1:{self.http}", "--python", sys.executable, *self._flags], stdout=log, stderr=log)
+        if not until(lambda: self.process.poll() is not None or self._healthy(), 30) or self.process.poll() is not None:
+            self.kill()
+            raise RuntimeError("the server does not start: " + self.said())
+
+    def _healthy(self):
+        try:
+            with urllib.request.urlopen(self.http_url + "/health", timeout=1) as r:
+                return r.status == 200
+        except OSError:
+            return False
+
+    def said(self):
+        """The end of the server's log."""
+        return self._log.read_text(errors="replace")[-3000:]
 
     def kill(self, how=signal.SIGKILL):
-        if self._process.poll() is None:
-            self._process.send_signal(how)
-        code = self._process.wait(20)
-        self._log.close()
-        return code
+        """Ends the server; gives its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        forget_sessions()
+        return self.process.wait(30)
+
+    def stop(self):
+        return self.kill(signal.SIGTERM)
+
+    def session(self):
+        """A new Spark session that shares nothing with others."""
+        from pyspark.sql import SparkSession
+        from pyspark.sql.connect.session import SparkSession as Connect
+
+        s = SparkSession.builder.remote(self.remote).create()
+        Connect._active_session.session = s  # ML asks the active session
+        return s
+
+    def rss(self):
+        """Resident memory in bytes."""
+        with open(f"/proc/{self.process.pid}/statm") as f:
+            return int(f.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def running(self):
+        """How many queries run."""
+        with urllib.request.urlopen(self.http_url + "/metrics", timeout=10) as r:
+            text = r.read().decode()
+        return next(int(float(line.split()[1])) for line in text.splitlines() if line.startswith("millpond_operations_running "))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_session_of_other_modules():
+    forget_sessions()
 
 
 @pytest.fixture
 def new_server(tmp_path):
     """A server that the test may kill."""
-    s = Server(tmp_path / "data").start()
+    s = Server(tmp_path / "data")
     yield s
     s.kill()
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    s = Server(tmp_path_factory.mktemp("millpond") / "data").start()
+    s = Server(tmp_path_factory.mktemp("millpond") / "data")
     yield s
-    assert s.kill(signal.SIGTERM) == 0, "the server does not stop cleanly"
+    assert s.process.poll() is None, "the server ended: " + s.said()
+    assert s.stop() == 0, "the server does not stop cleanly"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def spark(server):
-    from pyspark.sql import SparkSession
+    s = server.session()
+    s.conf.set("spark.sql.session.timeZone", "UTC")
+    yield s
+    try:
+        s.stop()
+    except Exception:
+        pass  # the test may have ended it
+    forget_sessions()
 
-    session = SparkSession.builder.remote(server.spark_url).getOrCreate()
-    yield session
-    session.stop()
+
+def until(condition, seconds=10):
+    """Waits for a condition and tells whether it came true."""
+    deadline = time.time() + seconds
+    while time.time() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return condition()

@@ -18,7 +18,7 @@ STEPS = ["start", "load", "clean", "split", "features", "linear regression", "el
 
 
 def flights(server, *args):
-    env = clean_env(SPARK_REMOTE=server.spark_url, MLFLOW_TRACKING_URI=server.http_url, PYTHONPATH=str(ROOT / "python" / "src"))
+    env = clean_env(SPARK_REMOTE=server.remote, MLFLOW_TRACKING_URI=server.http_url, PYTHONPATH=str(ROOT / "python" / "src"))
     # Outside the managed runtime nothing imports the package that log_model needs over Connect.
     start = "import sys, runpy, millpond; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
     return subprocess.run([sys.executable, "-c", start, str(ROOT / "demo" / "flights.py"), *args], env=env, capture_output=True, text=True, timeout=300)

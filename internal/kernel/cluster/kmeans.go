@@ -16,6 +16,9 @@ type Options struct {
 	Cosine                bool
 	Width                 int // number of features
 	Threads               int
+	Stop                  func() error // asked before each round, may be nil
+
+	done <-chan struct{} // closed when the results are not wanted any more
 }
 
 // Result is what KMeans finds. Cost is that of the last round, before its centres moved.
@@ -27,6 +30,7 @@ type Result struct {
 
 // KMeans runs Lloyd's algorithm until no centre moves by more than Tol.
 func KMeans(ctx context.Context, points []Point, o Options) (Result, error) {
+	o.done = ctx.Done()
 	var at [][]float64
 	if o.RandomInit {
 		at = randomCenters(points, o)
@@ -38,7 +42,15 @@ func KMeans(ctx context.Context, points []Point, o Options) (Result, error) {
 		if err := ctx.Err(); err != nil {
 			return r, err
 		}
+		if o.Stop != nil {
+			if err := o.Stop(); err != nil {
+				return r, err
+			}
+		}
 		s := assign(points, NewCenters(r.Centers, o.Cosine), o)
+		if err := ctx.Err(); err != nil {
+			return r, err
+		}
 		r.Cost = s.cost
 		converged = true
 		next := make([][]float64, len(r.Centers))
@@ -86,7 +98,7 @@ func newSums(k, width int) *sums {
 
 func assign(points []Point, c *Centers, o Options) *sums {
 	parts := make([]*sums, (len(points)+chunkRows-1)/chunkRows)
-	chunks(o.Threads, len(points), func(chunk, from, to int) {
+	chunks(o, len(points), func(chunk, from, to int) {
 		s := newSums(len(c.At), o.Width)
 		for i := from; i < to; i++ {
 			p := &points[i]
@@ -135,6 +147,11 @@ func parallelCenters(points []Point, o Options) [][]float64 {
 		costs[i] = math.Inf(1)
 	}
 	for step := range o.InitSteps {
+		select {
+		case <-o.done:
+			return candidates
+		default:
+		}
 		total := lower(points, costs, NewCenters(fresh, o.Cosine), o)
 		rng := random.NewXORShift(int64(seed ^ int32(step)<<16))
 		fresh = nil
@@ -155,7 +172,7 @@ func parallelCenters(points []Point, o Options) [][]float64 {
 // lower brings the points' costs down to the nearest of the fresh centres and gives their sum.
 func lower(points []Point, costs []float64, fresh *Centers, o Options) float64 {
 	parts := make([]float64, (len(points)+chunkRows-1)/chunkRows)
-	chunks(o.Threads, len(points), func(chunk, from, to int) {
+	chunks(o, len(points), func(chunk, from, to int) {
 		sum := 0.0
 		for i := from; i < to; i++ {
 			_, c := fresh.Closest(&points[i])
@@ -173,7 +190,7 @@ func lower(points []Point, costs []float64, fresh *Centers, o Options) float64 {
 
 func popularity(points []Point, c *Centers, o Options) []float64 {
 	nearest := make([]int32, len(points))
-	chunks(o.Threads, len(points), func(_, from, to int) {
+	chunks(o, len(points), func(_, from, to int) {
 		for i := from; i < to; i++ {
 			k, _ := c.Closest(&points[i])
 			nearest[i] = int32(k)

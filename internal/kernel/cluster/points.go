@@ -4,8 +4,9 @@ package cluster
 
 import (
 	"math"
-	"sync"
 	"sync/atomic"
+
+	"github.com/millpond/millpond/internal/kernel/parallel"
 )
 
 // Point is a row; Indices is nil if Values holds every value.
@@ -147,23 +148,26 @@ func moved(a, b []float64, cosine bool, tol float64) bool {
 const chunkRows = 8192
 
 // chunks runs work on every chunk of n rows.
-func chunks(threads, n int, work func(chunk, from, to int)) {
+func chunks(o Options, n int, work func(chunk, from, to int)) {
 	count := (n + chunkRows - 1) / chunkRows
-	one := func(k int) { work(k, k*chunkRows, min((k+1)*chunkRows, n)) }
-	if threads = min(threads, count); threads <= 1 {
+	one := func(k int) {
+		select {
+		case <-o.done: // the results are not wanted any more
+		default:
+			work(k, k*chunkRows, min((k+1)*chunkRows, n))
+		}
+	}
+	threads := min(o.Threads, count)
+	if threads <= 1 {
 		for k := range count {
 			one(k)
 		}
 		return
 	}
 	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range threads {
-		wg.Go(func() {
-			for k := int(next.Add(1)) - 1; k < count; k = int(next.Add(1)) - 1 {
-				one(k)
-			}
-		})
-	}
-	wg.Wait()
+	parallel.Run(threads, func() {
+		for k := int(next.Add(1)) - 1; k < count; k = int(next.Add(1)) - 1 {
+			one(k)
+		}
+	})
 }

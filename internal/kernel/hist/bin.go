@@ -5,6 +5,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/millpond/millpond/internal/kernel/parallel"
 	"github.com/millpond/millpond/internal/kernel/random"
 )
 
@@ -231,17 +232,9 @@ func Parallel(threads, n int, work func(int)) {
 		return
 	}
 	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range threads {
-		wg.Go(func() {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= n {
-					return
-				}
-				work(i)
-			}
-		})
-	}
-	wg.Wait()
+	parallel.Run(threads, func() {
+		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+			work(i)
+		}
+	})
 }

@@ -2,8 +2,9 @@ package linalg
 
 import (
 	"runtime"
-	"sync"
 	"sync/atomic"
+
+	"github.com/millpond/millpond/internal/kernel/parallel"
 )
 
 // Rows is a table of N rows and D columns, dense (row major) or sparse (compressed rows).
@@ -119,14 +120,10 @@ func Chunks[T any](n, size, limit int, work func(chunk, lo, hi int) T) []T {
 		return out
 	}
 	var next atomic.Int64
-	var wg sync.WaitGroup
-	for range workers {
-		wg.Go(func() {
-			for c := int(next.Add(1)) - 1; c < count; c = int(next.Add(1)) - 1 {
-				out[c] = work(c, c*size, min(n, (c+1)*size))
-			}
-		})
-	}
-	wg.Wait()
+	parallel.Run(workers, func() {
+		for c := int(next.Add(1)) - 1; c < count; c = int(next.Add(1)) - 1 {
+			out[c] = work(c, c*size, min(n, (c+1)*size))
+		}
+	})
 	return out
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/millpond/millpond/internal/kernel/linalg"
 	"github.com/millpond/millpond/internal/kernel/optimize"
 	"github.com/millpond/millpond/internal/ml"
+	"github.com/millpond/millpond/internal/progress"
 	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
 )
@@ -218,7 +219,9 @@ func (f *logisticFit) run(ctx context.Context, m *LogisticRegressionModel) ([]fl
 	if !f.p.Bool("standardization") {
 		prob.RegStd = std
 	}
-	opt := optimize.Options{MaxIter: f.p.Int("maxIter"), Memory: 10, Tol: f.p.Double("tol"), Stop: ctx.Err, L1: f.l1(std)}
+	next, end := progress.Rounds(ctx, f.p.Int("maxIter"))
+	defer end()
+	opt := optimize.Options{MaxIter: f.p.Int("maxIter"), Memory: 10, Tol: f.p.Double("tol"), Stop: next, L1: f.l1(std)}
 	if bounded(f.p) {
 		opt.Lower, opt.Upper = f.bounds(std)
 		if err := checkBounds(opt); err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/millpond/millpond/internal/kernel/cluster"
 	"github.com/millpond/millpond/internal/ml"
+	"github.com/millpond/millpond/internal/progress"
 	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
 )
@@ -99,6 +100,9 @@ func (e *KMeans) Fit(ctx context.Context, data ml.Frame) (ml.Model, error) {
 	if o.Cosine && slices.ContainsFunc(points, func(p cluster.Point) bool { return p.IsZero() }) {
 		return nil, sparkerr.Plain(sparkerr.ClassSpark, "Job aborted due to stage failure: java.lang.AssertionError: assertion failed: Cosine distance is not defined for zero-length vectors.")
 	}
+	next, end := progress.Rounds(ctx, o.MaxIter)
+	defer end()
+	o.Stop = next
 	r, err := cluster.KMeans(ctx, points, o)
 	if err != nil {
 		return nil, err

@@ -95,7 +95,7 @@ func (e *MulticlassClassificationEvaluator) logLoss(ctx context.Context, data ml
 	if data.Schema().Index(probability) < 0 {
 		return 0, sparkerr.Require("probabilityCol is needed to compute logloss")
 	}
-	if err := ml.CheckVector(data.Schema(), probability); err != nil {
+	if err := ml.CheckCastsToVector(data.Schema(), probability); err != nil {
 		return 0, err
 	}
 	var l metric.LogLoss

@@ -148,7 +148,7 @@ func countCategories(ctx context.Context, data ml.Frame, names []string, places,
 			}
 			for _, x := range values {
 				if x < 0 || x != math.Trunc(x) || x > math.MaxInt32 {
-					return sparkerr.Plain("java.lang.AssertionError", "assertion failed: Values from column %s must be indices, but got %s.", name, ml.FormatDouble(x))
+					return sparkerr.Plain(sparkerr.ClassSpark, "Job aborted due to stage failure: java.lang.AssertionError: assertion failed: Values from column %s must be indices, but got %s.", name, ml.FormatDouble(x))
 				}
 				most[c] = math.Max(most[c], x)
 			}

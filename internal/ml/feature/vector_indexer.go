@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/millpond/millpond/internal/ml"
 	"github.com/millpond/millpond/internal/types"
@@ -212,6 +214,27 @@ var vectorIndexerAttrs = ml.AttrTable[*VectorIndexerModel]{
 	"numFeatures":      ml.Getter(func(m *VectorIndexerModel) any { return int32(m.size) }),
 	"categoryMaps":     ml.Getter(func(m *VectorIndexerModel) any { return m.maps }),
 	"javaCategoryMaps": ml.Getter(func(m *VectorIndexerModel) any { return m.maps }),
+	"categoryMapsDF":   func(_ context.Context, m *VectorIndexerModel, _ []any) (any, error) { return m.categories() },
+}
+
+var categoriesSchema = types.Struct{Fields: []types.Field{{Name: "featureIndex", Type: types.Int},
+	{Name: "originalValue", Type: types.Double}, {Name: "categoryIndex", Type: types.Int}}}
+
+// categories gives the numbers of values as rows, for clients that cannot be sent a map.
+func (m *VectorIndexerModel) categories() (ml.Frame, error) {
+	features := array.NewInt32Builder(memory.DefaultAllocator)
+	values := array.NewFloat64Builder(memory.DefaultAllocator)
+	numbers := array.NewInt32Builder(memory.DefaultAllocator)
+	rows := 0
+	for _, j := range slices.Sorted(maps.Keys(m.maps)) {
+		for _, x := range slices.Sorted(maps.Keys(m.maps[j])) {
+			features.Append(int32(j))
+			values.Append(x)
+			numbers.Append(int32(m.maps[j][x]))
+			rows++
+		}
+	}
+	return ml.FrameOfColumns(categoriesSchema, rows, features.NewArray(), values.NewArray(), numbers.NewArray())
 }
 
 func (m *VectorIndexerModel) Attr(ctx context.Context, name string, args []any) (any, error) {

@@ -249,7 +249,7 @@ func canonical(t *testing.T, text []byte) string {
 var (
 	uid    = regexp.MustCompile(`([A-Za-z]+_)[0-9a-f]{12,32}`)
 	cause  = regexp.MustCompile(`(?s)^.*failed due to: `)
-	job    = regexp.MustCompile(`(?s)^Job aborted .*?\): ([a-zA-Z.]+: )(.*?)(\n.*)?$`)
+	job    = regexp.MustCompile(`(?s)^Job aborted (?:.*?\)|due to stage failure): ([a-zA-Z.]+: )(.*?)(\n.*)?$`)
 	jvm    = regexp.MustCompile(` \((org\.apache\.spark\.ml\.attribute\.Unresolved.*|column \w+)\)$`) // where classes were loaded; ours names the column
 	prefix = regexp.MustCompile(`^\([a-zA-Z.]+\) `)
 )

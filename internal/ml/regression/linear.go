@@ -15,6 +15,7 @@ import (
 	"github.com/millpond/millpond/internal/kernel/linalg"
 	"github.com/millpond/millpond/internal/kernel/optimize"
 	"github.com/millpond/millpond/internal/ml"
+	"github.com/millpond/millpond/internal/progress"
 	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
 )
@@ -116,8 +117,10 @@ func (e *LinearRegression) normal(ctx context.Context, in *ml.Instances, m *Line
 		return nil, nil, sparkerr.Require("In order to take the normal equation approach efficiently, we set the max number of features to %d but got %d.", maxNormalFeatures, in.Rows.D)
 	}
 	p := e.Params()
+	next, end := progress.Rounds(ctx, p.Int("maxIter"))
+	defer end()
 	ls := linalg.LeastSquares{FitIntercept: p.Bool("fitIntercept"), Standardize: p.Bool("standardization"), Reg: p.Double("regParam"),
-		ElasticNet: p.Double("elasticNetParam"), MaxIter: p.Int("maxIter"), Tol: p.Double("tol"), Stop: ctx.Err}
+		ElasticNet: p.Double("elasticNetParam"), MaxIter: p.Int("maxIter"), Tol: p.Double("tol"), Stop: next}
 	fit, err := ls.Solve(linalg.NormalOf(&in.Rows, in.Labels, in.Weights))
 	if errors.Is(err, linalg.ErrConstantLabel) || errors.Is(err, linalg.ErrZeroWeights) {
 		return nil, nil, sparkerr.Require("%s", err)
@@ -162,7 +165,9 @@ func (e *LinearRegression) iterate(ctx context.Context, in *ml.Instances, m *Lin
 	if !p.Bool("standardization") {
 		prob.RegStd = std
 	}
-	opt := optimize.Options{MaxIter: p.Int("maxIter"), Memory: 10, Tol: p.Double("tol"), Stop: ctx.Err}
+	next, end := progress.Rounds(ctx, p.Int("maxIter"))
+	defer end()
+	opt := optimize.Options{MaxIter: p.Int("maxIter"), Memory: 10, Tol: p.Double("tol"), Stop: next}
 	if !squared {
 		return e.huber(prob, opt, std, m)
 	}

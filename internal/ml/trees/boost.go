@@ -8,6 +8,7 @@ import (
 	"github.com/millpond/millpond/internal/kernel/random"
 	"github.com/millpond/millpond/internal/kernel/tree"
 	"github.com/millpond/millpond/internal/ml"
+	"github.com/millpond/millpond/internal/progress"
 	"github.com/millpond/millpond/internal/sparkerr"
 )
 
@@ -89,10 +90,13 @@ func Boost(ctx context.Context, t *Training, p *ml.Params, loss Loss, signed boo
 	b.heldOut = make([]float64, len(b.held))
 	b.grower = tree.NewGrower(tree.Data{Table: t.Table, Weights: t.Weights}, Settings(p, len(t.Table.Columns), 0, 1))
 	best, bestError := 1, 0.0
+	stage := progress.Start(ctx, int64(rounds))
+	defer stage.End()
 	for m := range rounds {
 		if err := b.round(ctx, m); err != nil {
 			return nil, nil, err
 		}
+		stage.Add(1)
 		if !validate {
 			continue
 		}

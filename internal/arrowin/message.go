@@ -1,4 +1,7 @@
-package pyworker
+// Package arrowin reads Arrow streams that strangers wrote: from clients and from users' functions.
+// What comes in is bytes, what goes out is messages for Arrow's own reader, whose lengths have been
+// checked. It looks at no values.
+package arrowin
 
 import (
 	"encoding/binary"
@@ -21,7 +24,18 @@ const (
 // messages reads the messages of one Arrow stream. Arrow's own reader believes the lengths in a
 // message's metadata and would ask for any amount of memory, which no recover catches; a function
 // can write to its worker's socket, so they are checked here first.
-type messages struct{ in source }
+type messages struct{ in io.Reader }
+
+// Messages reads a stream's messages.
+func Messages(in io.Reader) ipc.MessageReader { return &messages{in} }
+
+// cut is the error of a stream that ends in the midst of a message.
+func cut(err error) error {
+	if errors.Is(err, io.EOF) {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
 
 func (m *messages) Retain()  {}
 func (m *messages) Release() {}
@@ -29,8 +43,8 @@ func (m *messages) Release() {}
 // Message gives the next message, or io.EOF at the stream's end mark.
 func (m *messages) Message() (*ipc.Message, error) {
 	var head [8]byte
-	if _, err := io.ReadFull(m.in.r, head[:]); err != nil {
-		return nil, cut(err)
+	if _, err := io.ReadFull(m.in, head[:]); err != nil {
+		return nil, err // io.EOF before the first byte: some writers leave the end mark out
 	}
 	if binary.LittleEndian.Uint32(head[:]) != 0xffffffff {
 		return nil, errors.New("no Arrow message where one was due")
@@ -42,7 +56,7 @@ func (m *messages) Message() (*ipc.Message, error) {
 	if n < 8 || n > maxMetadata {
 		return nil, fmt.Errorf("an Arrow message with %d bytes of metadata", n)
 	}
-	meta, err := m.in.bytes(int(n))
+	meta, err := m.body(int64(n))
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +80,7 @@ func (m *messages) body(n int64) ([]byte, error) {
 			out = append(make([]byte, 0, at+k), out...)
 		}
 		out = out[:at+k]
-		if _, err := io.ReadFull(m.in.r, out[at:]); err != nil {
+		if _, err := io.ReadFull(m.in, out[at:]); err != nil {
 			return nil, cut(err)
 		}
 	}

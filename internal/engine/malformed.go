@@ -1,0 +1,125 @@
+package engine
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/sparkerr"
+	"github.com/millpond/millpond/internal/types"
+)
+
+// corruptColumn finds the column that is to hold the text of malformed records, or -1.
+func corruptColumn(s types.Struct, options map[string]string) int {
+	i := s.Index(option(options, "_corrupt_record", "columnnameofcorruptrecord"))
+	if i >= 0 && types.IsString(s.Fields[i].Type) {
+		return i
+	}
+	return -1
+}
+
+// strictCSV reads CSV line by line, where what is wrong with a record matters: in the modes
+// DROPMALFORMED and FAILFAST, and where a column is to hold malformed records. A record is
+// malformed if it has another number of fields than the schema, or one that does not convert.
+func (d csvDialect) strictCSV(files []string, schema types.Struct, corrupt int) *plan.Scan {
+	loose := d
+	loose.mode = "PERMISSIVE"
+	var fields []types.Field
+	for i, f := range schema.Fields {
+		if i != corrupt {
+			fields = append(fields, f)
+		}
+	}
+	texts := make([]string, len(fields))
+	wrong := []string{fmt.Sprintf("len(t) <> %d", len(fields))}
+	for i := range fields {
+		texts[i] = fmt.Sprintf("%s AS c%d", d.token(fmt.Sprintf("t[%d]", i+1)), i)
+	}
+	values := make([]string, len(fields))
+	for i, f := range fields {
+		values[i] = loose.field(fmt.Sprintf("c%d", i), f.Type)
+		if !types.IsString(f.Type) {
+			wrong = append(wrong, fmt.Sprintf("(c%d IS NOT NULL AND %s IS NULL)", i, values[i]))
+		}
+	}
+	bad := "(" + strings.Join(wrong, " OR ") + ")"
+	from := "(SELECT *, " + strings.Join(texts, ", ") + " FROM (SELECT line, filename, " + d.split("line") + " AS t FROM " + d.lines(files) + ")) r"
+	switch d.mode {
+	case "DROPMALFORMED":
+		from = "(SELECT * FROM " + from + " WHERE NOT " + bad + ") r"
+	case "FAILFAST":
+		from = "(SELECT * FROM " + from + " WHERE (CASE WHEN " + bad + " THEN " + sparkerr.Raise("FAILED_READ_FILE.NO_HINT", "'file://' || filename", "line") + " ELSE true END)) r"
+	}
+	scan := &plan.Scan{SQL: from, Attrs: attrsOf(schema)}
+	k := 0
+	for i := range schema.Fields {
+		if i == corrupt {
+			scan.Source = append(scan.Source, "(CASE WHEN "+bad+" THEN line END)")
+			continue
+		}
+		scan.Source = append(scan.Source, values[k])
+		k++
+	}
+	return scan
+}
+
+// lines is the engine's expression that reads files line by line, without headers and comments.
+func (d csvDialect) lines(files []string) string {
+	from := fmt.Sprintf(`read_csv(%s, auto_detect=false, delim=E'\x01', quote='', escape='', header=%t, columns={'line': 'VARCHAR'}, filename=true, strict_mode=false, null_padding=true, max_line_size=33554432)`,
+		listSQL(files), d.header)
+	where := " WHERE line IS NOT NULL AND trim(line) <> ''"
+	if d.comment != "" {
+		where += " AND NOT starts_with(line, " + quoteSQL(d.comment) + ")"
+	}
+	return "(SELECT line, filename FROM " + from + where + ")"
+}
+
+// split cuts a line at the separators outside of quotes.
+func (d csvDialect) split(line string) string {
+	sep := regexp.QuoteMeta(d.sep)
+	plain := `[^` + charClass(d.sep) + `]*`
+	if len([]rune(d.sep)) > 1 {
+		plain = `.*?`
+	}
+	token := plain
+	if d.quote != "" {
+		q := regexp.QuoteMeta(d.quote)
+		inside := `[^` + charClass(d.quote+d.escape) + `]|` + q + q
+		if d.escape != "" {
+			inside += `|` + regexp.QuoteMeta(d.escape) + `.`
+		}
+		token = q + `(?:` + inside + `)*` + q + plain + `|` + plain
+	}
+	return fmt.Sprintf("regexp_extract_all(%s || %s, %s, 1)", line, quoteSQL(d.sep), quoteSQL("("+token+")"+sep))
+}
+
+// charClass escapes characters for a regular expression's [...].
+func charClass(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if strings.ContainsRune(`\]^-[`, r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// token gives a field's text: unquoted, and null where it is empty or says null.
+func (d csvDialect) token(t string) string {
+	null := t
+	for _, n := range d.nulls {
+		null = fmt.Sprintf("nullif(%s, %s)", null, quoteSQL(n))
+	}
+	if d.quote == "" {
+		return null
+	}
+	q := quoteSQL(d.quote)
+	inner := fmt.Sprintf("%s[2:length(%s) - 1]", t, t)
+	if d.escape != "" {
+		inner = fmt.Sprintf("replace(%s, %s, %s)", inner, quoteSQL(d.escape+d.quote), q)
+	}
+	inner = fmt.Sprintf("replace(%s, %s, %s)", inner, quoteSQL(d.quote+d.quote), q)
+	return fmt.Sprintf("(CASE WHEN length(%s) >= 2 AND starts_with(%s, %s) AND ends_with(%s, %s) THEN %s ELSE %s END)", t, t, q, t, q, inner, null)
+}
