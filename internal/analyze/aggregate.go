@@ -2,7 +2,6 @@ package analyze
 
 import (
 	"context"
-	"strconv"
 	"strings"
 
 	"github.com/millpond/millpond/internal/function"
@@ -72,74 +71,6 @@ func (a *Analyzer) having(ctx context.Context, r *plan.Aggregate, cond plan.Expr
 	return g.finish(r, items, function.As(v, types.Boolean))
 }
 
-// substitute replaces names of select-list aliases by what they stand for.
-func substitute(e plan.Expr, list []plan.Expr, attrs []plan.Attr) plan.Expr {
-	alias := map[string]plan.Expr{}
-	for _, l := range list {
-		if al, ok := l.(plan.AliasExpr); ok && len(al.Names) == 1 {
-			alias[strings.ToLower(al.Names[0])] = al.Expr
-		}
-	}
-	return mapExpr(e, func(e plan.Expr) (plan.Expr, bool) {
-		at, ok := e.(*plan.Attribute)
-		if !ok || len(at.Parts) != 1 || at.HasPlanID {
-			return nil, false
-		}
-		if found, _ := match(attrs, at.Parts); len(found) > 0 {
-			return e, true
-		}
-		if to, ok := alias[strings.ToLower(at.Parts[0])]; ok {
-			return to, true
-		}
-		return e, true
-	})
-}
-
-// mapExpr rewrites an unresolved expression from the top down.
-func mapExpr(e plan.Expr, f func(plan.Expr) (plan.Expr, bool)) plan.Expr {
-	if out, done := f(e); done {
-		return out
-	}
-	all := func(es []plan.Expr) []plan.Expr {
-		out := make([]plan.Expr, len(es))
-		for i, x := range es {
-			out[i] = mapExpr(x, f)
-		}
-		return out
-	}
-	switch e := e.(type) {
-	case *plan.Function:
-		c := *e
-		c.Args = all(e.Args)
-		return &c
-	case plan.AliasExpr:
-		e.Expr = mapExpr(e.Expr, f)
-		return e
-	case *plan.Cast:
-		c := *e
-		c.Expr = mapExpr(e.Expr, f)
-		return &c
-	case plan.SortOrder:
-		e.Expr = mapExpr(e.Expr, f)
-		return e
-	case *plan.Window:
-		c := *e
-		c.Func, c.Partition = mapExpr(e.Func, f), all(e.Partition)
-		c.Order = make([]plan.SortOrder, len(e.Order))
-		for i, o := range e.Order {
-			c.Order[i] = mapExpr(o, f).(plan.SortOrder)
-		}
-		return &c
-	case *plan.Extract:
-		return &plan.Extract{Child: mapExpr(e.Child, f), Key: mapExpr(e.Key, f)}
-	case *plan.PythonUDF:
-		c := *e
-		c.Args = all(e.Args)
-		return &c
-	}
-	return e
-}
-
 func (a *Analyzer) grouping(ctx context.Context, r *plan.Aggregate, outer *rel) (*grouping, []item, error) {
 	var in *rel
 	var err error
@@ -149,7 +80,18 @@ func (a *Analyzer) grouping(ctx context.Context, r *plan.Aggregate, outer *rel) 
 		return nil, nil, err
 	}
 	in = in.within(outer)
+	in, lists, err := a.windowColumn(ctx, in, r.Group, r.Aggs)
+	if err != nil {
+		return nil, nil, err
+	}
+	held := *r
+	r = &held
+	r.Group, r.Aggs = lists[0], lists[1]
 	g := &grouping{a: a, in: in, x: a.over(ctx, in), byKey: map[string]plan.Named{}, seen: map[string]plan.Attr{}}
+	if r.SQL && r.Kind == "pivot" {
+		r.SQL = false
+		r.Group = g.restKeys(r)
+	}
 	if err := g.addKeys(r); err != nil {
 		return nil, nil, err
 	}
@@ -163,7 +105,7 @@ func (a *Analyzer) grouping(ctx context.Context, r *plan.Aggregate, outer *rel) 
 	if !r.SQL {
 		list = append(append([]plan.Expr{}, r.Group...), list...)
 	}
-	items, err := g.x.list(list)
+	items, err := g.x.list(lateral(list, g.x))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -177,21 +119,6 @@ func (a *Analyzer) grouping(ctx context.Context, r *plan.Aggregate, outer *rel) 
 		}
 	}
 	return g, items, nil
-}
-
-// fillGroupingID gives grouping_id() without arguments those of all keys.
-func fillGroupingID(list, keys []plan.Expr) []plan.Expr {
-	out := make([]plan.Expr, len(list))
-	for i, e := range list {
-		out[i] = mapExpr(e, func(e plan.Expr) (plan.Expr, bool) {
-			f, ok := e.(*plan.Function)
-			if !ok || !strings.EqualFold(f.Name, "grouping_id") || len(f.Args) > 0 {
-				return nil, false
-			}
-			return plan.AliasExpr{Expr: &plan.Function{Name: f.Name, Args: keys}, Names: []string{"grouping_id()"}}, true
-		})
-	}
-	return out
 }
 
 // addKeys resolves the grouping expressions; a number means a column of the select list, a name
@@ -235,88 +162,6 @@ func (g *grouping) addKeys(r *plan.Aggregate) error {
 	return nil
 }
 
-// pivot turns the pivoted aggregates into filtered ones: one an aggregate and value.
-func (g *grouping) pivot(ctx context.Context, r *plan.Aggregate) ([]plan.Expr, error) {
-	values := r.PivotValues
-	if len(values) == 0 {
-		var err error
-		if values, err = g.a.pivotValues(ctx, r); err != nil {
-			return nil, err
-		}
-	}
-	var out []plan.Expr
-	for _, v := range values {
-		name := ""
-		if al, ok := v.(plan.AliasExpr); ok {
-			name, v = al.Names[0], al.Expr
-		}
-		lit, ok := v.(plan.Literal)
-		if !ok {
-			return nil, sparkerr.Unsupported("a pivot value that is not a literal")
-		}
-		if name == "" {
-			if name = function.LiteralText(lit); lit.Value == nil {
-				name = "null"
-			}
-		}
-		for _, agg := range r.Aggs {
-			label, inner := "", agg
-			if al, ok := agg.(plan.AliasExpr); ok {
-				label, inner = al.Names[0], al.Expr
-			} else if len(r.Aggs) > 1 {
-				label = g.x.nameOf(agg)
-			}
-			f, ok := inner.(*plan.Function)
-			if !ok {
-				return nil, sparkerr.Unsupported("a pivot over %T", inner)
-			}
-			c := *f
-			c.Filter = plan.Call("<=>", r.PivotCol, lit)
-			column := name
-			if len(r.Aggs) > 1 {
-				column += "_" + label
-			}
-			out = append(out, plan.AliasExpr{Expr: &c, Names: []string{column}})
-		}
-	}
-	return out, nil
-}
-
-func (a *Analyzer) pivotValues(ctx context.Context, r *plan.Aggregate) ([]plan.Expr, error) {
-	distinct := &plan.Dedup{Input: &plan.Project{Input: r.Input, Exprs: []plan.Expr{plan.AliasExpr{Expr: r.PivotCol, Names: []string{"v"}}}}}
-	q := &plan.Sort{Input: &plan.Limit{Input: distinct, N: plan.IntLit(maxPivotValues + 1)}, Orders: []plan.SortOrder{{Expr: plan.Name("v"), NullsFirst: true}}, Global: true}
-	res, err := a.resolve(ctx, q, nil)
-	if err != nil {
-		return nil, err
-	}
-	batches, err := a.env.Collect(ctx, res.node())
-	if err != nil {
-		return nil, err
-	}
-	var out []plan.Expr
-	for _, b := range batches {
-		for i := range int(b.NumRows()) {
-			v, err := literalAt(b.Column(0), i, res.attrs[0].Type)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, v)
-		}
-	}
-	if len(out) > maxPivotValues {
-		column := "expression"
-		if at, ok := r.PivotCol.(*plan.Attribute); ok {
-			column = strings.Join(at.Parts, ".")
-		}
-		return nil, sparkerr.Legacy("1324", "The pivot column <pivotColumn> has more than <maxValues> distinct values, this could indicate an error. If this was intended, set <config> to at least the number of distinct values of the pivot column.",
-			"pivotColumn", column, "maxValues", strconv.Itoa(maxPivotValues), "config", "spark.sql.pivotMaxValues")
-	}
-	return out, nil
-}
-
-// maxPivotValues is Spark's limit of columns that a pivot without given values may make.
-const maxPivotValues = 10_000
-
 // finish builds the nodes: keys and arguments, the Group, the filter, the select list.
 func (g *grouping) finish(r *plan.Aggregate, items []item, having plan.Value) (*rel, error) {
 	base, err := g.in.offer(g.x.hidden)
@@ -333,8 +178,14 @@ func (g *grouping) finish(r *plan.Aggregate, items []item, having plan.Value) (*
 	}
 	if having != nil {
 		if having, err = g.above(having); err != nil {
+			if e := sparkerr.As(err); e != nil && e.Condition == "MISSING_AGGREGATION" { // a HAVING clause sees groups only
+				err = unresolved([]string{strings.Trim(e.Params["expression"], `"`)}, attrsOfNamed(g.keys))
+			}
 			return nil, err
 		}
+	}
+	if err := g.checkGroupings(r.Kind); err != nil {
+		return nil, err
 	}
 	n, err := g.group(base.n, r)
 	if err != nil {
@@ -406,6 +257,9 @@ func (g *grouping) above(v plan.Value) (plan.Value, error) {
 					return plan.Col{Attr: k.Attr}, true
 				}
 			}
+			if failed == nil && len(g.keys) == 0 {
+				failed = sparkerr.New(sparkerr.ClassExtendedAnalysis, "MISSING_GROUP_BY")
+			}
 			if failed == nil {
 				failed = sparkerr.New(sparkerr.ClassExtendedAnalysis, "MISSING_AGGREGATION", "expression", `"`+v.Attr.Name+`"`, "expressionAnyValue", `"any_value(`+v.Attr.Name+`)"`)
 			}
@@ -414,6 +268,14 @@ func (g *grouping) above(v plan.Value) (plan.Value, error) {
 		return nil, false
 	})
 	return out, failed
+}
+
+func attrsOfNamed(list []plan.Named) []plan.Attr {
+	out := make([]plan.Attr, len(list))
+	for i, n := range list {
+		out[i] = n.Attr
+	}
+	return out
 }
 
 func (g *grouping) hides(id int) bool {
@@ -518,51 +380,4 @@ func (g *grouping) pythonGroups(n plan.Node, keys []plan.Named) plan.Node {
 		}
 	}
 	return p
-}
-
-// sets gives the grouping sets as places among the distinct keys.
-func (g *grouping) sets(r *plan.Aggregate) [][]int {
-	n := len(g.keys)
-	var out [][]int
-	switch r.Kind {
-	case "rollup":
-		for k := n; k >= 0; k-- {
-			out = append(out, places(0, k))
-		}
-	case "cube":
-		for mask := 1<<n - 1; mask >= 0; mask-- {
-			set := []int{}
-			for i := range n {
-				if mask&(1<<(n-1-i)) != 0 {
-					set = append(set, i)
-				}
-			}
-			out = append(out, set)
-		}
-	case "sets":
-		for _, s := range r.Sets {
-			set := []int{}
-			for _, e := range s {
-				v, err := g.x.value(e)
-				if err != nil {
-					continue
-				}
-				for i, k := range g.keys {
-					if plan.Print(k.Value) == plan.Print(v) {
-						set = append(set, i)
-					}
-				}
-			}
-			out = append(out, set)
-		}
-	}
-	return out
-}
-
-func places(from, to int) []int {
-	out := make([]int, 0, to-from)
-	for i := from; i < to; i++ {
-		out = append(out, i)
-	}
-	return out
 }

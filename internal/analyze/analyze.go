@@ -35,6 +35,12 @@ type Env interface {
 	Collect(ctx context.Context, n plan.Node) ([]arrow.RecordBatch, error)
 	// Function answers a Python function registered by name, nil if there is none.
 	Function(name string) *plan.PythonUDF
+	// Variable answers a session variable's value.
+	Variable(name string) (plan.Literal, bool)
+	// SQLFunction answers a function that SQL text made, nil if there is none.
+	SQLFunction(name string) *plan.SQLFunction
+	// Ansi says whether the session is in ANSI mode.
+	Ansi() bool
 	// CatalogRows answers a catalog question.
 	CatalogRows(ctx context.Context, c *plan.Catalog) (types.Struct, []arrow.RecordBatch, error)
 }
@@ -174,6 +180,8 @@ func (a *Analyzer) dispatch(ctx context.Context, r plan.Relation, outer *rel) (*
 		return a.columns(ctx, r, outer)
 	case *plan.FillNA, *plan.DropNA, *plan.ReplaceNA, *plan.Unpivot:
 		return a.nulls(ctx, r)
+	case *plan.Transpose:
+		return a.transpose(ctx, r)
 	case *plan.Stat, *plan.SampleBy:
 		return a.statistics(ctx, r)
 	case *plan.MapBatches, *plan.GroupMap:

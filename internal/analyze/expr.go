@@ -22,6 +22,7 @@ type exprs struct {
 	lambdaNames [][]string
 	hidden      []plan.Attr // columns below the input that expressions use
 	windows     map[string]*plan.Window
+	windowed    bool // the next call is the one OVER a window
 }
 
 func (a *Analyzer) over(ctx context.Context, in *rel) *exprs { return &exprs{a: a, ctx: ctx, in: in} }
@@ -101,6 +102,9 @@ func (x *exprs) attribute(e *plan.Attribute) (plan.Value, error) {
 				return o, nil
 			}
 		}
+		if v, ok := x.variable(e); ok {
+			return v, nil
+		}
 		return nil, err
 	}
 	if hidden {
@@ -114,6 +118,16 @@ func (x *exprs) attribute(e *plan.Attribute) (plan.Value, error) {
 	return v, nil
 }
 
+// variable answers the value of a session variable, which a column of its name hides.
+func (x *exprs) variable(e *plan.Attribute) (plan.Value, bool) {
+	n := len(e.Parts)
+	if e.HasPlanID || n == 2 && !strings.EqualFold(e.Parts[0], "session") || n == 3 && !strings.EqualFold(e.Parts[1], "session") || n > 3 {
+		return nil, false
+	}
+	l, ok := x.a.env.Variable(e.Parts[n-1])
+	return plan.Const{Literal: l}, ok
+}
+
 func (x *exprs) cast(e *plan.Cast) (plan.Value, error) {
 	v, err := x.value(e.Expr)
 	if err != nil {
@@ -122,21 +136,36 @@ func (x *exprs) cast(e *plan.Cast) (plan.Value, error) {
 	t := e.Type
 	if t == nil {
 		if t, err = types.ParseType(e.TypeText); err != nil {
-			return nil, sparkerr.New(sparkerr.ClassParse, "UNSUPPORTED_DATATYPE", "typeName", `"`+strings.ToUpper(e.TypeText)+`"`)
+			return nil, sqlparse.TypeError(e.TypeText)
 		}
 	}
 	mode := "ansi"
-	if e.Mode == "try" {
-		mode = "try"
+	if e.Mode == "try" || e.Mode == "literal" {
+		mode = e.Mode
 	}
 	if types.Equal(v.Type(), t) {
 		return v, nil
 	}
 	if !castable(v.Type(), t) {
+		if f := castInstead(v.Type(), t); f != "" {
+			return nil, sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH.CAST_WITH_FUNC_SUGGESTION", "sqlExpr", `"CAST(`+function.Describe(v)+" AS "+t.SQL()+`)"`,
+				"srcType", `"`+v.Type().SQL()+`"`, "targetType", `"`+t.SQL()+`"`, "functionNames", f)
+		}
 		return nil, sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION",
 			"sqlExpr", `"CAST(`+function.Describe(v)+" AS "+t.SQL()+`)"`, "srcType", `"`+v.Type().SQL()+`"`, "targetType", `"`+t.SQL()+`"`)
 	}
 	return &plan.Convert{Child: v, To: t, Mode: mode}, nil
+}
+
+// castInstead names the functions that do what a forbidden cast would.
+func castInstead(from, to types.Type) string {
+	switch {
+	case types.IsNumeric(from) && to == types.Date:
+		return "`DATE_FROM_UNIX_DATE`"
+	case from == types.Date && types.IsNumeric(to):
+		return "`UNIX_DATE`"
+	}
+	return ""
 }
 
 // castable is ANSI's table of explicit casts.
@@ -178,88 +207,6 @@ func castable(from, to types.Type) bool {
 	return false
 }
 
-// call resolves a function call by name.
-func (x *exprs) call(e *plan.Function) (plan.Value, error) {
-	name := strings.ToLower(e.Name)
-	if udf := x.a.env.Function(e.Name); udf != nil {
-		c := *udf
-		c.Args = e.Args
-		return x.pythonUDF(&c)
-	}
-	if v, done, err := x.special(name, e); done || err != nil {
-		return v, err
-	}
-	row, ok := x.a.funcs.Lookup(name)
-	if !ok {
-		return nil, function.Unknown(e.Name)
-	}
-	args, err := x.arguments(row, e.Args)
-	if err != nil {
-		return nil, err
-	}
-	v, err := row.Apply(args)
-	if err != nil {
-		return nil, err
-	}
-	v.Distinct = e.Distinct
-	if v.Order, err = x.orders(e.Order); err != nil {
-		return nil, err
-	}
-	if e.Filter != nil {
-		if v.Filter, err = x.value(e.Filter); err != nil {
-			return nil, err
-		}
-	}
-	return v, nil
-}
-
-// special are the calls that the table cannot say.
-func (x *exprs) special(name string, e *plan.Function) (plan.Value, bool, error) {
-	switch name {
-	case "rand", "random", "randn":
-		seed, err := x.seed(e)
-		return &plan.Random{Normal: name == "randn", Seed: seed}, true, err
-	case "count":
-		if len(e.Args) == 1 {
-			if isStar(e.Args[0]) {
-				v, err := x.call(&plan.Function{Name: "count", Args: []plan.Expr{plan.IntLit(1)}, Filter: e.Filter})
-				return v, true, err
-			}
-		}
-	case "struct", "array", "concat", "coalesce", "greatest", "least", "named_struct", "hash", "xxhash64":
-		for _, arg := range e.Args {
-			if isStar(arg) {
-				items, err := x.list(e.Args)
-				if err != nil {
-					return nil, true, err
-				}
-				args := make([]plan.Value, len(items))
-				for i, it := range items {
-					args[i] = it.value
-				}
-				v, _, err := x.a.funcs.Resolve(name, args)
-				return v, true, err
-			}
-		}
-		if name == "struct" {
-			v, err := x.structOf(e.Args)
-			return v, true, err
-		}
-	case "current_database", "current_schema":
-		return plan.Const{Literal: plan.StringLit(x.a.env.Database())}, true, nil
-	}
-	return nil, false, nil
-}
-
-// isStar says whether an argument is *, which expr("*") may hide in text.
-func isStar(e plan.Expr) bool {
-	if t, ok := e.(*plan.Text); ok {
-		return strings.TrimSpace(t.SQL) == "*"
-	}
-	_, star := e.(*plan.Star)
-	return star
-}
-
 // structOf names fields by their aliases.
 func (x *exprs) structOf(args []plan.Expr) (plan.Value, error) {
 	var flat []plan.Value
@@ -288,29 +235,6 @@ func (x *exprs) structOf(args []plan.Expr) (plan.Value, error) {
 	}
 	v, _, err := x.a.funcs.Resolve("named_struct", flat)
 	return v, err
-}
-
-func (x *exprs) seed(e *plan.Function) (int64, error) {
-	if len(e.Args) == 0 {
-		return randomSeed(), nil
-	}
-	v, err := x.value(e.Args[0])
-	if err != nil {
-		return 0, err
-	}
-	c, ok := function.Constant(v)
-	if !ok {
-		return 0, sparkerr.Unsupported("a seed that is not a literal")
-	}
-	switch n := c.Value.(type) {
-	case int32:
-		return int64(n), nil
-	case int64:
-		return n, nil
-	case nil:
-		return 0, nil
-	}
-	return 0, sparkerr.Unsupported("a seed of type %s", c.Type.SimpleString())
 }
 
 // field takes a struct's field, an array of structs' fields, or a map's value by name.
@@ -434,34 +358,4 @@ func (x *exprs) pythonUDF(e *plan.PythonUDF) (plan.Value, error) {
 		return nil, err
 	}
 	return &plan.Python{UDF: e, Args: args}, nil
-}
-
-func (x *exprs) subquery(e *plan.Subquery) (plan.Value, error) {
-	q := e.Query
-	if q == nil {
-		for i := len(x.a.refs) - 1; i >= 0 && q == nil; i-- {
-			for _, r := range x.a.refs[i].References {
-				if c := plan.CommonOf(r); c.HasPlanID && c.PlanID == e.PlanID {
-					q = r
-				}
-			}
-		}
-	}
-	sub, err := x.a.resolve(x.ctx, q, x.in)
-	if err != nil {
-		return nil, err
-	}
-	out := &plan.SubqueryValue{Kind: e.Kind, Query: sub.node(), T: types.Boolean}
-	switch e.Kind {
-	case "scalar":
-		if len(sub.attrs) != 1 {
-			return nil, sparkerr.Plain(sparkerr.ClassAnalysis, "[INVALID_SUBQUERY_EXPRESSION.SCALAR_SUBQUERY_RETURN_MORE_THAN_ONE_OUTPUT_COLUMN] Invalid subquery: Scalar subquery must return only one column, but got %d. SQLSTATE: 42823", len(sub.attrs))
-		}
-		out.T = sub.attrs[0].Type
-	case "in":
-		if out.Values, err = x.values(e.Values); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
 }

@@ -189,7 +189,14 @@ func (a *Analyzer) setOp(ctx context.Context, r *plan.SetOp, outer *rel) (*rel, 
 			return nil, sparkerr.New(sparkerr.ClassExtendedAnalysis, "INCOMPATIBLE_COLUMN_TYPE", "tableOrdinalNumber", "second", "columnOrdinalNumber", ordinal(i),
 				"dataType2", `"`+l.Type.SQL()+`"`, "operator", strings.ToUpper(r.Op), "hint", "", "dataType1", `"`+rt.Type.SQL()+`"`)
 		}
-		attrs[i] = a.attr(l.Name, t, l.Nullable || rt.Nullable)
+		null := l.Nullable || rt.Nullable
+		switch r.Op { // what is kept is of the left, or of both
+		case "except":
+			null = l.Nullable
+		case "intersect":
+			null = l.Nullable && rt.Nullable
+		}
+		attrs[i] = a.attr(l.Name, t, null)
 		attrs[i].Metadata = l.Metadata
 		lv[i] = plan.Named{Attr: a.attr(l.Name, t, l.Nullable), Value: function.As(plan.Col{Attr: l}, t)}
 		rv[i] = plan.Named{Attr: a.attr(rt.Name, t, rt.Nullable), Value: function.As(plan.Col{Attr: rt}, t)}

@@ -71,7 +71,8 @@ func shapeOf(row *function.Row, l *plan.Lambda, before []plan.Value) (function.L
 	}
 	list, ok := before[0].Type().(types.Array)
 	if !ok {
-		return function.LambdaShape{}, sparkerr.Unsupported("a lambda over %s", before[0].Type().SimpleString())
+		return function.LambdaShape{}, sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "sqlExpr", quoted(row.Name), "paramIndex", "first",
+			"inputSql", quoted(function.Describe(before[0])), "inputType", quoted(before[0].Type().SQL()), "requiredType", `"ARRAY"`)
 	}
 	shape := function.LambdaShape{Params: []string{"$"}, Vars: []function.LambdaVar{{SQL: "$", Type: list.Elem, Null: list.ContainsNull},
 		{SQL: "CAST($i - 1 AS INTEGER)", Type: types.Int}}}

@@ -11,8 +11,8 @@ import (
 	"github.com/millpond/millpond/internal/types"
 )
 
-// literalAt makes a literal of a value in a column.
-func literalAt(col arrow.Array, i int, t types.Type) (plan.Literal, error) {
+// LiteralAt makes a literal of a value in a column.
+func LiteralAt(col arrow.Array, i int, t types.Type) (plan.Literal, error) {
 	if col.IsNull(i) {
 		return plan.Literal{Value: nil, Type: t}, nil
 	}

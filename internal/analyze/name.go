@@ -69,8 +69,8 @@ func (x *exprs) nameOf(e plan.Expr) string {
 		if l, ok := e.Expr.(plan.Literal); ok && e.Mode == "literal" {
 			return x.typedLiteralName(l, t)
 		}
-		if _, plain := e.Expr.(*plan.Attribute); plain || e.Mode == "function" {
-			return x.nameOf(e.Expr) // a cast of a column keeps the column's name
+		if e.Mode == "function" {
+			return x.nameOf(e.Expr)
 		}
 		word := "CAST"
 		if e.Mode == "try" {
@@ -137,13 +137,7 @@ func (x *exprs) names(es []plan.Expr) string {
 func (x *exprs) callName(e *plan.Function) string {
 	name := strings.ToLower(e.Name)
 	if op, ok := infix[name]; ok && len(e.Args) == 2 {
-		if op == "!=" || op == "<>" {
-			return "(NOT (" + x.nameOf(e.Args[0]) + " = " + x.nameOf(e.Args[1]) + "))"
-		}
-		if op == "||" {
-			return "concat(" + x.names(e.Args) + ")"
-		}
-		return "(" + x.nameOf(e.Args[0]) + " " + op + " " + x.nameOf(e.Args[1]) + ")"
+		return x.infixName(op, e.Args)
 	}
 	switch name {
 	case "not", "!":
@@ -209,7 +203,7 @@ func (x *exprs) callName(e *plan.Function) string {
 			return name + "()"
 		}
 	case "between":
-		return "((" + x.nameOf(e.Args[0]) + " >= " + x.nameOf(e.Args[1]) + ") AND (" + x.nameOf(e.Args[0]) + " <= " + x.nameOf(e.Args[2]) + "))"
+		return "between(" + x.names(e.Args) + ")"
 	}
 	called := name
 	if x.a.env.Function(e.Name) != nil {
@@ -253,6 +247,43 @@ func (x *exprs) callName(e *plan.Function) string {
 		out += " FILTER (WHERE " + x.nameOf(e.Filter) + ")"
 	}
 	return out
+}
+
+// infixName prints an operator between its two sides.
+func (x *exprs) infixName(op string, args []plan.Expr) string {
+	if op == "!=" || op == "<>" {
+		return "(NOT (" + x.nameOf(args[0]) + " = " + x.nameOf(args[1]) + "))"
+	}
+	if op == "+" || op == "-" {
+		if text, ok := x.temporalName(op, args); ok {
+			return text
+		}
+	}
+	if op == "||" {
+		return "concat(" + x.names(args) + ")"
+	}
+	return "(" + x.nameOf(args[0]) + " " + op + " " + x.nameOf(args[1]) + ")"
+}
+
+// temporalName prints sums of dates: with whole days as date_add, with intervals without parentheses.
+func (x *exprs) temporalName(op string, args []plan.Expr) (string, bool) {
+	l, err := x.value(args[0])
+	if err != nil {
+		return "", false
+	}
+	r, err := x.value(args[1])
+	if err != nil {
+		return "", false
+	}
+	_, ym := r.Type().(types.YearMonthInterval)
+	_, dt := r.Type().(types.DayTimeInterval)
+	switch {
+	case l.Type() == types.Date && types.IsIntegral(r.Type()):
+		return map[string]string{"+": "date_add", "-": "date_sub"}[op] + "(" + x.names(args) + ")", true
+	case types.IsDatetime(l.Type()) && (ym || dt || r.Type() == types.CalendarInterval):
+		return x.nameOf(args[0]) + " " + op + " " + x.nameOf(args[1]), true
+	}
+	return "", false
 }
 
 func (x *exprs) isLambdaName(name string) bool {
@@ -348,7 +379,11 @@ func (x *exprs) windowName(e *plan.Window) string {
 		}
 	}
 	if e.Frame != nil {
-		if text, err := x.frame(e.Frame, e.Order); err == nil {
+		order, err := x.orders(e.Order)
+		if err != nil {
+			return x.nameOf(e.Func)
+		}
+		if text, err := x.frame(e.Frame, order); err == nil {
 			frame = text
 		}
 	}

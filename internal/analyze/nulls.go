@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"context"
+	"math"
 
 	"github.com/millpond/millpond/internal/function"
 	"github.com/millpond/millpond/internal/plan"
@@ -57,6 +58,12 @@ func fills(value, column types.Type) bool {
 		return types.IsString(column)
 	}
 	return types.Equal(value, column)
+}
+
+// whole says whether a value can be a whole number's.
+func whole(v any) bool {
+	f, ok := v.(float64)
+	return !ok || f == math.Trunc(f) && !math.IsInf(f, 0)
 }
 
 func (a *Analyzer) rebuild(in *rel, change map[int]plan.Value) *rel {
@@ -165,7 +172,7 @@ func (a *Analyzer) replaceNA(ctx context.Context, r *plan.ReplaceNA) (*rel, erro
 		at := in.attrs[i]
 		var args []plan.Value
 		for k := range r.Old {
-			if r.Old[k].Type != types.Null && !fills(r.Old[k].Type, at.Type) {
+			if r.Old[k].Type != types.Null && !fills(r.Old[k].Type, at.Type) || types.IsIntegral(at.Type) && !whole(r.Old[k].Value) {
 				continue
 			}
 			eq, _, err := a.funcs.Resolve("<=>", []plan.Value{plan.Col{Attr: at}, function.As(plan.Const{Literal: r.Old[k]}, at.Type)})
@@ -185,67 +192,4 @@ func (a *Analyzer) replaceNA(ctx context.Context, r *plan.ReplaceNA) (*rel, erro
 		change[i] = v
 	}
 	return a.rebuild(in, change), nil
-}
-
-// unpivot makes a row of each value column, one union branch a column.
-func (a *Analyzer) unpivot(ctx context.Context, r *plan.Unpivot) (*rel, error) {
-	in, err := a.resolve(ctx, r.Input, nil)
-	if err != nil {
-		return nil, err
-	}
-	x := a.over(ctx, in)
-	ids, err := x.list(r.Ids)
-	if err != nil {
-		return nil, err
-	}
-	var vals []item
-	if r.HasValues {
-		if vals, err = x.list(r.Values); err != nil {
-			return nil, err
-		}
-	} else {
-		isID := map[int]bool{}
-		for _, id := range ids {
-			if c, ok := id.value.(plan.Col); ok {
-				isID[c.Attr.ID] = true
-			}
-		}
-		for _, at := range in.attrs {
-			if at := at; !isID[at.ID] {
-				vals = append(vals, item{value: plan.Col{Attr: at}, name: at.Name, keep: &at})
-			}
-		}
-	}
-	if len(vals) == 0 {
-		return nil, sparkerr.Analysis("UNPIVOT_REQUIRES_VALUE_COLUMNS")
-	}
-	all := make([]plan.Value, len(vals))
-	for i, v := range vals {
-		all[i] = v.value
-	}
-	t, err := function.CommonType("unpivot", all)
-	if err != nil {
-		return nil, err
-	}
-	elem := types.Struct{Fields: []types.Field{{Name: r.Variable, Type: types.String}, {Name: r.ValueName, Type: t, Nullable: true}}}
-	list := &plan.Apply{Func: "unpivot", Args: function.AllAs(all, t), Out: types.Array{Elem: elem}, SQL: func(s []string) string {
-		out := "["
-		for i, text := range s {
-			if i > 0 {
-				out += ", "
-			}
-			out += "struct_pack(f0 := " + function.Quote(vals[i].name) + ", f1 := " + text + ")"
-		}
-		return out + "]"
-	}}
-	u := &plan.Unnest{Input: in.n, List: list, Width: 2, Cols: []plan.Attr{a.attr(r.Variable, types.String, false), a.attr(r.ValueName, t, true)}}
-	named := make([]plan.Named, 0, len(ids)+2)
-	for _, id := range ids {
-		at := a.attr(id.name, id.value.Type(), id.value.Nullable())
-		named = append(named, plan.Named{Attr: at, Value: id.value})
-	}
-	for _, c := range u.Cols {
-		named = append(named, plan.Named{Attr: c, Value: plan.Col{Attr: c}})
-	}
-	return relOf(&plan.Select{Input: u, Exprs: named}, in), nil
 }

@@ -78,7 +78,12 @@ func (x *exprs) items(e plan.Expr) ([]item, error) {
 		at := c.Attr
 		return []item{{value: v, name: at.Name, keep: &at, metadata: at.Metadata}}, nil
 	}
-	it := item{value: v, name: x.nameOf(e), auto: true}
+	it := item{value: v, auto: true}
+	if c, ok := e.(*plan.Cast); ok && isAttribute(c.Expr) { // a cast of a column keeps the column's name
+		it.name = x.nameOf(c.Expr)
+	} else {
+		it.name = x.nameOf(e)
+	}
 	if a, ok := v.(*plan.Apply); ok && a.Func == "getfield" {
 		if k, ok := a.Args[1].(plan.Const); ok {
 			if at, ok := e.(*plan.Attribute); ok && len(at.Parts) > 1 {
@@ -87,6 +92,11 @@ func (x *exprs) items(e plan.Expr) ([]item, error) {
 		}
 	}
 	return []item{it}, nil
+}
+
+func isAttribute(e plan.Expr) bool {
+	_, ok := e.(*plan.Attribute)
+	return ok
 }
 
 func (x *exprs) star(e *plan.Star) ([]item, error) {
@@ -99,6 +109,13 @@ func (x *exprs) star(e *plan.Star) ([]item, error) {
 		attrs = targets[0].attrs
 	}
 	var out []item
+	if len(e.Except) > 0 {
+		kept, err := exceptColumns(attrs, e.Except)
+		if err != nil {
+			return nil, err
+		}
+		attrs = kept
+	}
 	for _, at := range attrs {
 		if len(e.Target) > 0 && !qualifies(at.Qualifier, e.Target) {
 			continue
@@ -109,7 +126,7 @@ func (x *exprs) star(e *plan.Star) ([]item, error) {
 	if len(out) == 0 && len(e.Target) > 0 { // a struct's fields
 		v, err := x.attribute(&plan.Attribute{Parts: e.Target})
 		if err != nil {
-			return nil, err
+			return nil, sparkerr.Analysis("CANNOT_RESOLVE_STAR_EXPAND", "targetString", quoteParts(e.Target), "columns", strings.Join(plan.SchemaOf(attrs).Names(), ", "))
 		}
 		if s, ok := v.Type().(types.Struct); ok {
 			for _, f := range s.Fields {
@@ -122,6 +139,30 @@ func (x *exprs) star(e *plan.Star) ([]item, error) {
 			return out, nil
 		}
 		return nil, sparkerr.Analysis("CANNOT_RESOLVE_STAR_EXPAND", "targetString", quoteParts(e.Target), "columns", strings.Join(plan.SchemaOf(attrs).Names(), ", "))
+	}
+	return out, nil
+}
+
+// exceptColumns leaves out the columns of a star's EXCEPT list.
+func exceptColumns(attrs []plan.Attr, except []string) ([]plan.Attr, error) {
+	gone := map[int]bool{}
+	for _, name := range except {
+		found, _ := match(attrs, []string{name})
+		if len(found) == 0 {
+			return nil, unresolved([]string{name}, attrs)
+		}
+		for _, at := range found {
+			if gone[at.ID] {
+				return nil, sparkerr.Analysis("EXCEPT_OVERLAPPING_COLUMNS", "columns", strings.Join(except, ", "))
+			}
+			gone[at.ID] = true
+		}
+	}
+	var out []plan.Attr
+	for _, at := range attrs {
+		if !gone[at.ID] {
+			out = append(out, at)
+		}
 	}
 	return out, nil
 }
@@ -140,15 +181,6 @@ func (x *exprs) regex(e *plan.Regex) ([]item, error) {
 	return out, nil
 }
 
-func isGenerator(v plan.Value, t *function.Table) bool {
-	a, ok := v.(*plan.Apply)
-	if !ok {
-		return false
-	}
-	row, ok := t.Lookup(a.Func)
-	return ok && row.Kind == function.Generator
-}
-
 func (a *Analyzer) project(ctx context.Context, r *plan.Project, outer *rel) (*rel, error) {
 	var in *rel
 	var err error
@@ -158,8 +190,13 @@ func (a *Analyzer) project(ctx context.Context, r *plan.Project, outer *rel) (*r
 		return nil, err
 	}
 	in = in.within(outer)
+	with, lists, err := a.windowColumn(ctx, in, r.Exprs)
+	if err != nil {
+		return nil, err
+	}
+	in = with
 	x := a.over(ctx, in)
-	items, err := x.list(r.Exprs)
+	items, err := x.list(lateral(lists[0], x))
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +248,7 @@ func (a *Analyzer) selectItems(in *rel, x *exprs, items []item) (*rel, error) {
 			at = a.attr(it.name, vals[i].Type(), vals[i].Nullable())
 			at.Metadata = it.metadata
 			if it.keep != nil {
-				at.Qualifier = it.keep.Qualifier
+				at.Qualifier, at.Twin = it.keep.Qualifier, it.keep.ID
 			}
 		}
 		used[at.ID] = true
@@ -238,172 +275,6 @@ func same(n plan.Node, named []plan.Named) bool {
 	return true
 }
 
-// generate takes a generator out of a select list: its columns come from an Unnest below.
-func (a *Analyzer) generate(n plan.Node, items []item) (plan.Node, []item, error) {
-	var out []item
-	found := false
-	for _, it := range items {
-		if !isGenerator(it.value, a.funcs) {
-			out = append(out, it)
-			continue
-		}
-		if found {
-			return nil, nil, sparkerr.Plain(sparkerr.ClassExtendedAnalysis, "[UNSUPPORTED_GENERATOR.MULTI_GENERATOR] The generator is not supported: only one generator allowed per SELECT clause. SQLSTATE: 42K0E")
-		}
-		found = true
-		unnest, err := a.unnest(n, it.value.(*plan.Apply), it.names)
-		if err != nil {
-			return nil, nil, err
-		}
-		n = unnest
-		for _, at := range unnest.Cols {
-			at := at
-			out = append(out, item{value: plan.Col{Attr: at}, name: at.Name, keep: &at})
-		}
-	}
-	return n, out, nil
-}
-
-// unnest makes the node of a generator call; names replace the columns' own.
-func (a *Analyzer) unnest(n plan.Node, g *plan.Apply, names []string) (*plan.Unnest, error) {
-	list, ok := g.Out.(types.Array)
-	if !ok {
-		return nil, sparkerr.Unsupported("the generator %s of %s", g.Func, g.Out.SimpleString())
-	}
-	u := &plan.Unnest{Input: n, Outer: strings.HasSuffix(g.Func, "_outer"), List: g.Args[0]}
-	made := g.Func == "json_tuple" || g.Func == "stack" // the call itself makes the list
-	if made {
-		u.List = g
-	}
-	if strings.HasPrefix(g.Func, "posexplode") {
-		u.Pos = true
-		u.Cols = append(u.Cols, a.attr("pos", types.Int, u.Outer))
-	}
-	s, isStruct := list.Elem.(types.Struct)
-	_, isMap := g.Args[0].Type().(types.Map)
-	if isStruct && (strings.HasPrefix(g.Func, "inline") || isMap || made) {
-		u.Width = len(s.Fields)
-		for _, f := range s.Fields {
-			u.Cols = append(u.Cols, a.attr(f.Name, f.Type, f.Nullable || u.Outer))
-		}
-	} else {
-		u.Cols = append(u.Cols, a.attr("col", list.Elem, list.ContainsNull || u.Outer))
-	}
-	if isMap {
-		m := g.Args[0]
-		u.List = &plan.Apply{Func: "map_entries", Args: []plan.Value{m}, Out: list, Null: true, SQL: func(s []string) string { return "map_entries(" + s[0] + ")" }}
-	}
-	if len(names) > 0 {
-		if len(names) != len(u.Cols) {
-			return nil, sparkerr.Plain(sparkerr.ClassAnalysis, "[UDTF_ALIAS_NUMBER_MISMATCH] The number of aliases supplied in the AS clause does not match the number of columns output by the UDTF. Expected %d aliases, but got %s. SQLSTATE: 42802", len(u.Cols), strings.Join(names, ","))
-		}
-		for i := range u.Cols {
-			u.Cols[i].Name = names[i]
-		}
-	}
-	return u, nil
-}
-
-// lift takes Python functions and random numbers out of values: they become columns of nodes
-// put on n.
-func (a *Analyzer) lift(n plan.Node, vals []plan.Value) (plan.Node, []plan.Value, error) {
-	var err error
-	n, vals = a.liftRandom(n, vals)
-	for round := 0; err == nil; round++ {
-		var more bool
-		if n, vals, more, err = a.liftPython(n, vals); !more {
-			break
-		}
-	}
-	return n, vals, err
-}
-
-func (a *Analyzer) liftRandom(n plan.Node, vals []plan.Value) (plan.Node, []plan.Value) {
-	rc := &plan.RandomColumns{Input: n}
-	out := plan.RewriteAll(vals, func(v plan.Value) (plan.Value, bool) {
-		r, ok := v.(*plan.Random)
-		if !ok {
-			return nil, false
-		}
-		at := a.attr("rand", types.Double, false)
-		rc.Cols, rc.Rands = append(rc.Cols, at), append(rc.Rands, r)
-		return plan.Col{Attr: at}, true
-	})
-	if len(rc.Cols) == 0 {
-		return n, vals
-	}
-	return rc, out
-}
-
-// liftPython takes out the innermost Python functions: those whose arguments hold no other.
-func (a *Analyzer) liftPython(n plan.Node, vals []plan.Value) (plan.Node, []plan.Value, bool, error) {
-	var calls []plan.PythonCall
-	var extra []plan.Named
-	place := func(v plan.Value) plan.Attr {
-		if c, ok := v.(plan.Col); ok {
-			return c.Attr
-		}
-		text := plan.Print(v)
-		for _, e := range extra {
-			if plan.Print(e.Value) == text {
-				return e.Attr
-			}
-		}
-		at := a.attr("arg", v.Type(), v.Nullable())
-		extra = append(extra, plan.Named{Attr: at, Value: v})
-		return at
-	}
-	outer := false
-	var rewrite func(v plan.Value) (plan.Value, bool)
-	rewrite = func(v plan.Value) (plan.Value, bool) {
-		p, ok := v.(*plan.Python)
-		if !ok {
-			return nil, false
-		}
-		for _, arg := range p.Args {
-			if holdsPython(arg) {
-				outer = true
-				return &plan.Python{UDF: p.UDF, Args: plan.RewriteAll(p.Args, rewrite)}, true
-			}
-		}
-		call := plan.PythonCall{UDF: p.UDF, Out: a.attr(p.UDF.Name, p.UDF.Type, true)}
-		for _, arg := range p.Args {
-			call.Args = append(call.Args, place(arg))
-		}
-		calls = append(calls, call)
-		return plan.Col{Attr: call.Out}, true
-	}
-	out := plan.RewriteAll(vals, rewrite)
-	if len(calls) == 0 {
-		return n, vals, false, nil
-	}
-	for _, c := range calls {
-		if !scalarEval[c.UDF.EvalType] {
-			return nil, nil, false, sparkerr.Unsupported("a Python function of eval type %d here", c.UDF.EvalType)
-		}
-	}
-	if len(extra) > 0 {
-		n = &plan.Select{Input: n, Exprs: append(pass(n.Output()), extra...)}
-	}
-	return &plan.PythonEval{Input: n, Calls: calls}, out, outer, nil
-}
-
-// scalarEval are the eval types that give one value a row.
-var scalarEval = map[int]bool{100: true, 101: true, 200: true, 204: true, 250: true, 251: true}
-
-// groupedEval are the eval types that give one value a group.
-var groupedEval = map[int]bool{202: true, 217: true, 252: true, 254: true}
-
-func holdsPython(v plan.Value) bool {
-	found := false
-	plan.Walk(v, func(x plan.Value) bool {
-		_, ok := x.(*plan.Python)
-		found = found || ok
-		return !found
-	})
-	return found
-}
-
 func (a *Analyzer) filter(ctx context.Context, r *plan.Filter, outer *rel) (*rel, error) {
 	if agg, ok := r.Input.(*plan.Aggregate); ok && r.Having {
 		return a.having(ctx, agg, r.Cond, outer)
@@ -417,6 +288,9 @@ func (a *Analyzer) filter(ctx context.Context, r *plan.Filter, outer *rel) (*rel
 	cond, err := x.value(r.Cond)
 	if err != nil {
 		return nil, err
+	}
+	if hasWindow(cond) {
+		return nil, sparkerr.Analysis("WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "clauseName", "WHERE")
 	}
 	if hasAggregate(cond) {
 		return nil, sparkerr.Analysis("INVALID_WHERE_CONDITION", "condition", `"`+x.nameOf(r.Cond)+`"`, "expressionList", x.nameOf(r.Cond))
@@ -447,11 +321,11 @@ func (a *Analyzer) sort(ctx context.Context, r *plan.Sort, outer *rel) (*rel, er
 		return nil, err
 	}
 	x := a.over(ctx, in)
-	orders, err := x.orders(ordinals(r.Orders, in.attrs))
+	orders, err := x.sortOrders(r.Orders)
 	if err == nil {
 		for _, o := range orders {
 			if hasAggregate(o.Value) {
-				err = sparkerr.Unsupported("an aggregate in ORDER BY here")
+				err = sparkerr.New(sparkerr.ClassExtendedAnalysis, "UNSUPPORTED_EXPR_FOR_OPERATOR", "operator", "Sort", "invalidExprSqls", quoted(function.Describe(o.Value)))
 			}
 		}
 	}
@@ -517,18 +391,32 @@ func (a *Analyzer) sortGroups(ctx context.Context, r *plan.Sort, outer *rel) (*r
 	return out, true
 }
 
-// ordinals turns ORDER BY 1 into the first column.
-func ordinals(orders []plan.SortOrder, attrs []plan.Attr) []plan.SortOrder {
-	out := make([]plan.SortOrder, len(orders))
-	for i, o := range orders {
-		out[i] = o
+// sortOrders reads ORDER BY: a number means the column in that place, * every column.
+func (x *exprs) sortOrders(list []plan.SortOrder) ([]plan.Order, error) {
+	var out []plan.Order
+	for _, o := range list {
 		if l, ok := o.Expr.(plan.Literal); ok {
-			if k, ok := l.Value.(int32); ok && k >= 1 && int(k) <= len(attrs) {
-				out[i].Expr = plan.Name(attrs[k-1].Name)
+			if k, ok := l.Value.(int32); ok {
+				if k < 1 || int(k) > len(x.in.attrs) {
+					return nil, sparkerr.Analysis("ORDER_BY_POS_OUT_OF_RANGE", "index", itoa(int(k)), "size", itoa(len(x.in.attrs)))
+				}
+				out = append(out, plan.Order{Value: plan.Col{Attr: x.in.attrs[k-1]}, Desc: o.Desc, NullsFirst: o.NullsFirst})
+				continue
 			}
 		}
+		if _, all := o.Expr.(*plan.Star); all {
+			for _, at := range x.in.attrs {
+				out = append(out, plan.Order{Value: plan.Col{Attr: at}, Desc: o.Desc, NullsFirst: o.NullsFirst})
+			}
+			continue
+		}
+		one, err := x.orders([]plan.SortOrder{o})
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, one...)
 	}
-	return out
+	return out, nil
 }
 
 func (a *Analyzer) lateralView(ctx context.Context, r *plan.LateralView, outer *rel) (*rel, error) {

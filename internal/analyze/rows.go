@@ -51,6 +51,11 @@ func (a *Analyzer) rows(ctx context.Context, r plan.Relation, outer *rel) (*rel,
 		})
 	case *plan.Hint:
 		return a.resolve(ctx, r.Input, outer)
+	case *plan.Observe:
+		return input(r.Input, func(in *rel) (plan.Node, error) {
+			_, err := a.aggregate(ctx, &plan.Aggregate{Input: r.Input, Kind: "groupby", Aggs: r.Metrics}, outer)
+			return in.n, err
+		})
 	}
 	return nil, sparkerr.Unsupported("the relation %T", r)
 }
@@ -58,6 +63,9 @@ func (a *Analyzer) rows(ctx context.Context, r plan.Relation, outer *rel) (*rel,
 func (a *Analyzer) count(ctx context.Context, e plan.Expr, name string) (int64, error) {
 	v, err := a.over(ctx, relOf(&plan.One{})).value(e)
 	if err != nil {
+		if _, column := e.(*plan.Attribute); column {
+			return 0, sparkerr.Analysis("INVALID_LIMIT_LIKE_EXPRESSION.IS_UNFOLDABLE", "name", name, "expr", quoted(quoteParts(e.(*plan.Attribute).Parts)))
+		}
 		return 0, err
 	}
 	n, ok := number(v)

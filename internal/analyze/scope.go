@@ -54,8 +54,12 @@ func distinct(attrs []plan.Attr) []plan.Attr {
 	var out []plan.Attr
 	seen := map[int]bool{}
 	for _, at := range attrs {
-		if !seen[at.ID] {
-			seen[at.ID] = true
+		id := at.ID
+		if at.Twin != 0 {
+			id = at.Twin
+		}
+		if !seen[id] {
+			seen[id] = true
 			out = append(out, at)
 		}
 	}

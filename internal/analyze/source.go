@@ -226,7 +226,7 @@ func (a *Analyzer) inline(ctx context.Context, r *plan.Values) (*rel, error) {
 			return nil, err
 		}
 		if i > 0 && len(vals) != len(rows[0]) {
-			return nil, sparkerr.Plain(sparkerr.ClassAnalysis, "[INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH] Invalid inline table. Inline table expected %d columns but found %d columns in row %d. SQLSTATE: 42000", len(rows[0]), len(vals), i)
+			return nil, sparkerr.Analysis("INVALID_INLINE_TABLE.NUM_COLUMNS_MISMATCH", "expectedNumCols", itoa(len(rows[0])), "actualNumCols", itoa(len(vals)), "rowIndex", itoa(i))
 		}
 		rows[i] = vals
 	}
@@ -237,7 +237,7 @@ func (a *Analyzer) inline(ctx context.Context, r *plan.Values) (*rel, error) {
 		for _, row := range rows {
 			u, ok := types.Common(t, row[c].Type())
 			if !ok {
-				return nil, sparkerr.Plain(sparkerr.ClassAnalysis, "[INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE] Invalid inline table. Found incompatible types in the column col%d for inline table. SQLSTATE: 42000", c+1)
+				return nil, sparkerr.Analysis("INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE", "colName", types.Quote("col"+itoa(c+1)))
 			}
 			t, null = u, null || row[c].Nullable()
 		}
@@ -274,6 +274,12 @@ func (a *Analyzer) tableFunction(ctx context.Context, r *plan.TableFunction, out
 			}
 		}
 		return a.source(ctx, &plan.Range{Start: nums[0], End: nums[1], Step: nums[2]}, outer)
+	}
+	if _, ok := a.funcs.Lookup(r.Name); !ok {
+		if err := function.Unknown(r.Name); sparkerr.As(err).Condition != "UNRESOLVED_ROUTINE" {
+			return nil, err
+		}
+		return nil, sparkerr.Analysis("UNRESOLVABLE_TABLE_VALUED_FUNCTION", "name", types.Quote(r.Name))
 	}
 	v, err := x.call(&plan.Function{Name: r.Name, Args: r.Args})
 	if err != nil {

@@ -36,6 +36,8 @@ func (a *Analyzer) statistics(ctx context.Context, r plan.Relation) (*rel, error
 			return a.pairStat(in, r)
 		case "approx_quantile":
 			return a.quantiles(in, r)
+		case "freq_items":
+			return a.frequentItems(in, r)
 		case "crosstab":
 			return a.crosstab(ctx, r)
 		}
@@ -227,7 +229,7 @@ func (a *Analyzer) crosstab(ctx context.Context, r *plan.Stat) (*rel, error) {
 		plan.AliasExpr{Expr: text(c1), Names: []string{c1 + "_" + c2}}, plan.AliasExpr{Expr: text(c2), Names: []string{"__value"}}}}
 	agg := &plan.Aggregate{Input: pairs, Kind: "pivot", Group: []plan.Expr{plan.Name(c1 + "_" + c2)},
 		Aggs: []plan.Expr{plan.Call("count", plan.IntLit(1))}, PivotCol: plan.Name("__value")}
-	return a.resolve(ctx, agg, nil)
+	return a.resolve(ctx, &plan.FillNA{Input: agg, Values: []plan.Literal{plan.LongLit(0)}}, nil)
 }
 
 func (a *Analyzer) sampleBy(ctx context.Context, r *plan.SampleBy) (*rel, error) {

@@ -2,7 +2,9 @@ package analyze
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
+	"strings"
 
 	"github.com/millpond/millpond/internal/function"
 	"github.com/millpond/millpond/internal/plan"
@@ -17,13 +19,18 @@ func (x *exprs) window(e *plan.Window) (plan.Value, error) {
 	if e.Name != "" {
 		named, ok := x.windows[e.Name]
 		if !ok {
-			return nil, sparkerr.Plain(sparkerr.ClassParse, "[MISSING_WINDOW_SPECIFICATION] Window specification is not defined in the WINDOW clause for `%s`. SQLSTATE: 42P20", e.Name)
+			return nil, sparkerr.New(sparkerr.ClassParse, "MISSING_WINDOW_SPECIFICATION", "windowName", types.Quote(e.Name), "docroot", "https://spark.apache.org/docs/latest")
 		}
 		c := *named
 		c.Func = e.Func
 		e = &c
 	}
+	if f, ok := e.Func.(*plan.Function); ok && f.Name == "null_index" {
+		return x.nullIndex(e, f)
+	}
+	x.windowed = true
 	fn, err := x.value(e.Func)
+	x.windowed = false
 	if err != nil {
 		return nil, err
 	}
@@ -41,60 +48,86 @@ func (x *exprs) window(e *plan.Window) (plan.Value, error) {
 			return nil, sparkerr.Analysis("UNSUPPORTED_EXPR_FOR_WINDOW", "sqlExpr", `"`+function.Describe(fn)+`"`)
 		}
 		if row.Kind == function.Window && len(e.Order) == 0 && row.Name != "nth_value" {
-			return nil, sparkerr.Plain(sparkerr.ClassAnalysis, "Window function %s() requires window to be ordered, please add ORDER BY clause. For example SELECT %s()(value_expr) OVER (PARTITION BY window_partition ORDER BY window_ordering) from table", f.Func, f.Func)
+			return nil, sparkerr.Analysis("WINDOW_FUNCTION_FRAME_NOT_ORDERED", "wf_name", types.Quote(f.Func), "wf_expr", quoted(x.nameOf(e.Func)))
 		}
 	case *plan.Python:
 	default:
 		return nil, sparkerr.Analysis("UNSUPPORTED_EXPR_FOR_WINDOW", "sqlExpr", `"`+function.Describe(fn)+`"`)
 	}
 	if e.Frame != nil {
-		if out.Frame, err = x.frame(e.Frame, e.Order); err != nil {
+		if out.Frame, err = x.frame(e.Frame, out.Order); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
-func (x *exprs) frame(f *plan.Frame, order []plan.SortOrder) (string, error) {
-	lower, err := x.bound(f.Lower, true, order)
+// edge is one end of a frame: a distance from the current row, negative before it.
+type edge struct {
+	unbounded bool
+	lower     bool
+	n         float64
+}
+
+func (e edge) distant() bool { return !e.unbounded && e.n != 0 }
+
+// place orders edges along the rows.
+func (e edge) place() float64 {
+	switch {
+	case e.unbounded && e.lower:
+		return math.Inf(-1)
+	case e.unbounded:
+		return math.Inf(1)
+	}
+	return e.n
+}
+
+func (e edge) String() string {
+	switch {
+	case e.unbounded && e.lower:
+		return "UNBOUNDED PRECEDING"
+	case e.unbounded:
+		return "UNBOUNDED FOLLOWING"
+	case e.n == 0:
+		return "CURRENT ROW"
+	case e.n < 0:
+		return fmt.Sprintf("%v PRECEDING", -e.n)
+	}
+	return fmt.Sprintf("%v FOLLOWING", e.n)
+}
+
+func (x *exprs) frame(f *plan.Frame, order []plan.Order) (string, error) {
+	lower, err := x.edge(f.Lower, true)
 	if err != nil {
 		return "", err
 	}
-	upper, err := x.bound(f.Upper, false, order)
+	upper, err := x.edge(f.Upper, false)
 	if err != nil {
+		return "", err
+	}
+	if err := checkFrame(f, lower, upper, order); err != nil {
 		return "", err
 	}
 	kind := "RANGE"
 	if f.Rows {
 		kind = "ROWS"
 	}
-	return kind + " BETWEEN " + lower + " AND " + upper, nil
+	return kind + " BETWEEN " + lower.String() + " AND " + upper.String(), nil
 }
 
-func (x *exprs) bound(b plan.Bound, lower bool, order []plan.SortOrder) (string, error) {
-	switch {
-	case b.Unbounded && lower:
-		return "UNBOUNDED PRECEDING", nil
-	case b.Unbounded:
-		return "UNBOUNDED FOLLOWING", nil
-	case b.Offset == nil:
-		return "CURRENT ROW", nil
+func (x *exprs) edge(b plan.Bound, lower bool) (edge, error) {
+	if b.Unbounded || b.Offset == nil {
+		return edge{unbounded: b.Unbounded, lower: lower}, nil
 	}
 	v, err := x.value(b.Offset)
 	if err != nil {
-		return "", err
+		return edge{}, err
 	}
 	n, ok := number(v)
 	if !ok {
-		return "", sparkerr.Unsupported("a window frame bound that is not a number")
+		return edge{}, sparkerr.Unsupported("a window frame bound that is not a number")
 	}
-	switch {
-	case n == 0:
-		return "CURRENT ROW", nil
-	case n < 0:
-		return fmt.Sprintf("%v PRECEDING", -n), nil
-	}
-	return fmt.Sprintf("%v FOLLOWING", n), nil
+	return edge{lower: lower, n: n}, nil
 }
 
 // number reads a constant number, negated perhaps.
@@ -102,6 +135,11 @@ func number(v plan.Value) (float64, bool) {
 	if a, ok := v.(*plan.Apply); ok && len(a.Args) == 1 && (a.Func == "-" || a.Func == "negative") {
 		n, ok := number(a.Args[0])
 		return -n, ok
+	}
+	if a, ok := v.(*plan.Apply); ok && len(a.Args) == 2 {
+		l, ok1 := number(a.Args[0])
+		r, ok2 := number(a.Args[1])
+		return folded(a.Func, l, r), ok1 && ok2 && strings.Contains("+-*", a.Func)
 	}
 	c, ok := function.Constant(v)
 	if !ok {
@@ -116,6 +154,16 @@ func number(v plan.Value) (float64, bool) {
 		return n, true
 	}
 	return 0, false
+}
+
+func folded(op string, l, r float64) float64 {
+	switch op {
+	case "+":
+		return l + r
+	case "-":
+		return l - r
+	}
+	return l * r
 }
 
 func (x *exprs) orders(os []plan.SortOrder) ([]plan.Order, error) {

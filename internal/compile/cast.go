@@ -90,6 +90,9 @@ func numericCast(text string, from, to types.Type, try bool) string {
 		}
 		return guarded(text, safe, to, try, sparkerr.Raise("CAST_OVERFLOW", shown, quoteSQL(`"`+from.SQL()+`"`), quoteSQL(`"`+to.SQL()+`"`)))
 	case toDecimal:
+		if types.IsFractional(from) { // halves are judged by the shortest decimal text
+			text = "CAST(" + text + " AS VARCHAR)"
+		}
 		safe := "TRY_CAST(" + text + " AS " + TypeSQL(to) + ")"
 		if f, ok := types.AsDecimal(from); ok && f.Precision-f.Scale <= d.Precision-d.Scale {
 			return plainCast(text, to)
@@ -120,7 +123,12 @@ func fromText(text string, to types.Type, try bool) string {
 	default:
 		safe = "TRY_CAST(" + trimmed + " AS " + TypeSQL(to) + ")"
 	}
-	return guarded(text, safe, to, try, sparkerr.Raise("CAST_INVALID_INPUT", "'''' || "+text+" || ''''", `'"STRING"'`, quoteSQL(`"`+to.SQL()+`"`)))
+	raise := sparkerr.Raise("CAST_INVALID_INPUT", "'''' || "+text+" || ''''", `'"STRING"'`, quoteSQL(`"`+to.SQL()+`"`))
+	if d, ok := to.(types.Decimal); ok { // a good number may be too large
+		raise = "(CASE WHEN TRY_CAST(" + trimmed + " AS DOUBLE) IS NOT NULL THEN " + sparkerr.Raise("NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", trimmed,
+			fmt.Sprintf("'%d'", d.Precision), fmt.Sprintf("'%d'", d.Scale)) + " ELSE " + raise + " END)"
+	}
+	return guarded(text, safe, to, try, raise)
 }
 
 // toText prints values as Spark does.

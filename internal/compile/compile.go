@@ -58,17 +58,20 @@ func (o *Operator) Columns() []plan.Attr { return o.Attrs }
 func (h *Head) Columns() []plan.Attr     { return h.Input.Columns() }
 func (n *Narrow) Columns() []plan.Attr   { return n.Attrs }
 
-// Plan compiles a resolved plan; the result has exactly the plan's output columns. names makes
-// source names that are unique in the database.
-func Plan(n plan.Node, names func() string) (Stage, error) {
+// Plan compiles a resolved plan; the result has exactly the plan's output columns.
+func Plan(n plan.Node, o Options) (Stage, error) {
 	want := n.Output()
-	c := &compiler{names: names}
+	c := &compiler{Options: o}
+	n = windowOrder(n)
 	stage, err := c.stage(prune(n, all(n)))
 	if err != nil {
 		return nil, err
 	}
 	return narrow(stage, want), nil
 }
+
+// Pruned is a plan without the columns that nobody reads, which is what gets compiled.
+func Pruned(n plan.Node) plan.Node { return prune(n, all(n)) }
 
 // narrow makes a stage answer exactly these columns in this order.
 func narrow(s Stage, want []plan.Attr) Stage {
@@ -90,8 +93,14 @@ func narrow(s Stage, want []plan.Attr) Stage {
 	return &Narrow{Input: s, Attrs: want, IDs: ids}
 }
 
+// Options of a compilation.
+type Options struct {
+	Names   func() string // makes source names that are unique in the database
+	Lenient bool          // without ANSI mode: null instead of an error
+}
+
 type compiler struct {
-	names   func() string
+	Options
 	sources []Source
 }
 
@@ -115,10 +124,13 @@ func (c *compiler) stage(n plan.Node) (Stage, error) {
 			return &Narrow{Input: in, Attrs: n.Output(), IDs: ids}, err
 		}
 	}
-	inner := &compiler{names: c.names}
+	inner := &compiler{Options: c.Options}
 	text, err := inner.sql(n)
 	if err != nil {
 		return nil, err
+	}
+	if c.Lenient {
+		text = lenient(text)
 	}
 	return &Query{SQL: text, Sources: inner.sources, Attrs: n.Output()}, nil
 }
@@ -181,7 +193,7 @@ func (c *compiler) source(n plan.Node) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	name := c.names()
+	name := c.Names()
 	c.sources = append(c.sources, Source{name, s})
 	return "SELECT * FROM " + name, nil
 }

@@ -19,7 +19,7 @@ func TestOneStatement(t *testing.T) {
 	a, b := column(1, "a", types.Int), column(2, "b", types.String)
 	scan := &plan.Scan{SQL: "files", Source: []string{"a", "b"}, Attrs: []plan.Attr{a, b}}
 	n := &plan.Select{Input: &plan.Slice{Input: scan, Limit: 3}, Exprs: []plan.Named{{Attr: a, Value: plan.Col{Attr: a}}}}
-	stage, err := Plan(n, names)
+	stage, err := Plan(n, Options{Names: names})
 	if err != nil {
 		t.Fatal(err)
 	}

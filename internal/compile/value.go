@@ -28,6 +28,9 @@ func (c *compiler) value(v plan.Value) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		if c.Lenient && v.Mode != "try" {
+			return legacyCast(text, v.Child.Type(), v.To), nil
+		}
 		return castSQL(text, v.Child.Type(), v.To, v.Mode == "try"), nil
 	case *plan.Apply:
 		return c.apply(v, "")
@@ -113,11 +116,27 @@ func (c *compiler) over(v *plan.Over) (string, error) {
 	if v.Frame != "" {
 		parts = append(parts, v.Frame)
 	}
-	text, err := c.apply(fn, " OVER ("+strings.Join(parts, " ")+")")
+	over := " OVER (" + strings.Join(parts, " ") + ")"
+	text, err := c.ignoringNulls(fn, over)
+	if text == "" && err == nil {
+		text, err = c.apply(fn, over)
+	}
 	if err != nil {
 		return "", err
 	}
 	return "CAST(" + text + " AS " + TypeSQL(v.Type()) + ")", nil
+}
+
+// ignoringNulls says first and last over a window that pass over nulls; "" for other calls.
+func (c *compiler) ignoringNulls(fn *plan.Apply, over string) (string, error) {
+	if fn.Func != "first" && fn.Func != "last" || len(fn.Args) != 2 || fn.Filter != nil {
+		return "", nil
+	}
+	if ignore, ok := function.Constant(fn.Args[1]); !ok || ignore.Value != true {
+		return "", nil
+	}
+	arg, err := c.value(fn.Args[0])
+	return fn.Func + "_value(" + arg + " IGNORE NULLS)" + over, err
 }
 
 func (c *compiler) orders(os []plan.Order) (string, error) {
@@ -188,6 +207,9 @@ func literalSQL(l plan.Literal) (string, error) {
 		case types.Date:
 			return fmt.Sprintf("CAST(DATE '1970-01-01' + %d AS DATE)", v), nil
 		case types.Int:
+			if v == math.MinInt32 { // its digits alone need eight bytes
+				return "CAST(-2147483648 AS INTEGER)", nil
+			}
 			if v < 0 { // minus a negative number would start a comment
 				return "(" + strconv.Itoa(int(v)) + ")", nil
 			}

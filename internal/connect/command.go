@@ -83,7 +83,10 @@ func (o *responder) write(ctx context.Context, w *pb.WriteOperation) error {
 	}
 	watched, stop := o.watch(ctx)
 	defer stop()
-	return o.x.Write(watched, req)
+	if err := o.x.Write(watched, req); err != nil {
+		return err
+	}
+	return o.observed(ctx, in)
 }
 
 var writeModes = map[pb.WriteOperationV2_Mode]string{pb.WriteOperationV2_MODE_CREATE: "error", pb.WriteOperationV2_MODE_OVERWRITE: "overwrite",
@@ -100,8 +103,12 @@ func (o *responder) writeV2(ctx context.Context, w *pb.WriteOperationV2) error {
 	}
 	watched, stop := o.watch(ctx)
 	defer stop()
-	return o.x.Write(watched, engine.WriteRequest{Input: in, Format: w.GetProvider(), Table: w.TableName, Mode: mode, Options: lowerKeys(w.Options),
+	err = o.x.Write(watched, engine.WriteRequest{Input: in, Format: w.GetProvider(), Table: w.TableName, Mode: mode, Options: lowerKeys(w.Options),
 		Insert: w.Mode == pb.WriteOperationV2_MODE_APPEND || w.Mode == pb.WriteOperationV2_MODE_REPLACE})
+	if err != nil {
+		return err
+	}
+	return o.observed(ctx, in)
 }
 
 // sql runs spark.sql: a query is answered by itself, to be run later; a command is run now and

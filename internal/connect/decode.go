@@ -304,6 +304,20 @@ func (d *decoder) special(p *pb.Relation) (plan.Relation, error) {
 		}
 		f, err := d.udf(k.MapPartitions.Func)
 		return &plan.MapBatches{Input: in, Func: f}, err
+	case *pb.Relation_CollectMetrics:
+		in, err := d.relation(k.CollectMetrics.Input)
+		if err != nil {
+			return nil, err
+		}
+		metrics, err := d.exprs(k.CollectMetrics.Metrics)
+		return &plan.Observe{Input: in, Name: k.CollectMetrics.Name, Metrics: metrics}, err
+	case *pb.Relation_Transpose:
+		in, err := d.relation(k.Transpose.Input)
+		if err != nil {
+			return nil, err
+		}
+		index, err := d.exprs(k.Transpose.IndexColumns)
+		return &plan.Transpose{Input: in, Index: index}, err
 	case *pb.Relation_GroupMap:
 		return d.groupMap(k.GroupMap)
 	case *pb.Relation_CoGroupMap:

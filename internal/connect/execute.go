@@ -259,6 +259,9 @@ func (o *responder) relation(ctx context.Context, rel plan.Relation) error {
 			return err
 		}
 	}
+	if err := o.observed(ctx, rel); err != nil {
+		return err
+	}
 	return o.metrics(ctx, rows)
 }
 

@@ -101,13 +101,23 @@ func (s *Session) stored(database, name string) (catalog.Table, bool) {
 // storedRelation is what a table's or view's name stands for.
 func storedRelation(t catalog.Table) plan.Relation {
 	if t.Kind == catalog.View {
-		return &plan.SQL{Query: t.Query}
+		return storedQuery(t)
 	}
 	options := map[string]string{}
 	for k, v := range t.Options {
 		options[strings.ToLower(k)] = v
 	}
 	return &plan.Read{Format: t.Format, Schema: t.Schema, Paths: []string{t.Location}, Options: options}
+}
+
+// storedQuery is a view's query; the names in it that have no database are of the one it was made in.
+func storedQuery(t catalog.Table) plan.Relation {
+	q, err := sqlparse.Query(t.Query, nil, nil)
+	if err != nil { // whoever reads the view learns what is wrong with it
+		return &plan.SQL{Query: t.Query}
+	}
+	sqlparse.Qualify(q, t.Database)
+	return q
 }
 
 // DropTable removes a table, files and all if they are the warehouse's, and says whether it was there.

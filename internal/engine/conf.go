@@ -19,6 +19,7 @@ var confDefaults = map[string]string{
 	"spark.api.mode":                                                  "connect",
 	"spark.remote":                                                    "",
 	"spark.sql.ansi.enabled":                                          "true",
+	"spark.sql.mapKeyDedupPolicy":                                     "EXCEPTION",
 	"spark.sql.caseSensitive":                                         "false",
 	"spark.sql.session.timeZone":                                      "UTC",
 	"spark.sql.timestampType":                                         "TIMESTAMP_LTZ",
@@ -60,6 +61,9 @@ var confDefaults = map[string]string{
 
 // static settings cannot change while a server runs.
 var staticConf = map[string]bool{"spark.sql.warehouse.dir": true, "spark.sql.extensions": true, "spark.sql.artifact.isolation.enabled": true}
+
+// fixedConf are settings that change answers and that this engine knows one value of.
+var fixedConf = map[string]string{"spark.sql.mapKeyDedupPolicy": "EXCEPTION", "spark.sql.caseSensitive": "false", "spark.sql.timestampType": "TIMESTAMP_LTZ"}
 
 // coreConf are the settings of Spark's own machinery, which no session can change; those that end
 // with a dot are prefixes.
@@ -143,6 +147,9 @@ func (c *Conf) Set(key, value string) error {
 	}
 	if err := checkConf(key, value); err != nil {
 		return err
+	}
+	if fixed, ok := fixedConf[key]; ok && !strings.EqualFold(value, fixed) {
+		return sparkerr.Unsupported("%s=%s", key, value)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

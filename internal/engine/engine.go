@@ -76,10 +76,13 @@ type Session struct {
 	kept     map[string]*Kept // persisted relations by fingerprint
 	points   map[string]*Kept // checkpoints by id
 	udfs     map[string]*plan.PythonUDF
-	models   *models
-	dir      string
-	closing  context.CancelFunc
-	ctx      context.Context
+	// What SQL text made: session variables and functions.
+	variables map[string]*variable
+	functions map[string]*plan.SQLFunction
+	models    *models
+	dir       string
+	closing   context.CancelFunc
+	ctx       context.Context
 }
 
 type view struct {
@@ -91,7 +94,7 @@ type view struct {
 func (e *Engine) NewSession(id string) *Session {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Session{ID: id, Server: uuid.NewString(), Conf: &Conf{}, e: e, views: map[string]*view{}, kept: map[string]*Kept{},
-		points: map[string]*Kept{}, udfs: map[string]*plan.PythonUDF{}, models: newModels(), ctx: ctx, closing: cancel}
+		points: map[string]*Kept{}, udfs: map[string]*plan.PythonUDF{}, variables: map[string]*variable{}, functions: map[string]*plan.SQLFunction{}, models: newModels(), ctx: ctx, closing: cancel}
 	s.dir = filepath.Join(e.opts.DataDir, "tmp", "sessions", s.Server)
 	if e.opts.TimeZone != "" {
 		s.Conf.set = map[string]string{"spark.sql.session.timeZone": e.opts.TimeZone}
@@ -110,6 +113,13 @@ func (s *Session) Clone(id string) *Session {
 	}
 	for k, v := range s.udfs {
 		c.udfs[k] = v
+	}
+	for k, v := range s.variables {
+		held := *v
+		c.variables[k] = &held
+	}
+	for k, v := range s.functions {
+		c.functions[k] = v
 	}
 	return c
 }
@@ -179,8 +189,14 @@ func (s *Session) Run(ctx context.Context, r plan.Relation) (*Result, error) {
 	return &Result{plan.SchemaOf(n.Output()), st}, nil
 }
 
+// ansi says whether the session is in ANSI mode.
+func (s *Session) ansi() bool {
+	v, _ := s.Conf.Get("spark.sql.ansi.enabled")
+	return !strings.EqualFold(v, "false")
+}
+
 func (s *Session) runner() *execute.Runner {
-	return &execute.Runner{DB: s.e.db, Ops: &operators{s: s}, Settings: map[string]string{"TimeZone": s.TimeZone()}}
+	return &execute.Runner{DB: s.e.db, Ops: &operators{s: s}, Lenient: !s.ansi(), Settings: map[string]string{"TimeZone": s.TimeZone()}}
 }
 
 // collect runs a node to its end.

@@ -87,3 +87,13 @@ func (e *environment) Function(name string) *plan.PythonUDF {
 func (e *environment) CatalogRows(ctx context.Context, c *plan.Catalog) (types.Struct, []arrow.RecordBatch, error) {
 	return e.s.catalog(ctx, c)
 }
+
+func (e *environment) Variable(name string) (plan.Literal, bool) { return e.s.variable(name) }
+
+func (e *environment) SQLFunction(name string) *plan.SQLFunction {
+	e.s.mu.Lock()
+	defer e.s.mu.Unlock()
+	return e.s.functions[strings.ToLower(name)]
+}
+
+func (e *environment) Ansi() bool { return e.s.ansi() }

@@ -15,18 +15,24 @@ func (s *Session) Explain(ctx context.Context, r plan.Relation, extended bool) (
 	if err != nil {
 		return "", err
 	}
-	stage, err := compile.Plan(n, s.e.db.Name)
+	stage, err := compile.Plan(n, compile.Options{Names: s.e.db.Name, Lenient: !s.ansi()})
 	if err != nil {
 		return "", err
 	}
 	var b strings.Builder
 	if extended {
-		b.WriteString("== Analyzed Logical Plan ==\n")
+		b.WriteString("== Parsed Logical Plan ==\n")
+		explainRelation(&b, r, 0)
+		b.WriteString("\n== Analyzed Logical Plan ==\n")
 		parts := make([]string, 0, len(n.Output()))
 		for _, at := range n.Output() {
 			parts = append(parts, at.Name+": "+at.Type.SimpleString())
 		}
-		b.WriteString(strings.Join(parts, ", ") + "\n\n")
+		b.WriteString(strings.Join(parts, ", ") + "\n")
+		explainNode(&b, n, 0)
+		b.WriteString("\n== Optimized Logical Plan ==\n")
+		explainNode(&b, compile.Pruned(n), 0)
+		b.WriteString("\n")
 	}
 	b.WriteString("== Physical Plan ==\n")
 	explainStage(&b, stage, 0)
@@ -61,6 +67,22 @@ func explainStage(b *strings.Builder, s compile.Stage, depth int) {
 	case *compile.Narrow:
 		line("Project %s", attrNames(s.Attrs))
 		explainStage(b, s.Input, depth+1)
+	}
+}
+
+// explainRelation prints a relation as the client stated it.
+func explainRelation(b *strings.Builder, r plan.Relation, depth int) {
+	b.WriteString(strings.Repeat("   ", depth) + "+- '" + strings.TrimPrefix(fmt.Sprintf("%T", r), "*plan.") + "\n")
+	for _, in := range plan.Below(r) {
+		explainRelation(b, in, depth+1)
+	}
+}
+
+// explainNode prints a resolved plan.
+func explainNode(b *strings.Builder, n plan.Node, depth int) {
+	b.WriteString(strings.Repeat("   ", depth) + "+- " + strings.TrimPrefix(fmt.Sprintf("%T", n), "*plan.") + " " + attrNames(n.Output()) + "\n")
+	for _, in := range n.Inputs() {
+		explainNode(b, in, depth+1)
 	}
 }
 

@@ -2,13 +2,11 @@ package engine
 
 import (
 	"context"
-	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/millpond/millpond/internal/analyze"
 	"github.com/millpond/millpond/internal/plan"
-	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/sqlparse"
 	"github.com/millpond/millpond/internal/types"
 )
@@ -54,7 +52,13 @@ var commandRunners = map[string]func(*Session, context.Context, *sqlparse.Comman
 	},
 	"describe": (*Session).describeTable,
 	"set":      (*Session).setCommand,
-	"reset": func(s *Session, _ context.Context, _ *sqlparse.Command) (*Answer, error) {
+	"declare":  (*Session).runDeclare, "set_variable": (*Session).runSetVariable, "drop_variable": (*Session).runDropVariable,
+	"create_function": (*Session).runCreateFunction, "drop_function": (*Session).runDropFunction,
+	"reset": func(s *Session, _ context.Context, c *sqlparse.Command) (*Answer, error) {
+		if c.Key != "" {
+			s.Conf.Unset(c.Key)
+			return nothing(nil)
+		}
 		for _, kv := range s.Conf.All("") {
 			s.Conf.Unset(kv[0])
 		}
@@ -123,8 +127,6 @@ func (s *Session) describeTable(ctx context.Context, c *sqlparse.Command) (*Answ
 func (s *Session) setCommand(_ context.Context, c *sqlparse.Command) (*Answer, error) {
 	var rows [][]any
 	switch {
-	case strings.HasPrefix(strings.ToUpper(c.Key), "VAR ") || strings.HasPrefix(strings.ToUpper(c.Key), "VARIABLE "):
-		return nil, sparkerr.Unsupported("SQL variables")
 	case c.HasValue:
 		if err := s.Conf.Set(c.Key, c.Value); err != nil {
 			return nil, err

@@ -18,10 +18,6 @@ var engineErrors = []struct {
 			" Use 'try_"+map[string]string{"addition": "add", "subtraction": "subtract", "multiplication": "multiply", "negation": "subtract"}[m[1]]+"' to tolerate overflow and return NULL instead.",
 			"config", `"spark.sql.ansi.enabled"`)
 	}},
-	{regexp.MustCompile(`Conversion Error: Type INT128 with value (\S+) can't be cast`), func(m []string) *sparkerr.Error {
-		return sparkerr.New(sparkerr.ClassArithmetic, "ARITHMETIC_OVERFLOW", "message", "long overflow", "alternative",
-			" Use 'try_sum' to tolerate overflow and return NULL instead.", "config", `"spark.sql.ansi.enabled"`)
-	}},
 	{regexp.MustCompile(`More than one row returned by a subquery`), func([]string) *sparkerr.Error {
 		return sparkerr.New(sparkerr.ClassSpark, "SCALAR_SUBQUERY_TOO_MANY_ROWS")
 	}},

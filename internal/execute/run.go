@@ -25,12 +25,13 @@ type Operators interface {
 type Runner struct {
 	DB       *Database
 	Ops      Operators
+	Lenient  bool              // without ANSI mode
 	Settings map[string]string // of the statements' connections: TimeZone
 }
 
 // Run starts a plan.
 func (r *Runner) Run(ctx context.Context, n plan.Node) (Stream, error) {
-	stage, err := compile.Plan(n, r.DB.Name)
+	stage, err := compile.Plan(n, compile.Options{Names: r.DB.Name, Lenient: r.Lenient})
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +167,7 @@ func (h *head) Next(ctx context.Context) (arrow.RecordBatch, error) {
 // Copy runs a plan inside a statement that consumes its rows: wrap puts the plan's query, whose
 // columns are called by their ids, into it.
 func (r *Runner) Copy(ctx context.Context, n plan.Node, wrap func(query string) string) error {
-	stage, err := compile.Plan(n, r.DB.Name)
+	stage, err := compile.Plan(n, compile.Options{Names: r.DB.Name, Lenient: r.Lenient})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,9 @@
 package function
 
 import (
+	"fmt"
+	"math/big"
+	"strconv"
 	"strings"
 
 	"github.com/millpond/millpond/internal/plan"
@@ -46,6 +49,9 @@ func Aggregated(text string, distinct bool, order, filter, over string) string {
 	}
 }
 
+// Call marks an aggregate's call that another package makes.
+func Call(name, args string) string { return call(name, args) }
+
 // call marks an aggregate's call; args and where are templates or texts.
 func call(name, args string) string {
 	return name + "(" + markDistinct + args + markOrder + ")" + markCall + markEnd
@@ -67,11 +73,11 @@ func aggregates() []Row {
 	d := func(name, alias, sql string) Row { return agg(name, alias, "d", is(types.Double), sql) }
 	nan := func(f string) string { return "(CASE WHEN " + call("count", "{0}") + " > 0 THEN " + f + " END)" }
 	return []Row{
-		{Name: "count", Kind: Aggregate, Args: "a*", Result: is(types.Long), Null: neverNull, Build: count},
+		{Name: "count", Kind: Aggregate, Coerce: counted, Result: is(types.Long), Null: neverNull, Build: count},
 		{Name: "count_if", Kind: Aggregate, Args: "b", Result: is(types.Long), Null: neverNull, SQL: call("count", "CASE WHEN {0} THEN 1 END")},
-		{Name: "sum", Kind: Aggregate, Args: "n", Result: sumType, Build: sum("sum")},
+		{Name: "sum", Kind: Aggregate, Args: "n", Result: sumType, Build: sum},
 		{Name: "avg", Aliases: "mean", Kind: Aggregate, Args: "n", Result: avgType, Build: average},
-		agg("min", "", "a", same(0), call("min", "{0}")), agg("max", "", "a", same(0), call("max", "{0}")),
+		{Name: "min", Kind: Aggregate, Coerce: sortable("min", "a"), Result: same(0), SQL: call("min", "{0}")}, {Name: "max", Kind: Aggregate, Coerce: sortable("max", "a"), Result: same(0), SQL: call("max", "{0}")},
 		{Name: "first", Aliases: "first_value any_value", Kind: Aggregate, Args: "a ?b", Result: same(0), Build: firstOf("first")},
 		{Name: "last", Aliases: "last_value", Kind: Aggregate, Args: "a ?b", Result: same(0), Build: firstOf("last")},
 		d("stddev", "stddev_samp std", moment("stddev_samp")), d("stddev_pop", "", moment("stddev_pop")),
@@ -97,6 +103,14 @@ func aggregates() []Row {
 	}
 }
 
+func counted(a []plan.Value) ([]plan.Value, error) {
+	if len(a) == 0 {
+		return nil, sparkerr.Analysis("WRONG_NUM_ARGS.WITH_SUGGESTION", "functionName", "`count`", "expectedNum", "> 0", "actualNum", "0",
+			"legacyNum", "0", "legacyConfKey", `"spark.sql.legacy.allowParameterlessCount"`, "legacyConfValue", `"true"`)
+	}
+	return a, nil
+}
+
 // count skips rows where any argument is null.
 func count(a []Arg) string {
 	if len(a) == 1 {
@@ -115,10 +129,18 @@ func count(a []Arg) string {
 	return call("count", "CASE WHEN "+cond+" THEN ("+joinSQL(a)+") END")
 }
 
+// Sums and averages get more digits, as far as there are any.
+func sumDecimal(d types.Decimal) types.Decimal {
+	return types.Decimal{Precision: min(d.Precision+10, 38), Scale: d.Scale}
+}
+func averageDecimal(d types.Decimal) types.Decimal {
+	return types.Decimal{Precision: min(d.Precision+4, 38), Scale: min(d.Scale+4, 38)}
+}
+
 func sumType(a []plan.Value) (types.Type, error) {
 	switch t := a[0].Type().(type) {
 	case types.Decimal:
-		return types.BoundDecimal(t.Precision+10, t.Scale), nil
+		return sumDecimal(t), nil
 	default:
 		if types.IsIntegral(t) {
 			return types.Long, nil
@@ -127,28 +149,39 @@ func sumType(a []plan.Value) (types.Type, error) {
 	}
 }
 
-func sum(name string) func([]Arg) string {
-	return func(a []Arg) string {
-		if d, ok := a[0].Type.(types.Decimal); ok {
-			return "CAST(" + call(name, a[0].SQL) + " AS " + types.BoundDecimal(d.Precision+10, d.Scale).SQL() + ")"
+// sum raises a condition by name where the sum does not fit: DuckDB's own is wide, or wraps.
+func sum(a []Arg) string {
+	total := call("sum", a[0].SQL)
+	if d, ok := a[0].Type.(types.Decimal); ok {
+		t := sumDecimal(d)
+		if d.Precision+10 <= 38 {
+			return "CAST(" + total + " AS " + t.SQL() + ")"
 		}
-		if types.IsIntegral(a[0].Type) {
-			return "CAST(" + call(name, a[0].SQL) + " AS BIGINT)"
-		}
-		return call(name, "CAST("+a[0].SQL+" AS DOUBLE)")
+		near := call("sum", "CAST("+a[0].SQL+" AS DOUBLE)")
+		return fmt.Sprintf("(CASE WHEN abs(%s) >= 1e%d THEN %s ELSE CAST(%s AS %s) END)", near, t.Precision-t.Scale,
+			sparkerr.Raise("NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION", "CAST("+near+" AS VARCHAR)", fmt.Sprintf("'%d'", t.Precision), fmt.Sprintf("'%d'", t.Scale)), total, t.SQL())
 	}
+	if types.IsIntegral(a[0].Type) {
+		if a[0].Type != types.Long { // 2^31 rows of four bytes stay within eight
+			return "CAST(" + total + " AS BIGINT)"
+		}
+		return "(CASE WHEN " + total + " NOT BETWEEN -9223372036854775808 AND 9223372036854775807 THEN " +
+			sparkerr.Raise("ARITHMETIC_OVERFLOW", "'long overflow'", "' Use ''try_sum'' to tolerate overflow and return NULL instead.'") + " ELSE CAST(" + total + " AS BIGINT) END)"
+	}
+	return call("sum", "CAST("+a[0].SQL+" AS DOUBLE)")
 }
 
 func avgType(a []plan.Value) (types.Type, error) {
 	if d, ok := a[0].Type().(types.Decimal); ok {
-		return types.BoundDecimal(d.Precision+4, d.Scale+4), nil
+		return averageDecimal(d), nil
 	}
 	return types.Double, nil
 }
 
+// average of decimals divides their exact sum.
 func average(a []Arg) string {
 	if d, ok := a[0].Type.(types.Decimal); ok {
-		return "CAST(" + call("avg", a[0].SQL) + " AS " + types.BoundDecimal(d.Precision+4, d.Scale+4).SQL() + ")"
+		return decimalCall("/", call("sum", a[0].SQL), "nullif("+call("count", a[0].SQL)+", 0)", averageDecimal(d), false)
 	}
 	return call("avg", a[0].SQL)
 }
@@ -168,6 +201,9 @@ func percentileType(of types.Type) func([]plan.Value) (types.Type, error) {
 		if t == nil {
 			t = a[0].Type()
 		}
+		if err := checkFractions(a); err != nil {
+			return nil, err
+		}
 		if _, list := a[1].Type().(types.Array); list {
 			return types.Array{Elem: t}, nil
 		}
@@ -177,6 +213,55 @@ func percentileType(of types.Type) func([]plan.Value) (types.Type, error) {
 		}
 		return t, nil
 	}
+}
+
+// checkFractions refuses percentages outside 0 to 1, and an accuracy or frequency that is not above 0.
+func checkFractions(a []plan.Value) error {
+	list := []plan.Value{a[1]}
+	if v, ok := a[1].(*plan.Apply); ok && v.Func == "array" {
+		list = v.Args
+	}
+	for _, v := range list {
+		if f, ok := constantNumber(v); ok && (f < 0 || f > 1) {
+			return outOfRange("percentile", a, "percentage", "[0.0, 1.0]", strconv.FormatFloat(f, 'f', -1, 64))
+		}
+	}
+	if len(a) > 2 {
+		if n, ok := constantNumber(a[2]); ok && n <= 0 {
+			return outOfRange("percentile", a, "accuracy", "(0, 2147483647]", strconv.FormatFloat(n, 'f', -1, 64))
+		}
+	}
+	return nil
+}
+
+func outOfRange(name string, a []plan.Value, what, between, got string) error {
+	return sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH.VALUE_OUT_OF_RANGE", "sqlExpr", `"`+name+"("+describeAll(a)+`)"`,
+		"exprName", what, "valueRange", between, "currentValue", got)
+}
+
+// constantNumber reads a literal number, negated perhaps.
+func constantNumber(v plan.Value) (float64, bool) {
+	if a, ok := v.(*plan.Apply); ok && len(a.Args) == 1 && (a.Func == "-" || a.Func == "negative") {
+		n, ok := constantNumber(a.Args[0])
+		return -n, ok
+	}
+	c, ok := Constant(v)
+	if !ok {
+		return 0, false
+	}
+	switch x := c.Value.(type) {
+	case int32:
+		return float64(x), true
+	case int64:
+		return float64(x), true
+	case float64:
+		return x, true
+	case *big.Int:
+		d, _ := c.Type.(types.Decimal)
+		f, err := strconv.ParseFloat(DecimalText(x, d.Scale), 64)
+		return f, err == nil
+	}
+	return 0, false
 }
 
 func quantiles(a Arg) string {

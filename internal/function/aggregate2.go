@@ -1,6 +1,7 @@
 package function
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/millpond/millpond/internal/plan"
@@ -43,20 +44,32 @@ func moreAggregates() []Row {
 			}
 			return call("quantile_cont", a[0].SQL+", "+quantiles(a[1]))
 		}},
-		{Name: "percentile_cont", Kind: Aggregate, Args: "d d", Result: is(types.Double), SQL: call("quantile_cont", "{0}, {1}")},
-		{Name: "percentile_disc", Kind: Aggregate, Args: "n d", Result: same(0), SQL: call("quantile_disc", "{0}, {1}")},
-		{Name: "try_sum", Kind: Aggregate, Args: "n", Result: sumType, Null: maybeNull, Build: func(a []Arg) string { return trySQL(sum("sum")(a)) }},
-		{Name: "try_avg", Kind: Aggregate, Args: "n", Result: avgType, Null: maybeNull, Build: func(a []Arg) string { return trySQL(average(a)) }},
+		{Name: "percentile_cont", Kind: Aggregate, Args: "d d", Result: percentileType(types.Double), SQL: call("quantile_cont", "{0}, {1}")},
+		{Name: "percentile_disc", Kind: Aggregate, Args: "n d", Result: percentileType(nil), SQL: call("quantile_disc", "{0}, {1}")},
+		{Name: "try_sum", Kind: Aggregate, Args: "n", Result: sumType, Null: maybeNull, Build: func(a []Arg) string { return trySum(a) }},
+		{Name: "try_avg", Kind: Aggregate, Args: "n", Result: avgType, Null: maybeNull, Build: func(a []Arg) string { return tryAverage(a) }},
 		{Name: "bitmap_count", Args: "B", Result: is(types.Long), SQL: "CAST(bit_count(CAST({0} AS BIT)) AS BIGINT)"},
 	}
 }
 
-// trySQL makes the outermost cast of a text one that gives null.
-func trySQL(text string) string {
-	if rest, ok := strings.CutPrefix(text, "CAST("); ok {
-		return "TRY_CAST(" + rest
+// trySum is null where the sum does not fit.
+func trySum(a []Arg) string {
+	total := call("sum", a[0].SQL)
+	if d, ok := a[0].Type.(types.Decimal); ok {
+		t := sumDecimal(d)
+		return fmt.Sprintf("(CASE WHEN abs(%s) < 1e%d THEN TRY_CAST(%s AS %s) END)", call("sum", "CAST("+a[0].SQL+" AS DOUBLE)"), t.Precision-t.Scale, total, t.SQL())
 	}
-	return text
+	if types.IsIntegral(a[0].Type) {
+		return "TRY_CAST(" + total + " AS BIGINT)"
+	}
+	return sum(a)
+}
+
+func tryAverage(a []Arg) string {
+	if d, ok := a[0].Type.(types.Decimal); ok {
+		return decimalCall("/", call("sum", a[0].SQL), "nullif("+call("count", a[0].SQL)+", 0)", averageDecimal(d), true)
+	}
+	return average(a)
 }
 
 // listQuantile interpolates in a list.

@@ -125,10 +125,13 @@ func coerceOne(name string, letter byte, i int, v plan.Value) (plan.Value, error
 		}
 		return nil, wrongType(name, i, v, `("NUMERIC" or "ANSI INTERVAL")`)
 	case 'x':
-		if types.IsDatetime(t) {
+		switch {
+		case types.IsDatetime(t):
 			return v, nil
+		case types.IsString(t), t == types.Null:
+			return As(v, types.Timestamp), nil
 		}
-		return As(v, types.Timestamp), nil
+		return nil, wrongType(name, i, v, `"DATE"`)
 	case 'A':
 		if _, ok := t.(types.Array); ok {
 			return v, nil

@@ -28,19 +28,19 @@ func collections() []Row {
 			m := a[0].Type().(types.Map)
 			return types.Array{Elem: m.Value, ContainsNull: m.ValueContainsNull}, nil
 		}, SQL: "map_values({0})"},
-		{Name: "map_contains_key", Null: maybeNull, Args: "M a", Result: is(types.Boolean), SQL: "map_contains({0}, {1})"},
-		{Name: "size", Aliases: "cardinality", Args: "a", Result: is(types.Int), SQL: "CAST(len({0}) AS INTEGER)", Build: func(a []Arg) string {
+		{Name: "map_contains_key", Null: maybeNull, Coerce: withKey("map_contains_key"), Result: is(types.Boolean), SQL: "map_contains({0}, {1})"},
+		{Name: "size", Aliases: "cardinality", Coerce: sized, Result: is(types.Int), SQL: "CAST(len({0}) AS INTEGER)", Build: func(a []Arg) string {
 			if _, ok := a[0].Type.(types.Map); ok {
 				return "CAST(cardinality(" + a[0].SQL + ") AS INTEGER)"
 			}
 			return "CAST(len(" + a[0].SQL + ") AS INTEGER)"
 		}},
 		{Name: "array_size", Args: "A", Result: is(types.Int), SQL: "CAST(len({0}) AS INTEGER)"},
-		{Name: "array_contains", Args: "A a", Result: is(types.Boolean),
+		{Name: "array_contains", Coerce: withMember("array_contains"), Result: is(types.Boolean), Null: nullOfList,
 			SQL: "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN list_contains({0}, {1}) THEN true WHEN len(list_filter({0}, lambda e: e IS NULL)) > 0 THEN NULL ELSE false END)"},
-		{Name: "array_position", Args: "A a", Result: is(types.Long), SQL: "CAST(coalesce(list_position({0}, {1}), 0) AS BIGINT)"},
+		{Name: "array_position", Coerce: withMember("array_position"), Result: is(types.Long), SQL: "CAST(coalesce(list_position({0}, {1}), 0) AS BIGINT)"},
 		{Name: "array_distinct", Args: "A", Result: same(0), SQL: "list_filter({0}, lambda e, i: list_position({0}, e) = i)"},
-		{Name: "sort_array", Args: "A ?b", Result: same(0), Build: func(a []Arg) string {
+		{Name: "sort_array", Coerce: sortable("sort_array", "A ?b"), Result: same(0), Build: func(a []Arg) string {
 			if len(a) == 2 {
 				return fill("(CASE WHEN {1} THEN list_sort({0}, 'ASC', 'NULLS FIRST') ELSE list_sort({0}, 'DESC', 'NULLS LAST') END)", a)
 			}
@@ -48,23 +48,23 @@ func collections() []Row {
 		}},
 		{Name: "array_max", Args: "A", Result: elem(0), Null: maybeNull, SQL: "list_max({0})"},
 		{Name: "array_min", Args: "A", Result: elem(0), Null: maybeNull, SQL: "list_min({0})"},
-		{Name: "array_join", Args: "A s ?s", Result: is(types.String), Build: func(a []Arg) string {
+		{Name: "array_join", Coerce: joinArgs, Result: is(types.String), Build: func(a []Arg) string {
 			if len(a) == 3 {
 				return fill("array_to_string(list_transform({0}, lambda e: coalesce(CAST(e AS VARCHAR), {2})), {1})", a)
 			}
 			return fill("array_to_string(list_filter({0}, lambda e: e IS NOT NULL), {1})", a)
 		}},
-		{Name: "array_union", Args: "c c", Result: same(0), SQL: "list_filter(list_concat({0}, {1}), lambda e, i: list_position(list_concat({0}, {1}), e) = i)"},
-		{Name: "array_intersect", Args: "c c", Result: same(0), SQL: "list_filter({0}, lambda e, i: list_position({1}, e) > 0 AND list_position({0}, e) = i)"},
-		{Name: "array_except", Args: "c c", Result: same(0), SQL: "list_filter({0}, lambda e, i: coalesce(list_position({1}, e), 0) = 0 AND list_position({0}, e) = i)"},
-		{Name: "arrays_overlap", Args: "c c", Result: is(types.Boolean), Null: maybeNull,
+		{Name: "array_union", Coerce: twoLists("array_union"), Result: joinedLists("array_union"), SQL: "list_filter(list_concat({0}, {1}), lambda e, i: list_position(list_concat({0}, {1}), e) = i)"},
+		{Name: "array_intersect", Coerce: twoLists("array_intersect"), Result: joinedLists("array_intersect"), SQL: "list_filter({0}, lambda e, i: list_position({1}, e) > 0 AND list_position({0}, e) = i)"},
+		{Name: "array_except", Coerce: twoLists("array_except"), Result: joinedLists("array_except"), SQL: "list_filter({0}, lambda e, i: coalesce(list_position({1}, e), 0) = 0 AND list_position({0}, e) = i)"},
+		{Name: "arrays_overlap", Coerce: twoLists("arrays_overlap"), Result: is(types.Boolean), Null: nullOfList,
 			SQL: "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN list_has_any(list_filter({0}, lambda e: e IS NOT NULL), {1}) THEN true WHEN len({0}) > 0 AND len({1}) > 0 AND (len(list_filter({0}, lambda e: e IS NULL)) > 0 OR len(list_filter({1}, lambda e: e IS NULL)) > 0) THEN NULL ELSE false END)"},
-		{Name: "array_remove", Args: "A a", Result: same(0), SQL: "list_filter({0}, lambda e: e IS DISTINCT FROM {1})"},
-		{Name: "array_append", Args: "A a", Result: withElement, SQL: "(CASE WHEN {0} IS NOT NULL THEN list_append({0}, {1}) END)"},
-		{Name: "array_prepend", Args: "A a", Result: withElement, SQL: "(CASE WHEN {0} IS NOT NULL THEN list_prepend({1}, {0}) END)"},
+		{Name: "array_remove", Coerce: withMember("array_remove"), Result: same(0), SQL: "list_filter({0}, lambda e: e IS DISTINCT FROM {1})"},
+		{Name: "array_append", Coerce: withMember("array_append"), Null: nullOfFirst, Result: withElement, SQL: "(CASE WHEN {0} IS NOT NULL THEN list_append({0}, {1}) END)"},
+		{Name: "array_prepend", Coerce: withMember("array_prepend"), Null: nullOfFirst, Result: withElement, SQL: "(CASE WHEN {0} IS NOT NULL THEN list_prepend({1}, {0}) END)"},
 		{Name: "array_repeat", Args: "a i", Result: listOfNoNull(0), Null: neverNull, SQL: "list_transform(range(greatest({1}, 0)), lambda e: {0})"},
 		{Name: "array_compact", Args: "A", Result: same(0), SQL: "list_filter({0}, lambda e: e IS NOT NULL)"},
-		{Name: "flatten", Args: "A", Result: elem(0), Null: maybeNull, SQL: "(CASE WHEN len(list_filter({0}, lambda e: e IS NULL)) > 0 THEN NULL ELSE flatten({0}) END)"},
+		{Name: "flatten", Coerce: nestedList, Result: elem(0), Null: nullOfElements, SQL: "(CASE WHEN len(list_filter({0}, lambda e: e IS NULL)) > 0 THEN NULL ELSE flatten({0}) END)"},
 		{Name: "reverse", Args: "a", Result: same(0), Build: func(a []Arg) string {
 			if _, ok := a[0].Type.(types.Array); ok {
 				return "list_reverse(" + a[0].SQL + ")"
@@ -74,18 +74,18 @@ func collections() []Row {
 			}
 			return "reverse(CAST(" + a[0].SQL + " AS VARCHAR))"
 		}},
-		{Name: "slice", Args: "A i i", Result: same(0), SQL: "(CASE WHEN {1} > 0 THEN list_slice({0}, {1}, {1} + {2} - 1) ELSE list_slice({0}, len({0}) + {1} + 1, len({0}) + {1} + {2}) END)"},
+		{Name: "slice", Args: "A i i", Result: same(0), SQL: "(CASE WHEN {1} = 0 THEN " + sparkerr.Raise("INVALID_PARAMETER_VALUE.START", "'`start`'", "'`slice`'") + " WHEN {2} < 0 THEN " + sparkerr.Raise("INVALID_PARAMETER_VALUE.LENGTH", "'`length`'", "'`slice`'", "CAST({2} AS VARCHAR)") + " WHEN {1} > 0 THEN list_slice({0}, {1}, {1} + {2} - 1) ELSE list_slice({0}, len({0}) + {1} + 1, len({0}) + {1} + {2}) END)"},
 		{Name: "sequence", Args: "c c ?a", Result: listOfNoNull(0), Build: sequence},
-		{Name: "element_at", Args: "a a", Result: elementType, Null: maybeNull, Build: elementAt},
-		{Name: "try_element_at", Args: "a a", Result: elementType, Null: maybeNull, Build: tryElementAt},
-		{Name: "get", Args: "A i", Result: elem(0), Null: maybeNull, SQL: "{0}[{1} + 1]"},
+		{Name: "element_at", Coerce: withKey("element_at"), Result: elementType, Null: nullOfPlace, Build: elementAt},
+		{Name: "try_element_at", Coerce: withKey("try_element_at"), Result: elementType, Null: nullOfPlace, Build: tryElementAt},
+		{Name: "get", Args: "A i", Result: elem(0), Null: nullOfPlace, SQL: "{0}[{1} + 1]"},
 		{Name: "arrays_zip", Args: "A A*", Result: zipType, SQL: "list_zip({*})"},
 		{Name: "transform", Args: "A f", Result: func(a []plan.Value) (types.Type, error) {
 			return types.Array{Elem: a[1].Type(), ContainsNull: a[1].Nullable()}, nil
 		}, SQL: "list_transform({0}, {1})"},
-		{Name: "filter", Args: "A f", Result: same(0), SQL: "list_filter({0}, {1})"},
-		{Name: "exists", Aliases: "any_match", Null: maybeNull, Args: "A f", Result: is(types.Boolean), Build: threeValued("bool_or")},
-		{Name: "forall", Null: maybeNull, Args: "A f", Result: is(types.Boolean), Build: threeValued("bool_and")},
+		{Name: "filter", Coerce: tests("filter", "A f"), Null: nullOfFirst, Result: same(0), SQL: "list_filter({0}, {1})"},
+		{Name: "exists", Aliases: "any_match", Null: nullOfTest, Coerce: tests("exists", "A f"), Result: is(types.Boolean), Build: threeValued("bool_or")},
+		{Name: "forall", Null: nullOfTest, Coerce: tests("forall", "A f"), Result: is(types.Boolean), Build: threeValued("bool_and")},
 		{Name: "vector_to_array", Args: "a ?s", Coerce: vectorArg, Result: vectorElems, Build: vectorToArray},
 		{Name: "array_to_vector", Args: "A", Result: func([]plan.Value) (types.Type, error) { return types.Vector, nil },
 			SQL: `(CASE WHEN {0} IS NULL THEN NULL ELSE struct_pack("type" := 1::TINYINT, "size" := NULL::INTEGER, "indices" := NULL::INTEGER[], "values" := CAST({0} AS DOUBLE[])) END)`},
@@ -129,11 +129,14 @@ func buildStruct(a []Arg) string {
 
 func namedStructType(a []plan.Value) (types.Type, error) {
 	s := types.Struct{}
+	if len(a) == 0 || len(a)%2 == 1 {
+		return nil, sparkerr.Analysis("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "functionName", "`named_struct`", "expectedNum", "2n (n > 0)", "actualNum", itoa(len(a)), "docroot", "https://spark.apache.org/docs/latest")
+	}
 	for i := 0; i+1 < len(a); i += 2 {
 		c, ok := Constant(a[i])
 		name, isText := c.Value.(string)
 		if !ok || !isText {
-			return nil, sparkerr.Analysis("NOT_A_CONSTANT_STRING.NOT_CONSTANT", "name", `"name"`, "expr", `"`+Describe(a[i])+`"`)
+			return nil, sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH.CREATE_NAMED_STRUCT_WITHOUT_FOLDABLE_STRING", "sqlExpr", `"named_struct(`+describeAll(a)+`)"`, "inputExprs", `["`+Describe(a[i])+`"]`)
 		}
 		s.Fields = append(s.Fields, types.Field{Name: name, Type: a[i+1].Type(), Nullable: a[i+1].Nullable()})
 	}
@@ -150,6 +153,9 @@ func buildNamedStruct(a []Arg) string {
 }
 
 func mapArgs(a []plan.Value) ([]plan.Value, error) {
+	if len(a)%2 == 1 {
+		return nil, sparkerr.Analysis("WRONG_NUM_ARGS.WITHOUT_SUGGESTION", "functionName", "`map`", "expectedNum", "2n (n > 0)", "actualNum", itoa(len(a)), "docroot", "https://spark.apache.org/docs/latest")
+	}
 	var keys, vals []plan.Value
 	for i, v := range a {
 		if i%2 == 0 {
@@ -201,6 +207,11 @@ func buildMap(a []Arg) string {
 		return "CAST(map() AS MAP(VARCHAR, VARCHAR))"
 	}
 	keys, values := "["+strings.Join(k, ", ")+"]", "["+strings.Join(v, ", ")+"]"
+	for i, x := range a {
+		if i%2 == 0 && x.Nullable {
+			return "(CASE WHEN len(list_filter(" + keys + ", lambda k: k IS NULL)) > 0 THEN " + sparkerr.Raise("NULL_MAP_KEY") + " ELSE " + uniqueMap(keys, values) + " END)"
+		}
+	}
 	for _, x := range a {
 		if x.Const == nil {
 			return uniqueMap(keys, values)
@@ -242,7 +253,7 @@ func elementAt(a []Arg) string {
 	if _, ok := a[0].Type.(types.Map); ok {
 		return tryElementAt(a)
 	}
-	return fill("(CASE WHEN abs({1}) > len({0}) THEN "+
+	return fill("(CASE WHEN {1} = 0 THEN "+sparkerr.Raise("INVALID_INDEX_OF_ZERO")+" WHEN abs({1}) > len({0}) THEN "+
 		sparkerr.Raise("INVALID_ARRAY_INDEX_IN_ELEMENT_AT", "CAST({1} AS VARCHAR)", "CAST(len({0}) AS VARCHAR)")+" ELSE {0}[{1}] END)", a)
 }
 
@@ -250,7 +261,7 @@ func tryElementAt(a []Arg) string {
 	if _, ok := a[0].Type.(types.Map); ok {
 		return "element_at(" + a[0].SQL + ", " + a[1].SQL + ")[1]"
 	}
-	return a[0].SQL + "[" + a[1].SQL + "]"
+	return fill("(CASE WHEN {1} = 0 THEN "+sparkerr.Raise("INVALID_INDEX_OF_ZERO")+" ELSE {0}[{1}] END)", a)
 }
 
 func zipType(a []plan.Value) (types.Type, error) {
@@ -268,12 +279,7 @@ func zipType(a []plan.Value) (types.Type, error) {
 // withElement is the array's type where an element is added.
 func withElement(a []plan.Value) (types.Type, error) {
 	l := a[0].Type().(types.Array)
-	t, ok := types.Common(l.Elem, a[1].Type())
-	if !ok {
-		return nil, sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH.ARRAY_FUNCTION_DIFF_TYPES", "sqlExpr", `"`+Describe(a[0])+`"`, "functionName", "`array_append`",
-			"dataType", `"ARRAY"`, "leftType", `"`+l.SQL()+`"`, "rightType", `"`+a[1].Type().SQL()+`"`)
-	}
-	return types.Array{Elem: t, ContainsNull: l.ContainsNull || a[1].Nullable()}, nil
+	return types.Array{Elem: l.Elem, ContainsNull: l.ContainsNull || a[1].Nullable()}, nil
 }
 
 func vectorArg(a []plan.Value) ([]plan.Value, error) {

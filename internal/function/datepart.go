@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
 )
 
@@ -35,7 +36,7 @@ func isSecond(name string) bool { return name == "S" || strings.HasPrefix(name, 
 func partType(a []plan.Value) (types.Type, error) {
 	name := partName(a[0])
 	if _, ok := parts[name]; !ok {
-		return nil, wrongType("extract", 0, a[0], `"a known field"`)
+		return nil, sparkerr.Analysis("INVALID_EXTRACT_FIELD", "field", "'"+name+"'", "expr", `"`+Describe(a[1])+`"`)
 	}
 	switch a[1].Type().(type) {
 	case types.DayTimeInterval:
@@ -61,5 +62,21 @@ func datePart(a []Arg) string {
 	if types.IsString(a[1].Type) {
 		value = "CAST(" + value + " AS TIMESTAMPTZ)"
 	}
+	if _, days := a[1].Type.(types.DayTimeInterval); days { // DuckDB keeps what we give it as microseconds
+		return "CAST(" + dayTimePart(unitOf(a[0]), "epoch_us("+value+")") + " AS " + TypeSQL(a[1].Parsed) + ")"
+	}
 	return "CAST(" + strings.ReplaceAll(parts[unitOf(a[0])], "%", value) + " AS " + TypeSQL(a[1].Parsed) + ")"
+}
+
+// dayTimePart takes a field of an interval's microseconds; remainders keep its sign.
+func dayTimePart(field, us string) string {
+	switch field[:1] {
+	case "D":
+		return "trunc(" + us + " / 86400000000)"
+	case "H":
+		return "trunc(" + us + " / 3600000000) % 24"
+	case "M":
+		return "trunc(" + us + " / 60000000) % 60"
+	}
+	return "(" + us + " - trunc(" + us + " / 60000000) * 60000000) / 1000000"
 }

@@ -3,8 +3,13 @@ package function
 import (
 	"strings"
 
+	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
 )
+
+// dayNames are the spellings of next_day.
+const dayNames = "'SU', 'SUN', 'SUNDAY', 'MO', 'MON', 'MONDAY', 'TU', 'TUE', 'TUESDAY', 'WE', 'WED', 'WEDNESDAY', 'TH', 'THU', 'THURSDAY', 'FR', 'FRI', 'FRIDAY', 'SA', 'SAT', 'SATURDAY'"
 
 func datetimes() []Row {
 	part := func(name, alias, unit string) Row {
@@ -25,7 +30,8 @@ func datetimes() []Row {
 		{Name: "add_months", Args: "D i", Result: is(types.Date), SQL: "CAST({0} + to_months({1}) AS DATE)"},
 		{Name: "last_day", Args: "D", Result: is(types.Date), SQL: "last_day({0})"},
 		{Name: "next_day", Args: "D s", Result: is(types.Date), Null: maybeNull,
-			SQL: "CAST({0} + CAST(((list_position(['SU','MO','TU','WE','TH','FR','SA'], upper(left({1}, 2))) - 1 - date_part('dow', {0}) + 6) % 7) + 1 AS INTEGER) AS DATE)"},
+			SQL: "(CASE WHEN list_position([" + dayNames + "], upper({1})) = 0 OR list_position([" + dayNames + "], upper({1})) IS NULL AND {1} IS NOT NULL THEN " + sparkerr.Raise("ILLEGAL_DAY_OF_WEEK", "{1}") + " ELSE CAST({0} + CAST(((list_position(['SU','MO','TU','WE','TH','FR','SA'], upper(left({1}, 2))) - 1 - date_part('dow', {0}) + 6) % 7) + 1 AS INTEGER) AS DATE) END)"},
+		{Name: "window_time", Args: "a", Result: windowTime, SQL: "(struct_extract_at({0}, 2) - INTERVAL 1 MICROSECOND)"},
 		{Name: "timestamp_micros", Args: "l", Result: is(types.Timestamp), SQL: "make_timestamptz({0})"},
 		{Name: "unix_seconds", Args: "t", Result: is(types.Long), SQL: "CAST(floor(epoch({0})) AS BIGINT)"},
 		{Name: "unix_millis", Args: "t", Result: is(types.Long), SQL: "epoch_ms({0})"},
@@ -43,6 +49,15 @@ func datetimes() []Row {
 			return intervalParts(a, "to_years", "to_months")
 		}},
 	}
+}
+
+// windowTime is a time of a window: the last that is in it.
+func windowTime(a []plan.Value) (types.Type, error) {
+	s, ok := a[0].Type().(types.Struct)
+	if !ok || len(s.Fields) != 2 || !types.IsDatetime(s.Fields[1].Type) {
+		return nil, wrongType("window_time", 0, a[0], `"STRUCT" of a window`)
+	}
+	return s.Fields[1].Type, nil
 }
 
 func makeInterval(a []Arg) string {

@@ -40,8 +40,13 @@ const (
 	nullIfAny nullRule = iota // null if an argument is
 	neverNull
 	maybeNull
-	nullIfAll    // null if all arguments are
-	nullOfValues // of a conditional: null if a value it may choose is, or nothing may be chosen
+	nullIfAll      // null if all arguments are
+	nullOfFirst    // null if the first argument is
+	nullOfList     // null if an argument is, or may hold a null
+	nullOfElements // null if the argument is, or an element of it may be
+	nullOfPlace    // null if an argument is, or the place may be outside or hold a null
+	nullOfTest     // null if the argument is, or the lambda's answer may be
+	nullOfValues   // of a conditional: null if a value it may choose is, or nothing may be chosen
 )
 
 // Row is one function. Args is a signature: a letter an argument, "?" after the first optional
@@ -83,7 +88,7 @@ type Table struct{ rows map[string]*Row }
 // families are the rows, one list a file.
 func families() [][]Row {
 	return [][]Row{operators(), conditionals(), mathematics(), strings_(), datetimes(), collections(),
-		aggregates(), moreAggregates(), windows(), generators(), miscellany(), lambdas(), maps(), jsons(), hashes(), moreStrings(), moreTimes(), tries(), vectors()}
+		aggregates(), moreAggregates(), windows(), generators(), miscellany(), lambdas(), maps(), jsons(), hashes(), moreStrings(), moreTimes(), tries(), vectors(), pandas()}
 }
 
 // Default is the table of all functions.
@@ -162,6 +167,8 @@ func (r *Row) Apply(args []plan.Value) (*plan.Apply, error) {
 		}
 	}
 	switch {
+	case r.Null >= nullOfFirst && r.Null <= nullOfTest:
+		null = collectionNull(r, args)
 	case r.Null == nullIfAll:
 		null = len(args) > 0
 		for _, a := range args {
@@ -178,6 +185,42 @@ func (r *Row) Apply(args []plan.Value) (*plan.Apply, error) {
 	}
 	return &plan.Apply{Func: r.Name, Args: args, Out: out, Null: null, Aggregate: r.Kind == Aggregate,
 		SQL: r.emitter(shapes)}, nil
+}
+
+// collectionNull is the null rule of functions over arrays and maps.
+func collectionNull(r *Row, args []plan.Value) bool {
+	null, rule := args[0].Nullable(), r.Null
+	switch rule {
+	case nullOfFirst:
+		return null
+	case nullOfTest:
+		return null || args[1].Nullable()
+	}
+	holds := false
+	for _, a := range args {
+		null = null || a.Nullable()
+		l, list := a.Type().(types.Array)
+		holds = holds || list && l.ContainsNull
+	}
+	if rule != nullOfPlace {
+		return null || holds
+	}
+	// A literal place in an array that is spelled out is known to be there.
+	c, fixed := args[1].(plan.Const)
+	list, spelled := args[0].(*plan.Apply)
+	if !fixed || !spelled || list.Func != "array" {
+		return true
+	}
+	n, ok := c.Literal.Value.(int32)
+	if r.Name == "get" && n >= 0 { // counts from zero
+		n++
+	} else if r.Name == "get" {
+		return true
+	}
+	if !ok || int(n) > len(list.Args) || -int(n) > len(list.Args) {
+		return true
+	}
+	return null || holds
 }
 
 func (r *Row) emitter(shapes []Arg) func([]string) string {

@@ -9,13 +9,13 @@ import (
 
 func hashes() []Row {
 	return []Row{
-		{Name: "hash", Coerce: asIs, Result: is(types.Int), Null: neverNull, Build: func(a []Arg) string { return "CAST(" + hashAll("hash", "42", a) + " AS INTEGER)" }},
-		{Name: "xxhash64", Coerce: asIs, Result: is(types.Long), Null: neverNull, Build: func(a []Arg) string { return hashAll("xx", "42", a) }},
+		{Name: "hash", Args: "a*", Result: is(types.Int), Null: neverNull, Build: func(a []Arg) string { return "CAST(" + hashAll("hash", "42", a) + " AS INTEGER)" }},
+		{Name: "xxhash64", Args: "a*", Result: is(types.Long), Null: neverNull, Build: func(a []Arg) string { return hashAll("xx", "42", a) }},
 		{Name: "crc32", Args: "B", Result: is(types.Long), SQL: "spark_crc32({0})"},
 		{Name: "md5", Args: "B", Result: is(types.String), SQL: "md5({0})"},
 		{Name: "sha1", Aliases: "sha", Args: "B", Result: is(types.String), SQL: "sha1({0})"},
 		{Name: "sha2", Args: "B i", Result: is(types.String), Null: maybeNull, SQL: "spark_sha2({0}, {1})"},
-		{Name: "hmac", Args: "B B ?s", Result: is(types.Binary), Build: func(a []Arg) string {
+		{Name: "hmac", Null: maybeNull, Args: "B B ?s", Result: is(types.Binary), Build: func(a []Arg) string {
 			if len(a) == 2 {
 				return fill("spark_hmac({0}, {1}, 'SHA256')", a)
 			}

@@ -14,7 +14,7 @@ func maps() []Row {
 		}, SQL: "list_transform(map_entries({0}), lambda e: struct_pack(f0 := e.key, f1 := e.value))"},
 		{Name: "map_from_entries", Args: "A", Null: maybeNull, Result: fromEntriesType,
 			SQL: "(CASE WHEN len(list_filter({0}, lambda e: e IS NULL)) > 0 THEN NULL ELSE map(list_transform({0}, lambda e: struct_extract_at(e, 1)), list_transform({0}, lambda e: struct_extract_at(e, 2))) END)"},
-		{Name: "map_concat", Args: "?c*", Result: func(a []plan.Value) (types.Type, error) {
+		{Name: "map_concat", Coerce: mapsArgs, Result: func(a []plan.Value) (types.Type, error) {
 			if len(a) == 0 {
 				return types.Map{Key: types.String, Value: types.String}, nil
 			}
@@ -22,6 +22,26 @@ func maps() []Row {
 		}, Build: mapConcat},
 		{Name: "str_to_map", Args: "s ?s s", Result: is(types.Map{Key: types.String, Value: types.String, ValueContainsNull: true}), Build: strToMap},
 	}
+}
+
+// mapsArgs gives maps one type; a text key does not become a number.
+func mapsArgs(args []plan.Value) ([]plan.Value, error) {
+	a, err := coerceArgs(&Row{Name: "map_concat", Args: "?M*"}, args)
+	if err != nil || len(a) < 2 {
+		return a, err
+	}
+	m := a[0].Type().(types.Map)
+	for _, v := range a[1:] {
+		n := v.Type().(types.Map)
+		k, ok1 := tightest(m.Key, n.Key)
+		e, ok2 := tightest(m.Value, n.Value)
+		if !ok1 || !ok2 {
+			_, err := CommonType("map_concat", append(a[:len(a):len(a)], plan.Const{Literal: plan.Literal{Type: types.Array{Elem: types.Null}}}))
+			return nil, err
+		}
+		m = types.Map{Key: k, Value: e, ValueContainsNull: m.ValueContainsNull || n.ValueContainsNull}
+	}
+	return AllAs(a, m), nil
 }
 
 func fromEntriesType(a []plan.Value) (types.Type, error) {

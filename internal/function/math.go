@@ -18,7 +18,7 @@ func mathematics() []Row {
 			SQL: "(CASE WHEN {0} > " + low + " OR isnan({0}) THEN " + sql + " END)"}
 	}
 	return []Row{
-		{Name: "abs", Args: "n", Result: same(0), SQL: "abs({0})"},
+		{Name: "abs", Coerce: signed("abs"), Result: same(0), Build: absolute},
 		{Name: "sign", Aliases: "signum", Null: maybeNull, Args: "d", Result: is(types.Double), SQL: "CAST(sign({0}) AS DOUBLE)"},
 		d("sqrt", "", "(CASE WHEN {0} < 0 THEN CAST('nan' AS DOUBLE) ELSE sqrt({0}) END)"),
 		d("cbrt", "", "cbrt({0})"), d("exp", "", "exp({0})"), d("expm1", "", "(CASE WHEN abs({0}) < 1e-5 THEN {0} + {0}*{0}/2 ELSE exp({0}) - 1 END)"),
@@ -45,10 +45,32 @@ func mathematics() []Row {
 		{Name: "bround", Null: maybeNull, Args: "n ?i", Result: roundType, Build: rounding("round_even")},
 		{Name: "factorial", Args: "i", Result: is(types.Long), Null: maybeNull,
 			SQL: "(CASE WHEN {0} BETWEEN 0 AND 20 THEN CAST(factorial({0}) AS BIGINT) END)"},
-		{Name: "hex", Null: maybeNull, Args: "a", Result: is(types.String), SQL: "upper(hex({0}))"},
+		{Name: "hex", Coerce: hexable, Result: is(types.String), SQL: "upper(hex({0}))"},
 		{Name: "bin", Args: "l", Result: is(types.String), SQL: "bin({0})"},
 		{Name: "bit_count", Args: "I", Result: is(types.Int), SQL: "CAST(bit_count({0}) AS INTEGER)"},
 	}
+}
+
+func hexable(args []plan.Value) ([]plan.Value, error) {
+	a, err := coerceArgs(&Row{Name: "hex", Args: "a"}, args)
+	if err != nil {
+		return nil, err
+	}
+	switch t := a[0].Type(); {
+	case t == types.Long || t == types.Binary || types.IsString(t):
+		return a, nil
+	case types.IsNumeric(t), t == types.Null:
+		return []plan.Value{As(a[0], types.Long)}, nil
+	}
+	return nil, wrongType("hex", 0, a[0], `("BIGINT" or "BINARY" or "STRING")`)
+}
+
+// absolute of an interval turns a negative one round.
+func absolute(a []Arg) string {
+	if isInterval(a[0].Type) {
+		return fill("(CASE WHEN {0} < INTERVAL 0 SECOND THEN -{0} ELSE {0} END)", a)
+	}
+	return leastGuard("abs")(a)
 }
 
 func logarithm(a []Arg) string {
@@ -71,6 +93,9 @@ func floorType(a []plan.Value) (types.Type, error) {
 func floor(name string) func([]Arg) string {
 	return func(a []Arg) string {
 		if len(a) == 2 {
+			if d, ok := a[0].Parsed.(types.Decimal); ok {
+				return fmt.Sprintf("CAST(spark_floor('%s', CAST(%s AS VARCHAR), CAST(%s AS INTEGER), %d) AS %s)", name, a[0].SQL, a[1].SQL, d.Scale, d.SQL())
+			}
 			return fmt.Sprintf("CAST(%s(%s * pow(10, %s)) / pow(10, %s) AS %s)", name, a[0].SQL, a[1].SQL, a[1].SQL, TypeSQL(a[0].Parsed))
 		}
 		if d, ok := a[0].Type.(types.Decimal); ok {
@@ -89,7 +114,7 @@ func roundType(a []plan.Value) (types.Type, error) {
 	if len(a) == 2 {
 		c, ok := Constant(a[1])
 		if !ok {
-			return nil, sparkerr.Unsupported("round of a decimal to a number of places that is not a literal")
+			return nil, sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "sqlExpr", `"round(`+describeAll(a)+`)"`, "inputName", "`scale`", "inputType", `"INT"`, "inputExpr", `"`+Describe(a[1])+`"`)
 		}
 		if n, ok := c.Value.(int32); ok {
 			places = int(n)
@@ -109,7 +134,11 @@ func rounding(name string) func([]Arg) string {
 		}
 		switch t := a[0].Type.(type) {
 		case types.Decimal:
-			return fmt.Sprintf("%s(%s, %s)", name, a[0].SQL, places)
+			if name == "round_even" { // DuckDB's is of doubles
+				name := fmt.Sprintf("spark_bround(CAST(%s AS VARCHAR), CAST(%s AS INTEGER), %d)", a[0].SQL, places, a[0].Parsed.(types.Decimal).Scale)
+				return "CAST(" + name + " AS " + a[0].Parsed.SQL() + ")"
+			}
+			return fmt.Sprintf("CAST(%s(%s, %s) AS %s)", name, a[0].SQL, places, a[0].Parsed.SQL())
 		default:
 			if types.IsIntegral(t) {
 				return fmt.Sprintf("CAST(%s(%s, %s) AS %s)", name, a[0].SQL, places, t.SQL())

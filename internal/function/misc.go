@@ -17,7 +17,7 @@ func generators() []Row {
 		g("explode", "a", exploded, "{0}"), g("explode_outer", "a", exploded, "{0}"),
 		g("posexplode", "a", exploded, "{0}"), g("posexplode_outer", "a", exploded, "{0}"),
 		{Name: "stack", Kind: Generator, Coerce: asIs, Result: stackType, Build: buildStack},
-		g("inline", "A", same(0), "{0}"), g("inline_outer", "A", same(0), "{0}"),
+		g("inline", "A", inlined, "{0}"), g("inline_outer", "A", inlined, "{0}"),
 	}
 }
 
@@ -31,6 +31,14 @@ func exploded(a []plan.Value) (types.Type, error) {
 			{Name: "key", Type: t.Key}, {Name: "value", Type: t.Value, Nullable: t.ValueContainsNull}}}}, nil
 	}
 	return nil, wrongType("explode", 0, a[0], `("ARRAY" or "MAP")`)
+}
+
+func inlined(a []plan.Value) (types.Type, error) {
+	l := a[0].Type().(types.Array)
+	if _, ok := l.Elem.(types.Struct); !ok {
+		return nil, wrongType("inline", 0, a[0], `"ARRAY<STRUCT>"`)
+	}
+	return l, nil
 }
 
 // stackShape is the number of rows and columns of stack(n, ...).

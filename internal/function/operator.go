@@ -2,6 +2,7 @@ package function
 
 import (
 	"math/big"
+	"strings"
 
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
@@ -17,22 +18,20 @@ func operators() []Row {
 		compare("=", "==", "="), compare("<", "", "<"), compare("<=", "", "<="), compare(">", "", ">"), compare(">=", "", ">="),
 		compare("!=", "<>", "<>"),
 		{Name: "<=>", Aliases: "equal_null eqnullsafe", Args: "c c", Result: is(types.Boolean), Null: neverNull, SQL: "({0} IS NOT DISTINCT FROM {1})"},
-		{Name: "and", Args: "b b", Result: is(types.Boolean), SQL: "({0} AND {1})"},
-		{Name: "or", Args: "b b", Result: is(types.Boolean), SQL: "({0} OR {1})"},
+		{Name: "and", Coerce: truths("and"), Result: is(types.Boolean), SQL: "({0} AND {1})"},
+		{Name: "or", Coerce: truths("or"), Result: is(types.Boolean), SQL: "({0} OR {1})"},
 		{Name: "not", Aliases: "!", Args: "b", Result: is(types.Boolean), SQL: "(NOT {0})"},
-		{Name: "+", Coerce: arithmetic("+"), Result: arithmeticType("+"), Build: plus},
-		{Name: "-", Aliases: "subtract", Coerce: arithmetic("-"), Result: arithmeticType("-"), Build: minus},
-		{Name: "*", Coerce: arithmetic("*"), Result: arithmeticType("*"), Build: decimalSafe("*")},
+		{Name: "+", Coerce: arithmetic("+"), Result: arithmeticType("+"), Build: plus(false)},
+		{Name: "-", Aliases: "subtract", Coerce: arithmetic("-"), Result: arithmeticType("-"), Build: minus(false)},
+		{Name: "*", Coerce: arithmetic("*"), Result: arithmeticType("*"), Build: times(false)},
 		{Name: "/", Null: maybeNull, Coerce: division, Result: arithmeticType("/"), Build: divide},
 		{Name: "%", Aliases: "mod", Null: maybeNull, Coerce: arithmetic("%"), Result: arithmeticType("%"),
-			Build: func(a []Arg) string { return guardZero(a, "REMAINDER_BY_ZERO", "("+a[0].SQL+" % "+a[1].SQL+")") }},
+			Build: func(a []Arg) string { return guardZero(a, "REMAINDER_BY_ZERO", remainder(a, false)) }},
 		{Name: "pmod", Null: maybeNull, Coerce: arithmetic("%"), Result: arithmeticType("%"), Build: pmod},
-		{Name: "div", Null: maybeNull, Args: "I I", Result: is(types.Long),
-			Build: func(a []Arg) string {
-				return guardZero(a, "DIVIDE_BY_ZERO", "CAST("+a[0].SQL+" // "+a[1].SQL+" AS BIGINT)")
-			}},
-		{Name: "negative", Args: "n", Result: same(0), SQL: "(-{0})"},
-		{Name: "positive", Args: "n", Result: same(0), SQL: "{0}"},
+		{Name: "div", Null: maybeNull, Coerce: wholeOperands, Result: is(types.Long),
+			Build: wholeDivision},
+		{Name: "negative", Coerce: signed("negative"), Result: same(0), Build: negated},
+		{Name: "positive", Coerce: signed("positive"), Result: same(0), SQL: "{0}"},
 		{Name: "&", Args: "c c", Result: same(0), SQL: "({0} & {1})"},
 		{Name: "|", Args: "c c", Result: same(0), SQL: "({0} | {1})"},
 		{Name: "^", Args: "c c", Result: same(0), SQL: "xor({0}, {1})"},
@@ -48,11 +47,13 @@ func operators() []Row {
 		{Name: "ilike", Args: "s s ?s", Result: is(types.Boolean), Build: like("ILIKE")},
 		{Name: "in", Args: "c c*", Result: is(types.Boolean), SQL: "({0} IN ({1*}))"},
 		{Name: "between", Args: "c c c", Result: is(types.Boolean), SQL: "({0} BETWEEN {1} AND {2})"},
-		{Name: "try_add", Coerce: arithmetic("+"), Result: arithmeticType("+"), Null: maybeNull, SQL: "TRY({0} + {1})"},
-		{Name: "try_subtract", Coerce: arithmetic("-"), Result: arithmeticType("-"), Null: maybeNull, SQL: "TRY({0} - {1})"},
-		{Name: "try_multiply", Coerce: arithmetic("*"), Result: arithmeticType("*"), Null: maybeNull, SQL: "TRY({0} * {1})"},
-		{Name: "try_divide", Coerce: division, Result: arithmeticType("/"), Null: maybeNull, SQL: "({0} / nullif({1}, 0))"},
-		{Name: "try_mod", Coerce: arithmetic("%"), Result: arithmeticType("%"), Null: maybeNull, SQL: "({0} % nullif({1}, 0))"},
+		{Name: "try_add", Coerce: arithmetic("+"), Result: arithmeticType("+"), Null: maybeNull, Build: plus(true)},
+		{Name: "try_subtract", Coerce: arithmetic("-"), Result: arithmeticType("-"), Null: maybeNull, Build: minus(true)},
+		{Name: "try_multiply", Coerce: arithmetic("*"), Result: arithmeticType("*"), Null: maybeNull, Build: times(true)},
+		{Name: "try_divide", Coerce: division, Result: arithmeticType("/"), Null: maybeNull, Build: tryDivide},
+		{Name: "try_mod", Coerce: arithmetic("%"), Result: arithmeticType("%"), Null: maybeNull, Build: func(a []Arg) string {
+			return "(CASE WHEN " + a[1].SQL + " <> 0 THEN " + remainder(a, true) + " END)"
+		}},
 	}
 }
 
@@ -60,6 +61,11 @@ func comparable(op string) func([]plan.Value) ([]plan.Value, error) {
 	return func(a []plan.Value) ([]plan.Value, error) {
 		if len(a) != 2 {
 			return coerceArgs(&Row{Name: op, Args: "c c"}, a)
+		}
+		_, d0 := a[0].Type().(types.Decimal)
+		_, d1 := a[1].Type().(types.Decimal)
+		if d0 && types.IsIntegral(a[1].Type()) || d1 && types.IsIntegral(a[0].Type()) {
+			a = []plan.Value{asDecimal(a[0]), asDecimal(a[1])}
 		}
 		t, ok := types.Common(a[0].Type(), a[1].Type())
 		if !ok {
@@ -69,18 +75,20 @@ func comparable(op string) func([]plan.Value) ([]plan.Value, error) {
 	}
 }
 
+// truths are two conditions.
+func truths(op string) func([]plan.Value) ([]plan.Value, error) {
+	return func(a []plan.Value) ([]plan.Value, error) {
+		if len(a) == 2 && a[0].Type() != a[1].Type() && a[0].Type() != types.Null && a[1].Type() != types.Null && !types.IsString(a[0].Type()) && !types.IsString(a[1].Type()) {
+			return nil, differ(strings.ToUpper(op), a)
+		}
+		return coerceArgs(&Row{Name: op, Args: "b b"}, a)
+	}
+}
+
 func differ(op string, a []plan.Value) error {
 	return sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES",
 		"sqlExpr", `"(`+Describe(a[0])+" "+op+" "+Describe(a[1])+`)"`,
 		"left", `"`+a[0].Type().SQL()+`"`, "right", `"`+a[1].Type().SQL()+`"`)
-}
-
-func isInterval(t types.Type) bool {
-	switch t.(type) {
-	case types.DayTimeInterval, types.YearMonthInterval:
-		return true
-	}
-	return t == types.CalendarInterval
 }
 
 // arithmetic gives both sides their common numeric type; dates and intervals stay as they are.
@@ -94,7 +102,11 @@ func arithmetic(op string) func([]plan.Value) ([]plan.Value, error) {
 		}
 		x, y := a[0].Type(), a[1].Type()
 		if types.IsDatetime(x) || types.IsDatetime(y) || isInterval(x) || isInterval(y) {
-			return a, nil
+			return temporalOperands(op, a)
+		}
+		if types.IsString(x) && types.IsString(y) {
+			return nil, sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE",
+				"sqlExpr", `"(`+Describe(a[0])+" "+op+" "+Describe(a[1])+`)"`, "inputType", `("NUMERIC" or "INTERVAL DAY TO SECOND" or "INTERVAL YEAR TO MONTH" or "INTERVAL")`, "actualDataType", `"STRING"`)
 		}
 		t, ok := types.Common(x, y)
 		if ok && types.IsString(t) || t == types.Null {
@@ -111,7 +123,7 @@ func arithmetic(op string) func([]plan.Value) ([]plan.Value, error) {
 }
 
 func asDecimal(v plan.Value) plan.Value {
-	if c, ok := v.(plan.Const); ok && types.IsIntegral(v.Type()) { // a literal takes just the digits it has
+	if c, ok := v.(plan.Const); ok && types.IsIntegral(v.Type()) && v.Type() != types.Byte { // a literal takes just the digits it has
 		var n int64
 		switch x := c.Literal.Value.(type) {
 		case int32:
@@ -119,8 +131,6 @@ func asDecimal(v plan.Value) plan.Value {
 		case int64:
 			n = x
 		case int16:
-			n = int64(x)
-		case int8:
 			n = int64(x)
 		}
 		return As(v, types.Decimal{Precision: len(new(big.Int).Abs(big.NewInt(n)).String())})
@@ -163,27 +173,6 @@ func arithmeticType(op string) func([]plan.Value) (types.Type, error) {
 	}
 }
 
-func temporalType(op string, x, y types.Type) (types.Type, bool) {
-	switch {
-	case types.IsDatetime(x) && types.IsDatetime(y) && op == "-":
-		return types.DayTimeInterval{Start: 0, End: 3}, true
-	case x == types.Date && types.IsIntegral(y):
-		return types.Date, true
-	case types.IsDatetime(x) && isInterval(y):
-		if _, months := y.(types.YearMonthInterval); x == types.Date && !months {
-			return types.Timestamp, true
-		}
-		return x, true
-	case types.IsDatetime(y) && isInterval(x):
-		return y, true
-	case isInterval(x):
-		return x, true
-	case isInterval(y):
-		return y, true
-	}
-	return nil, false
-}
-
 // decimalResult follows https://spark.apache.org/docs/latest/sql-ref-ansi-compliance.html
 func decimalResult(op string, x, y types.Decimal) types.Decimal {
 	switch op {
@@ -198,56 +187,6 @@ func decimalResult(op string, x, y types.Decimal) types.Decimal {
 	}
 	s := max(x.Scale, y.Scale)
 	return types.BoundDecimal(min(x.Precision-x.Scale, y.Precision-y.Scale)+s, s)
-}
-
-func decimalSafe(op string) func([]Arg) string {
-	return func(a []Arg) string {
-		x, ok1 := a[0].Type.(types.Decimal)
-		y, ok2 := a[1].Type.(types.Decimal)
-		if !ok1 || !ok2 {
-			return "(" + a[0].SQL + " " + op + " " + a[1].SQL + ")"
-		}
-		t := decimalResult(op, x, y).SQL()
-		if op == "*" && x.Precision+y.Precision > 38 {
-			return "CAST(CAST(" + a[0].SQL + " AS DOUBLE) * CAST(" + a[1].SQL + " AS DOUBLE) AS " + t + ")"
-		}
-		return "CAST(" + a[0].SQL + " " + op + " " + a[1].SQL + " AS " + t + ")"
-	}
-}
-
-func plus(a []Arg) string {
-	if len(a) == 1 {
-		return a[0].SQL
-	}
-	if t, ok := temporalType("+", a[0].Type, a[1].Type); ok {
-		return "CAST(" + a[0].SQL + " + " + a[1].SQL + " AS " + temporalSQL(t) + ")"
-	}
-	return decimalSafe("+")(a)
-}
-
-func minus(a []Arg) string {
-	if len(a) == 1 {
-		return "(-" + a[0].SQL + ")"
-	}
-	if types.IsDatetime(a[0].Type) && types.IsDatetime(a[1].Type) {
-		return "(CAST(" + a[0].SQL + " AS TIMESTAMP) - CAST(" + a[1].SQL + " AS TIMESTAMP))"
-	}
-	if t, ok := temporalType("-", a[0].Type, a[1].Type); ok {
-		return "CAST(" + a[0].SQL + " - " + a[1].SQL + " AS " + temporalSQL(t) + ")"
-	}
-	return decimalSafe("-")(a)
-}
-
-func temporalSQL(t types.Type) string {
-	switch t {
-	case types.Date:
-		return "DATE"
-	case types.Timestamp:
-		return "TIMESTAMPTZ"
-	case types.TimestampNTZ:
-		return "TIMESTAMP"
-	}
-	return "INTERVAL"
 }
 
 // guardZero raises a condition where the second argument is zero; a constant is judged now.
@@ -278,28 +217,23 @@ func isZero(v any) bool {
 	return true
 }
 
-func divide(a []Arg) string {
-	text := "(" + a[0].SQL + " / " + a[1].SQL + ")"
-	x, ok1 := a[0].Type.(types.Decimal)
-	y, ok2 := a[1].Type.(types.Decimal)
-	if ok1 && ok2 {
-		text = "CAST(" + a[0].SQL + " / " + a[1].SQL + " AS " + decimalResult("/", x, y).SQL() + ")"
-	}
-	return guardZero(a, "DIVIDE_BY_ZERO", text)
-}
-
-func pmod(a []Arg) string {
-	r := "(" + a[0].SQL + " % " + a[1].SQL + ")"
-	text := "(CASE WHEN " + r + " < 0 THEN (" + r + " + " + a[1].SQL + ") % " + a[1].SQL + " ELSE " + r + " END)"
-	return guardZero(a, "REMAINDER_BY_ZERO", text)
-}
-
 func like(op string) func([]Arg) string {
 	return func(a []Arg) string {
 		escape := `'\'`
+		if c := a[1].Const; len(a) == 2 && c != nil {
+			if s, ok := c.Value.(string); ok && endsInEscape(s) {
+				return sparkerr.Raise("INVALID_FORMAT.ESC_AT_THE_END", Quote("'"+s+"'"))
+			}
+		}
 		if len(a) > 2 {
 			escape = a[2].SQL
 		}
 		return "(" + a[0].SQL + " " + op + " " + a[1].SQL + " ESCAPE " + escape + ")"
 	}
+}
+
+// endsInEscape says whether a pattern's last backslash escapes nothing.
+func endsInEscape(pattern string) bool {
+	n := len(pattern) - len(strings.TrimRight(pattern, `\`))
+	return n%2 == 1
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
 )
 
@@ -15,11 +16,11 @@ func strings_() []Row {
 		return Row{Name: name, Aliases: alias, Args: args, Result: is(types.Int), SQL: "CAST(" + sql + " AS INTEGER)"}
 	}
 	bn := func(name, args, sql string) Row {
-		return Row{Name: name, Args: args, Result: is(types.Boolean), Null: maybeNull, SQL: sql}
+		return Row{Name: name, Coerce: searchArgs(name, args), Result: is(types.Boolean), SQL: sql}
 	}
 	return []Row{
 		s("upper", "ucase", "s", "upper({0})"), s("lower", "lcase", "s", "lower({0})"),
-		{Name: "btrim", Args: "s ?s", Result: is(types.String), Null: maybeNull, Build: func(a []Arg) string {
+		{Name: "btrim", Args: "s ?s", Result: is(types.String), Build: func(a []Arg) string {
 			if len(a) == 2 {
 				return fill("trim({0}, {1})", a)
 			}
@@ -33,11 +34,11 @@ func strings_() []Row {
 		n("ascii", "", "s", "(CASE WHEN {0} = '' THEN 0 ELSE ord({0}) END)"),
 		{Name: "concat", Coerce: concatArgs, Result: same(0), Build: concat},
 		{Name: "||", Coerce: concatArgs, Result: same(0), Build: concat},
-		{Name: "concat_ws", Args: "s ?a*", Result: is(types.String), Build: concatWs},
+		{Name: "concat_ws", Args: "s ?a*", Result: is(types.String), Null: nullOfFirst, Build: concatWs},
 		{Name: "substring", Aliases: "substr", Args: "s i ?i", Result: is(types.String), Build: substring},
 		s("left", "", "s i", "(CASE WHEN {1} <= 0 THEN '' ELSE left({0}, {1}) END)"), s("right", "", "s i", "(CASE WHEN {1} <= 0 THEN '' ELSE right({0}, {1}) END)"),
-		{Name: "lpad", Args: "s i ?s", Result: is(types.String), Build: pad("lpad")},
-		{Name: "rpad", Args: "s i ?s", Result: is(types.String), Build: pad("rpad")},
+		{Name: "lpad", Coerce: padArgs("lpad"), Result: same(0), Build: pad("lpad")},
+		{Name: "rpad", Coerce: padArgs("rpad"), Result: same(0), Build: pad("rpad")},
 		s("repeat", "", "s i", "repeat({0}, {1})"),
 		{Name: "replace", Args: "s s ?s", Result: is(types.String), Build: func(a []Arg) string {
 			if len(a) == 2 {
@@ -50,7 +51,7 @@ func strings_() []Row {
 		{Name: "locate", Aliases: "position", Args: "s s ?i", Result: is(types.Int), Build: locate},
 		s("substring_index", "", "s s i", "(CASE WHEN {2} > 0 THEN array_to_string(list_slice(string_split({0}, {1}), 1, {2}), {1}) WHEN {2} < 0 THEN array_to_string(list_slice(string_split({0}, {1}), {2}, -1), {1}) ELSE '' END)"),
 		bn("startswith", "s s", "starts_with({0}, {1})"), bn("endswith", "s s", "ends_with({0}, {1})"), bn("contains", "s s", "contains({0}, {1})"),
-		s("split_part", "", "s s i", "split_part({0}, {1}, {2})"),
+		s("split_part", "", "s s i", "(CASE WHEN {2} = 0 THEN "+sparkerr.Raise("INVALID_INDEX_OF_ZERO")+" ELSE split_part({0}, {1}, {2}) END)"),
 		s("base64", "", "B", "base64({0})"),
 		s("space", "", "i", "repeat(' ', {0})"), n("find_in_set", "", "s s", "coalesce(list_position(string_split({1}, ','), {0}), 0)"),
 	}
@@ -109,7 +110,7 @@ func concatWs(a []Arg) string {
 			parts[i] = "[CAST(" + x.SQL + " AS VARCHAR)]"
 		}
 	}
-	return "array_to_string(list_filter(flatten([" + strings.Join(parts, ", ") + "]), lambda e: e IS NOT NULL), " + a[0].SQL + ")"
+	return "(CASE WHEN " + a[0].SQL + " IS NOT NULL THEN array_to_string(list_filter(flatten([" + strings.Join(parts, ", ") + "]), lambda e: e IS NOT NULL), " + a[0].SQL + ") END)"
 }
 
 // substring counts from one, from the end if negative; zero is one.
@@ -127,8 +128,38 @@ func substring(a []Arg) string {
 	return "substring(" + a[0].SQL + ", " + pos + ", " + length + ")"
 }
 
+// searchArgs reads binary values as texts, of which Spark says that they may be null.
+func searchArgs(name, signature string) func([]plan.Value) ([]plan.Value, error) {
+	return func(args []plan.Value) ([]plan.Value, error) {
+		read := append([]plan.Value{}, args...)
+		for i, v := range read {
+			if v.Type() == types.Binary {
+				read[i] = &plan.Convert{Child: v, To: types.String, Mode: "try"}
+			}
+		}
+		return coerceArgs(&Row{Name: name, Args: signature}, read)
+	}
+}
+
+// padArgs lets binary values stay what they are.
+func padArgs(name string) func([]plan.Value) ([]plan.Value, error) {
+	return func(a []plan.Value) ([]plan.Value, error) {
+		if len(a) > 0 && a[0].Type() == types.Binary {
+			return coerceArgs(&Row{Name: name, Args: "B i ?B"}, a)
+		}
+		return coerceArgs(&Row{Name: name, Args: "s i ?s"}, a)
+	}
+}
+
 func pad(name string) func([]Arg) string {
 	return func(a []Arg) string {
+		if a[0].Type == types.Binary { // by the hexadecimal digits of the bytes
+			with := "'00'"
+			if len(a) == 3 {
+				with = "hex(" + a[2].SQL + ")"
+			}
+			return "unhex(" + name + "(hex(" + a[0].SQL + "), 2 * " + a[1].SQL + ", " + with + "))"
+		}
 		fillText := "' '"
 		if len(a) == 3 {
 			fillText = a[2].SQL

@@ -1,6 +1,11 @@
 package function
 
-import "github.com/millpond/millpond/internal/types"
+import (
+	"strconv"
+
+	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/types"
+)
 
 func windows() []Row {
 	w := func(name, args string, t types.Type, sql string) Row {
@@ -19,14 +24,26 @@ func windows() []Row {
 	}
 	// The window clause follows the call, so a cast goes around both: compile puts it for integers.
 	return []Row{
-		w("row_number", "", types.Int, "row_number()"), w("rank", "", types.Int, "rank()"), w("dense_rank", "", types.Int, "dense_rank()"),
-		w("percent_rank", "", types.Double, "percent_rank()"), w("cume_dist", "", types.Double, "cume_dist()"),
-		w("ntile", "i", types.Int, "ntile({0})"), shift("lag"), shift("lead"),
-		{Name: "nth_value", Kind: Window, Args: "a i ?b", Result: same(0), Null: maybeNull, Build: func(a []Arg) string {
+		w("row_number", "", types.Int, "row_number()"), w("rank", "?a*", types.Int, "rank()"), w("dense_rank", "?a*", types.Int, "dense_rank()"),
+		w("percent_rank", "?a*", types.Double, "percent_rank()"), w("cume_dist", "", types.Double, "cume_dist()"),
+		{Name: "ntile", Kind: Window, Args: "i", Null: neverNull, SQL: "ntile({0})" + markCall + markEnd, Result: func(a []plan.Value) (types.Type, error) {
+			return types.Int, above0("ntile", a, 0, "buckets", "(0, 2147483647]")
+		}}, shift("lag"), shift("lead"),
+		{Name: "nth_value", Kind: Window, Args: "a i ?b", Result: func(a []plan.Value) (types.Type, error) {
+			return a[0].Type(), above0("nth_value", a, 1, "offset", "(0, 9223372036854775807)")
+		}, Null: maybeNull, Build: func(a []Arg) string {
 			if len(a) == 3 && a[2].Const != nil && a[2].Const.Value == true {
 				return "nth_value(" + a[0].SQL + ", " + a[1].SQL + " IGNORE NULLS)" + markCall + markEnd
 			}
 			return "nth_value(" + a[0].SQL + ", " + a[1].SQL + ")" + markCall + markEnd
 		}},
 	}
+}
+
+// above0 refuses a literal that must be positive.
+func above0(name string, a []plan.Value, i int, what, between string) error {
+	if n, ok := constantNumber(a[i]); ok && n <= 0 {
+		return outOfRange(name, a, what, between, strconv.FormatFloat(n, 'f', -1, 64))
+	}
+	return nil
 }

@@ -24,6 +24,7 @@ type (
 		Target    []string
 		PlanID    int64
 		HasPlanID bool
+		Except    []string
 	}
 	// Regex is a column pattern.
 	Regex struct {
@@ -102,6 +103,19 @@ type (
 		Query  Relation
 		PlanID int64
 		Values []Expr
+	}
+	// SQLFunction is a function that CREATE FUNCTION made of an expression.
+	SQLFunction struct {
+		Name    string
+		Params  []FunctionParam
+		Returns types.Type // nil for the body's own
+		Body    Expr
+	}
+	// FunctionParam is one of its parameters; Default is nil where an argument is needed.
+	FunctionParam struct {
+		Name    string
+		Type    types.Type
+		Default Expr
 	}
 	// NamedArg is key => value.
 	NamedArg struct {

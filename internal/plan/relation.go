@@ -204,6 +204,11 @@ type (
 		Ids, Values         []Expr
 		HasValues           bool
 		Variable, ValueName string
+		// What SQL text adds: columns in groups with a label each, and the rest of the columns as ids.
+		Groups          [][]Expr
+		Labels          []string
+		ValueNames      []string
+		Rest, DropNulls bool
 	}
 	// FillNA replaces nulls: one value for Columns, or one value a column.
 	FillNA struct {
@@ -237,6 +242,12 @@ type (
 		Method        string
 		Probabilities []float64
 		Error         float64
+	}
+	// Transpose turns rows into columns, called by the values of Index (the first column if empty).
+	Transpose struct {
+		Common
+		Input Relation
+		Index []Expr
 	}
 	// SampleBy draws from each stratum with its own probability.
 	SampleBy struct {

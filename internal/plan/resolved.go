@@ -15,6 +15,7 @@ type Attr struct {
 	Nullable  bool
 	Metadata  string
 	Qualifier []string
+	Twin      int // the column this one is a copy of, 0 for none: a name that means both is not ambiguous
 }
 
 // Field gives the attribute as a schema's field.
@@ -62,7 +63,8 @@ type (
 		Filter    Value
 		Order     []Order // of an ordered aggregate
 	}
-	// Convert is a cast, explicit or by coercion. Mode is "ansi" or "try".
+	// Convert is a cast, explicit or by coercion. Mode is "ansi", "try", or "literal": of a literal that
+	// was found to be good.
 	Convert struct {
 		Child Value
 		To    types.Type
@@ -100,6 +102,8 @@ type (
 		UDF  *PythonUDF
 		Args []Value
 	}
+	// RowID is the place of a row, from 0; the analyzer moves it into a window below.
+	RowID struct{}
 	// Random is rand(seed) or randn(seed); the analyzer moves it into a RandomColumns.
 	Random struct {
 		Normal bool
@@ -115,19 +119,32 @@ func (a *Apply) Type() types.Type   { return a.Out }
 func (a *Apply) Nullable() bool     { return a.Null }
 func (c *Convert) Type() types.Type { return c.To }
 
-// Nullable as Spark declares it: a text may not be a date, a number not fit a decimal, even where
-// that is an error.
+// Nullable as Spark declares it: a cast that may not succeed is nullable, even where that is an error.
 func (c *Convert) Nullable() bool {
-	from := c.Child.Type()
-	if c.Mode == "try" || c.Child.Nullable() || types.IsString(from) && c.To == types.Date {
-		return true
-	}
-	d, ok := c.To.(types.Decimal)
-	if !ok {
+	if c.Mode == "literal" {
 		return false
 	}
-	f, ok := types.AsDecimal(from)
-	return !ok || f.Precision-f.Scale > d.Precision-d.Scale || f.Scale > d.Scale
+	return c.Mode == "try" || c.Child.Nullable() || mayFail(c.Child.Type(), c.To)
+}
+
+func mayFail(from, to types.Type) bool {
+	d, toDecimal := to.(types.Decimal)
+	_, fromDecimal := from.(types.Decimal)
+	switch {
+	case from == types.Null || types.Equal(from, to) || types.IsString(to) || types.IsString(from) && to == types.Binary:
+		return false
+	case types.IsString(from):
+		return true
+	case types.IsDatetime(from) && types.IsDatetime(to):
+		return false
+	case to == types.Date || from == types.Date || types.IsFractional(from) && to == types.Timestamp:
+		return true
+	case toDecimal:
+		f, ok := types.AsDecimal(from)
+		whole := d.Precision - d.Scale - (f.Precision - f.Scale)
+		return !ok || whole < 0 || whole == 0 && f.Scale > d.Scale
+	}
+	return (types.IsFractional(from) || fromDecimal) && types.IsIntegral(to)
 }
 
 func (o *Over) Type() types.Type          { return o.Func.Type() }
@@ -140,6 +157,8 @@ func (s *SubqueryValue) Type() types.Type { return s.T }
 func (s *SubqueryValue) Nullable() bool   { return s.Kind != "exists" }
 func (p *Python) Type() types.Type        { return p.UDF.Type }
 func (p *Python) Nullable() bool          { return true }
+func (RowID) Type() types.Type            { return types.Long }
+func (RowID) Nullable() bool              { return false }
 func (r *Random) Type() types.Type        { return types.Double }
 func (r *Random) Nullable() bool          { return false }
 

@@ -43,6 +43,13 @@ var raised = map[string]struct {
 	"MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION":  {ClassSpark, []string{"badRecord", "failFastMode"}, nil},
 	"SCALAR_SUBQUERY_TOO_MANY_ROWS":                   {ClassSpark, nil, nil},
 	"NULL_MAP_KEY":                                    {ClassRuntime, nil, nil},
+	"ARITHMETIC_OVERFLOW":                             {ClassArithmetic, []string{"message", "alternative"}, map[string]string{"config": `"spark.sql.ansi.enabled"`}},
+	"BINARY_ARITHMETIC_OVERFLOW":                      {ClassArithmetic, []string{"value1", "symbol", "value2", "functionName"}, nil},
+	"INTERVAL_DIVIDED_BY_ZERO":                        {ClassArithmetic, nil, nil},
+	"ILLEGAL_DAY_OF_WEEK":                             {ClassIllegalArgument, []string{"string"}, nil},
+	"INVALID_PARAMETER_VALUE.START":                   {ClassRuntime, []string{"parameter", "functionName"}, nil},
+	"INVALID_PARAMETER_VALUE.LENGTH":                  {ClassRuntime, []string{"parameter", "functionName", "length"}, nil},
+	"INVALID_FORMAT.ESC_AT_THE_END":                   {ClassAnalysis, []string{"format"}, nil},
 	"NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION":      {ClassArithmetic, []string{"value", "precision", "scale"}, map[string]string{"config": `"spark.sql.ansi.enabled"`}},
 	"FAILED_READ_FILE.NO_HINT":                        {ClassSpark, []string{"path", "badRecord"}, nil},
 }
@@ -90,4 +97,15 @@ func FromText(text string) *Error {
 		e.Cause = New(ClassSpark, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "badRecord", "["+record+"]", "failFastMode", "FAILFAST")
 	}
 	return e
+}
+
+// ansiOnly are the conditions that are null without ANSI mode.
+var ansiOnly = map[string]bool{"DIVIDE_BY_ZERO": true, "REMAINDER_BY_ZERO": true, "CAST_INVALID_INPUT": true, "CAST_OVERFLOW": true, "INVALID_ARRAY_INDEX": true,
+	"INVALID_ARRAY_INDEX_IN_ELEMENT_AT": true, "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION": true, "CANNOT_PARSE_TIMESTAMP": true,
+	"DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION": true, "ILLEGAL_DAY_OF_WEEK": true}
+
+// AnsiOnly says whether what Raise makes of a condition, the quotes aside, is for ANSI mode only.
+func AnsiOnly(raised string) bool {
+	name, ok := strings.CutPrefix(raised, mark)
+	return ok && ansiOnly[name]
 }

@@ -126,9 +126,16 @@ func Require(format string, args ...any) *Error {
 	return IllegalArgument("requirement failed: "+format, args...)
 }
 
-// Plain is an error of the given JVM class without a condition.
+// Plain is an error of the given JVM class in words of its own. Words of the form
+// "[CONDITION] ... SQLSTATE: 12345" name its condition.
 func Plain(class, format string, args ...any) *Error {
-	return &Error{Class: class, Message: fmt.Sprintf(format, args...)}
+	e := &Error{Class: class, Message: fmt.Sprintf(format, args...)}
+	if name, rest, ok := strings.Cut(strings.TrimPrefix(e.Message, "["), "] "); ok && strings.HasPrefix(e.Message, "[") {
+		if _, state, ok := strings.Cut(rest, "SQLSTATE: "); ok && len(state) >= 5 {
+			e.Condition, e.SQLState = name, state[:5]
+		}
+	}
+	return e
 }
 
 // Legacy is an error of the conditions that Spark has only numbers for: its text shows none.

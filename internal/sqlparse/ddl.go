@@ -207,7 +207,19 @@ func (p *parser) columns() (types.Struct, error) {
 	t, err := types.ParseDDL(src)
 	s, ok := t.(types.Struct)
 	if err != nil || !ok {
+		if words := strings.Fields(strings.Trim(src, ", ")); len(words) == 2 { // one column: its type is what is wrong
+			if _, err := types.ParseType(words[1]); err != nil {
+				return types.Struct{}, TypeError(words[1])
+			}
+		}
 		return types.Struct{}, p.unexpected()
+	}
+	seen := map[string]bool{}
+	for _, f := range s.Fields {
+		if seen[strings.ToLower(f.Name)] {
+			return types.Struct{}, sparkerr.Analysis("COLUMN_ALREADY_EXISTS", "columnName", types.Quote(strings.ToLower(f.Name)))
+		}
+		seen[strings.ToLower(f.Name)] = true
 	}
 	return s, nil
 }

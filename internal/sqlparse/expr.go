@@ -5,7 +5,6 @@ import (
 
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
-	"github.com/millpond/millpond/internal/types"
 )
 
 // Expression reads one expression.
@@ -60,7 +59,7 @@ func Name(src string) ([]string, error) {
 var infix = map[string]int{
 	"OR": 1, "AND": 2,
 	"=": 4, "==": 4, "<>": 4, "!=": 4, "<": 4, "<=": 4, ">": 4, ">=": 4, "<=>": 4,
-	"|": 5, "^": 6, "&": 7, "<<": 8, ">>": 8, "+": 9, "-": 9, "||": 9, "*": 10, "/": 10, "%": 10, "DIV": 10,
+	"|": 5, "^": 6, "&": 7, "<<": 8, ">>": 8, ">>>": 8, "+": 9, "-": 9, "||": 9, "*": 10, "/": 10, "%": 10, "DIV": 10,
 }
 
 const predicate = 4
@@ -190,13 +189,26 @@ func (p *parser) predicate(left plan.Expr) (plan.Expr, bool, error) {
 		return wrap(plan.Call("between", left, low, high), err)
 	case p.is("LIKE") || p.is("ILIKE"):
 		name := strings.ToLower(p.next().text)
+		if some := p.is("ANY", "(") || p.is("SOME", "("); some || p.is("ALL", "(") {
+			p.next()
+			list, err := p.parenList()
+			if err != nil {
+				return nil, false, err
+			}
+			e := likeMany(name, some, not, left, list)
+			return e, true, nil
+		}
 		pattern, err := p.binary(predicate + 1)
 		if err != nil {
 			return nil, false, err
 		}
 		args := []plan.Expr{left, pattern}
 		if p.accept("ESCAPE") {
-			args = append(args, plan.StringLit(p.next().text))
+			escape := p.next().text
+			if len([]rune(escape)) != 1 {
+				return nil, false, sparkerr.New(sparkerr.ClassParse, "INVALID_ESC", "invalidEscape", "'"+escape+"'")
+			}
+			args = append(args, plan.StringLit(escape))
 		}
 		return wrap(plan.Call(name, args...), nil)
 	case p.is("RLIKE") || p.is("REGEXP"):
@@ -206,6 +218,26 @@ func (p *parser) predicate(left plan.Expr) (plan.Expr, bool, error) {
 	}
 	p.pos = start
 	return nil, false, nil
+}
+
+// likeMany is LIKE ANY or ALL; NOT goes to each pattern.
+func likeMany(name string, some, not bool, left plan.Expr, patterns []plan.Expr) plan.Expr {
+	var out plan.Expr
+	for _, pattern := range patterns {
+		var one plan.Expr = plan.Call(name, left, pattern)
+		if not {
+			one = plan.Call("not", one)
+		}
+		switch {
+		case out == nil:
+			out = one
+		case some:
+			out = plan.Call("or", out, one)
+		default:
+			out = plan.Call("and", out, one)
+		}
+	}
+	return out
 }
 
 func (p *parser) isPredicate(left plan.Expr) (plan.Expr, bool, error) {
@@ -277,371 +309,6 @@ func (p *parser) exprList() ([]plan.Expr, error) {
 	}
 }
 
-func (p *parser) primary() (plan.Expr, error) {
-	t := p.tok()
-	switch t.kind {
-	case number:
-		p.next()
-		return p.numberLit(t.text)
-	case text:
-		p.next()
-		s := t.text
-		for p.tok().kind == text {
-			s += p.next().text
-		}
-		return plan.StringLit(s), nil
-	case param:
-		p.next()
-		return &plan.Param{Name: t.text}, nil
-	case symbol:
-		return p.symbolPrimary(t)
-	case quoted:
-		return p.reference()
-	case word:
-		return p.wordPrimary(t)
-	}
-	return nil, p.unexpected()
-}
-
-func (p *parser) symbolPrimary(t token) (plan.Expr, error) {
-	switch t.text {
-	case "(":
-		if p.isQuery(1) {
-			q, err := p.parenQuery()
-			return &plan.Subquery{Kind: "scalar", Query: q}, err
-		}
-		if l, ok, err := p.lambdaParams(); ok || err != nil {
-			return l, err
-		}
-		items, err := p.parenItems()
-		if err != nil {
-			return nil, err
-		}
-		if len(items) == 1 {
-			return items[0], nil
-		}
-		return plan.Call("struct", items...), nil
-	case "*":
-		p.next()
-		return &plan.Star{}, nil
-	case "?":
-		p.next()
-		p.marks++
-		return &plan.Param{Pos: p.marks}, nil
-	}
-	return nil, p.unexpected()
-}
-
-func (p *parser) parenItems() ([]plan.Expr, error) { return p.parenList() }
-
-// lambdaParams reads (x, y) -> body.
-func (p *parser) lambdaParams() (plan.Expr, bool, error) {
-	start := p.pos
-	p.next()
-	var names []string
-	for p.tok().kind == word || p.tok().kind == quoted {
-		names = append(names, p.next().raw)
-		if !p.accept(",") {
-			break
-		}
-	}
-	if len(names) > 0 && p.accept(")") && p.accept("->") {
-		body, err := p.expr()
-		return &plan.Lambda{Params: names, Body: body}, true, err
-	}
-	p.pos = start
-	return nil, false, nil
-}
-
-func (p *parser) wordPrimary(t token) (plan.Expr, error) {
-	switch t.text {
-	case "NULL":
-		p.next()
-		return plan.NullLit(), nil
-	case "TRUE", "FALSE":
-		p.next()
-		return plan.BoolLit(t.text == "TRUE"), nil
-	case "CASE":
-		return p.caseExpr()
-	case "CAST", "TRY_CAST":
-		if p.ahead(1).text == "(" {
-			return p.castExpr()
-		}
-	case "INTERVAL":
-		if k := p.ahead(1).kind; k == text || k == number || p.ahead(1).text == "-" {
-			return p.interval()
-		}
-	case "DATE", "TIMESTAMP", "TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "X":
-		if p.ahead(1).kind == text {
-			return p.typedLiteral()
-		}
-	case "EXTRACT":
-		if p.ahead(1).text == "(" {
-			return p.extractExpr()
-		}
-	case "POSITION", "TRIM", "SUBSTRING", "SUBSTR", "OVERLAY":
-		if p.ahead(1).text == "(" {
-			if e, ok, err := p.keywordCall(t.text); ok || err != nil {
-				return e, err
-			}
-		}
-	case "SELECT", "FROM", "WHERE", "GROUP", "HAVING", "ORDER", "UNION", "AND", "OR", "THEN", "ELSE", "END", "WHEN", "AS", "ON":
-		return nil, p.unexpected()
-	}
-	if p.ahead(1).text == "->" && p.ahead(1).kind == symbol {
-		p.pos += 2
-		body, err := p.expr()
-		return &plan.Lambda{Params: []string{t.raw}, Body: body}, err
-	}
-	if noParens[t.text] && p.ahead(1).text != "(" {
-		p.next()
-		return plan.Call(strings.ToLower(t.text)), nil
-	}
-	return p.reference()
-}
-
-// noParens are the functions that need no parentheses.
-var noParens = map[string]bool{"CURRENT_DATE": true, "CURRENT_TIMESTAMP": true, "CURRENT_USER": true, "LOCALTIMESTAMP": true}
-
-// reference reads a name, a call, or t.*.
-func (p *parser) reference() (plan.Expr, error) {
-	parts := []string{p.next().raw}
-	for p.is(".") {
-		if k := p.ahead(1); k.kind == word || k.kind == quoted {
-			p.next()
-			parts = append(parts, p.next().raw)
-			continue
-		}
-		if p.ahead(1).text == "*" {
-			p.pos += 2
-			return &plan.Star{Target: parts}, nil
-		}
-		break
-	}
-	if p.is("(") {
-		return p.call(parts[len(parts)-1])
-	}
-	return &plan.Attribute{Parts: parts}, nil
-}
-
-func (p *parser) call(name string) (plan.Expr, error) {
-	p.next()
-	f := &plan.Function{Name: name}
-	f.Distinct = p.accept("DISTINCT")
-	if !f.Distinct {
-		p.accept("ALL")
-	}
-	for !p.is(")") {
-		if p.tok().kind == word && p.ahead(1).text == "=>" {
-			key := p.next().raw
-			p.next()
-			v, err := p.expr()
-			if err != nil {
-				return nil, err
-			}
-			f.Args = append(f.Args, &plan.NamedArg{Key: key, Value: v})
-		} else {
-			e, err := p.expr()
-			if err != nil {
-				return nil, err
-			}
-			f.Args = append(f.Args, e)
-		}
-		if !p.accept(",") {
-			break
-		}
-	}
-	if p.accept("IGNORE", "NULLS") {
-		f.Args = append(f.Args, plan.BoolLit(true))
-	}
-	if err := p.expect(")"); err != nil {
-		return nil, err
-	}
-	return p.afterCall(f)
-}
-
-// afterCall reads FILTER, IGNORE NULLS and OVER.
-func (p *parser) afterCall(f *plan.Function) (plan.Expr, error) {
-	if p.accept("WITHIN", "GROUP", "(", "ORDER", "BY") {
-		if err := p.withinGroup(f); err != nil {
-			return nil, err
-		}
-	}
-	if p.accept("FILTER", "(", "WHERE") {
-		e, err := p.expr()
-		if err != nil {
-			return nil, err
-		}
-		f.Filter = e
-		if err := p.expect(")"); err != nil {
-			return nil, err
-		}
-	}
-	if p.accept("IGNORE", "NULLS") {
-		f.Args = append(f.Args, plan.BoolLit(true))
-	}
-	p.accept("RESPECT", "NULLS")
-	var out plan.Expr = f
-	switch strings.ToLower(f.Name) {
-	case "if", "iff":
-		f.Name = "if"
-	case "struct", "named_struct", "array", "map":
-		f.Name = strings.ToLower(f.Name)
-	}
-	if t, ok := castFunctions[strings.ToLower(f.Name)]; ok && len(f.Args) == 1 {
-		out = &plan.Cast{Expr: f.Args[0], Type: t, Mode: "function"}
-	}
-	if p.accept("OVER") {
-		return p.over(out)
-	}
-	return out, nil
-}
-
-// withinGroup reads what an aggregate orders its rows by; percentiles and modes are of that.
-func (p *parser) withinGroup(f *plan.Function) error {
-	orders, err := p.sortItems()
-	if err != nil {
-		return err
-	}
-	switch strings.ToLower(f.Name) {
-	case "percentile_cont", "percentile_disc":
-		if len(f.Args) != 1 || len(orders) != 1 {
-			return p.unexpected()
-		}
-		if orders[0].Desc {
-			if strings.EqualFold(f.Name, "percentile_disc") {
-				return sparkerr.Unsupported("percentile_disc in descending order")
-			}
-			f.Args[0] = plan.Call("-", plan.DoubleLit(1), f.Args[0])
-		}
-		f.Args = []plan.Expr{orders[0].Expr, f.Args[0]}
-	case "mode":
-		if len(orders) != 1 {
-			return p.unexpected()
-		}
-		f.Args = []plan.Expr{orders[0].Expr}
-	default:
-		f.Order = orders
-	}
-	return p.expect(")")
-}
-
-// castFunctions are types used as functions: int(x), double(x).
-var castFunctions = map[string]types.Type{"int": types.Int, "bigint": types.Long, "smallint": types.Short, "tinyint": types.Byte,
-	"double": types.Double, "float": types.Float, "string": types.String, "boolean": types.Boolean, "binary": types.Binary,
-	"date": types.Date, "timestamp": types.Timestamp, "decimal": types.Decimal{Precision: 10}}
-
-func (p *parser) caseExpr() (plan.Expr, error) {
-	p.next()
-	var subject plan.Expr
-	var err error
-	if !p.is("WHEN") {
-		if subject, err = p.expr(); err != nil {
-			return nil, err
-		}
-	}
-	f := &plan.Function{Name: "when"}
-	for p.accept("WHEN") {
-		c, err := p.expr()
-		if err != nil {
-			return nil, err
-		}
-		if subject != nil {
-			c = plan.Call("=", subject, c)
-		}
-		if err := p.expect("THEN"); err != nil {
-			return nil, err
-		}
-		v, err := p.expr()
-		if err != nil {
-			return nil, err
-		}
-		f.Args = append(f.Args, c, v)
-	}
-	if len(f.Args) == 0 {
-		return nil, p.unexpected()
-	}
-	if p.accept("ELSE") {
-		v, err := p.expr()
-		if err != nil {
-			return nil, err
-		}
-		f.Args = append(f.Args, v)
-	}
-	return f, p.expect("END")
-}
-
-func (p *parser) castExpr() (plan.Expr, error) {
-	mode := ""
-	if p.next().text == "TRY_CAST" {
-		mode = "try"
-	}
-	p.next()
-	e, err := p.expr()
-	if err != nil {
-		return nil, err
-	}
-	if err := p.expect("AS"); err != nil {
-		return nil, err
-	}
-	t, err := p.dataType()
-	if err != nil {
-		return nil, err
-	}
-	return &plan.Cast{Expr: e, Type: t, Mode: mode}, p.expect(")")
-}
-
-// dataType takes the tokens of a type and reads them as DDL.
-func (p *parser) dataType() (types.Type, error) {
-	start := p.tok().start
-	first := p.next()
-	if first.kind != word {
-		p.pos--
-		return nil, p.unexpected()
-	}
-	depth := 0
-	for {
-		t := p.tok()
-		switch {
-		case t.text == "(" || t.text == "<":
-			depth++
-		case t.text == ")" || t.text == ">":
-			depth--
-		case t.text == ">>":
-			depth -= 2
-		case depth == 0 && first.text == "INTERVAL" && (t.text == "TO" || intervalUnits[strings.TrimSuffix(t.text, "S")] != ""):
-		case depth == 0:
-			return p.typeText(start, t)
-		}
-		if depth < 0 || t.kind == end {
-			return p.typeText(start, t)
-		}
-		p.next()
-	}
-}
-
-func (p *parser) typeText(start int, stop token) (types.Type, error) {
-	src := strings.TrimSpace(p.src[start:stop.start])
-	t, err := types.ParseType(src)
-	if err != nil {
-		return nil, sparkerr.New(sparkerr.ClassParse, "UNSUPPORTED_DATATYPE", "typeName", `"`+strings.ToUpper(src)+`"`)
-	}
-	return t, nil
-}
-
-func (p *parser) extractExpr() (plan.Expr, error) {
-	p.pos += 2
-	unit := p.next()
-	if err := p.expect("FROM"); err != nil {
-		return nil, err
-	}
-	e, err := p.expr()
-	if err != nil {
-		return nil, err
-	}
-	return plan.Call("extract", plan.StringLit(unit.raw), e), p.expect(")")
-}
-
 // keywordCall reads substring(x FROM a FOR b), trim(BOTH x FROM y), position(a IN b).
 func (p *parser) keywordCall(name string) (plan.Expr, bool, error) {
 	start := p.pos
@@ -661,8 +328,7 @@ func (p *parser) keywordCall(name string) (plan.Expr, bool, error) {
 			f = "rtrim"
 		case p.accept("BOTH"):
 		default:
-			p.pos = start
-			return nil, false, nil
+			return p.trimFrom(start)
 		}
 		var args []plan.Expr
 		if !p.is("FROM") {
@@ -687,6 +353,8 @@ func (p *parser) keywordCall(name string) (plan.Expr, bool, error) {
 	case name == "POSITION" && p.accept("IN"):
 		in, err := p.expr()
 		return give(plan.Call("locate", first, in), err)
+	case name == "OVERLAY" && p.accept("PLACING"):
+		return p.overlay(first)
 	case strings.HasPrefix(name, "SUBST") && p.accept("FROM"):
 		from, err := p.expr()
 		if err != nil {
@@ -704,4 +372,42 @@ func (p *parser) keywordCall(name string) (plan.Expr, bool, error) {
 	}
 	p.pos = start
 	return nil, false, nil
+}
+
+// trimFrom reads trim(what FROM text), whose parenthesis is open; start is where the call began.
+func (p *parser) trimFrom(start int) (plan.Expr, bool, error) {
+	what, err := p.binary(predicate + 1)
+	if err != nil || !p.accept("FROM") {
+		p.pos = start
+		return nil, false, nil
+	}
+	s, err := p.expr()
+	if err != nil {
+		return nil, true, err
+	}
+	return plan.Call("trim", what, s), true, p.expect(")")
+}
+
+// overlay reads the rest of overlay(text PLACING other FROM place [FOR length]).
+func (p *parser) overlay(in plan.Expr) (plan.Expr, bool, error) {
+	with, err := p.expr()
+	if err != nil {
+		return nil, true, err
+	}
+	if err := p.expect("FROM"); err != nil {
+		return nil, true, err
+	}
+	from, err := p.expr()
+	if err != nil {
+		return nil, true, err
+	}
+	args := []plan.Expr{in, with, from}
+	if p.accept("FOR") {
+		n, err := p.expr()
+		if err != nil {
+			return nil, true, err
+		}
+		args = append(args, n)
+	}
+	return plan.Call("overlay", args...), true, p.expect(")")
 }

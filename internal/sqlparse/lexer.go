@@ -88,7 +88,7 @@ func (p *parser) skip(i int) (int, error) {
 	return i, nil
 }
 
-var symbols = []string{"<=>", "/*+", "::", "->", "=>", "<>", "!=", "<=", ">=", "==", "||", "<<", ">>", "*/"}
+var symbols = []string{"<=>", ">>>", "|>", "/*+", "::", "->", "=>", "<>", "!=", "<=", ">=", "==", "||", "<<", ">>", "*/"}
 
 func (p *parser) scan(i int) (token, int, error) {
 	s := p.src

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"math"
 	"math/big"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -73,7 +74,21 @@ func suffixed(body, suffix string, p *parser) (plan.Expr, error) {
 }
 
 func decimalLit(s string, p *parser) (plan.Expr, error) {
+	s, exponent, _ := strings.Cut(s, "E")
 	whole, frac, _ := strings.Cut(s, ".")
+	if exponent != "" {
+		shift, err := strconv.Atoi(exponent)
+		if err != nil || shift < -38 || shift > 38 {
+			return nil, p.unexpected()
+		}
+		frac += strings.Repeat("0", max(shift-len(frac), 0))
+		if shift >= 0 {
+			whole, frac = whole+frac[:shift], frac[shift:]
+		} else {
+			frac = strings.Repeat("0", -shift) + whole + frac
+			whole = ""
+		}
+	}
 	n, ok := new(big.Int).SetString(whole+frac, 10)
 	if !ok {
 		return nil, p.unexpected()
@@ -115,6 +130,9 @@ var intervalFields = map[string]int{"YEAR": 0, "MONTH": 1, "WEEK": 0, "DAY": 0, 
 // interval reads INTERVAL '1' DAY, INTERVAL 2 HOURS 3 MINUTES, INTERVAL '1 day 2 hours'.
 func (p *parser) interval() (plan.Expr, error) {
 	p.next()
+	if t := p.tok(); t.kind == text && p.ahead(2).text == "TO" {
+		return p.intervalRange()
+	}
 	if t := p.tok(); t.kind == text && intervalUnits[strings.TrimSuffix(p.ahead(1).text, "S")] == "" {
 		p.next()
 		inner, err := newParser(t.text)
@@ -167,4 +185,73 @@ func (p *parser) intervalParts() (plan.Expr, error) {
 		return plan.Literal{Value: int32(months), Type: types.YearMonthInterval{Start: first, End: last}}, nil
 	}
 	return plan.Literal{Value: int64(math.Round(micros)), Type: types.DayTimeInterval{Start: first, End: last}}, nil
+}
+
+var yearMonthForm = regexp.MustCompile(`^([+-]?)(\d+)-(\d+)$`)
+
+// intervalRange reads '1-2' YEAR TO MONTH and '1 02:03:04.5' DAY TO SECOND.
+func (p *parser) intervalRange() (plan.Expr, error) {
+	src := strings.TrimSpace(p.next().text)
+	from := strings.TrimSuffix(p.next().text, "S")
+	p.next()
+	to := strings.TrimSuffix(p.next().text, "S")
+	first, ok1 := intervalFields[from]
+	last, ok2 := intervalFields[to]
+	bad := sparkerr.New(sparkerr.ClassParse, "INVALID_INTERVAL_FORMAT.INTERVAL_PARSING", "input", src, "interval", strings.ToLower(from+"-"+to))
+	if !ok1 || !ok2 || first >= last {
+		return nil, bad
+	}
+	if from == "YEAR" {
+		m := yearMonthForm.FindStringSubmatch(src)
+		if m == nil {
+			return nil, bad
+		}
+		years, _ := strconv.Atoi(m[2])
+		months, _ := strconv.Atoi(m[3])
+		if months > 11 {
+			return nil, bad
+		}
+		n := years*12 + months
+		if m[1] == "-" {
+			n = -n
+		}
+		return plan.Literal{Value: int32(n), Type: types.YearMonthInterval{Start: 0, End: 1}}, nil
+	}
+	micros, ok := dayTimeMicros(src, first, last)
+	if !ok {
+		return nil, bad
+	}
+	return plan.Literal{Value: micros, Type: types.DayTimeInterval{Start: first, End: last}}, nil
+}
+
+// dayTimeMicros reads the fields from first to last (0 day to 3 second) of a text.
+func dayTimeMicros(src string, first, last int) (int64, bool) {
+	sign := int64(1)
+	if rest, ok := strings.CutPrefix(src, "-"); ok {
+		src, sign = rest, -1
+	}
+	src = strings.TrimPrefix(src, "+")
+	units := []int64{86400e6, 3600e6, 60e6, 1e6}
+	parts := strings.FieldsFunc(src, func(r rune) bool { return r == ' ' || r == ':' })
+	if len(parts) != last-first+1 {
+		return 0, false
+	}
+	total := int64(0)
+	for i, part := range parts {
+		whole, frac, _ := strings.Cut(part, ".")
+		n, err := strconv.ParseInt(whole, 10, 64)
+		field := first + i
+		if err != nil || field > first && (field == 1 && n > 23 || field > 1 && n > 59) || frac != "" && field != 3 {
+			return 0, false
+		}
+		total += n * units[field]
+		if frac != "" {
+			f, err := strconv.ParseInt((frac + "000000")[:6], 10, 64)
+			if err != nil {
+				return 0, false
+			}
+			total += f
+		}
+	}
+	return sign * total, true
 }

@@ -33,7 +33,7 @@ func (p *parser) isQuery(n int) bool {
 		n++
 	}
 	t := p.ahead(n)
-	return t.kind == word && (t.text == "SELECT" || t.text == "WITH" || t.text == "VALUES")
+	return t.kind == word && (t.text == "SELECT" || t.text == "WITH" || t.text == "VALUES" || t.text == "FROM")
 }
 
 func (p *parser) parenQuery() (plan.Relation, error) {
@@ -66,6 +66,9 @@ func (p *parser) query() (plan.Relation, error) {
 	if q, err = p.tail(q); err != nil {
 		return nil, err
 	}
+	if q, err = p.pipe(q); err != nil {
+		return nil, err
+	}
 	if with != nil {
 		with.Root = q
 		return with, nil
@@ -90,6 +93,11 @@ func (p *parser) ctes() (*plan.With, error) {
 		}
 		if len(columns) > 0 {
 			q = &plan.Alias{Input: q, Name: name, Columns: columns}
+		}
+		for _, n := range w.Names {
+			if strings.EqualFold(n, name) {
+				return nil, sparkerr.New(sparkerr.ClassParse, "DUPLICATED_CTE_NAMES", "duplicateNames", "`"+strings.ToLower(name)+"`")
+			}
 		}
 		w.Names, w.References = append(w.Names, name), append(w.References, q)
 		if !p.accept(",") {
@@ -176,6 +184,22 @@ func (p *parser) setOps(level int) (plan.Relation, error) {
 }
 
 func (p *parser) tail(q plan.Relation) (plan.Relation, error) {
+	if p.is("DISTRIBUTE", "BY") || p.is("CLUSTER", "BY") {
+		cluster := p.next().text == "CLUSTER"
+		p.next()
+		by, err := p.exprList()
+		if err != nil {
+			return nil, err
+		}
+		q = &plan.Repartition{Input: q, Exprs: by}
+		if cluster {
+			orders := make([]plan.SortOrder, len(by))
+			for i, e := range by {
+				orders[i] = plan.SortOrder{Expr: e, NullsFirst: true}
+			}
+			q = &plan.Sort{Input: q, Orders: orders}
+		}
+	}
 	if p.accept("ORDER", "BY") || p.accept("SORT", "BY") {
 		o, err := p.sortItems()
 		if err != nil {
@@ -290,6 +314,11 @@ func (p *parser) selectFrom(from plan.Relation) (plan.Relation, error) {
 	if err != nil {
 		return nil, err
 	}
+	if p.accept("QUALIFY") {
+		if q, err = p.qualified(q); err != nil {
+			return nil, err
+		}
+	}
 	if q, err = p.windowClause(q); err != nil {
 		return nil, err
 	}
@@ -297,151 +326,6 @@ func (p *parser) selectFrom(from plan.Relation) (plan.Relation, error) {
 		q = &plan.Dedup{Input: q}
 	}
 	return q, nil
-}
-
-func (p *parser) lateralViews(from plan.Relation) (plan.Relation, error) {
-	for p.accept("LATERAL", "VIEW") {
-		v := &plan.LateralView{Input: from, Outer: p.accept("OUTER")}
-		gen, err := p.reference()
-		if err != nil {
-			return nil, err
-		}
-		v.Gen = gen
-		if t := p.tok(); (t.kind == word || t.kind == quoted) && !p.is("AS") && !clause[t.text] {
-			v.Alias = p.next().raw
-		}
-		if p.accept("AS") {
-			for {
-				c, err := p.identifier()
-				if err != nil {
-					return nil, err
-				}
-				v.Columns = append(v.Columns, c)
-				if !p.accept(",") {
-					break
-				}
-			}
-		}
-		from = v
-	}
-	return from, nil
-}
-
-func (p *parser) grouped(from plan.Relation, list []plan.Expr) (plan.Relation, error) {
-	var q plan.Relation = &plan.Project{Input: from, Exprs: list}
-	if p.accept("GROUP", "BY") {
-		a := &plan.Aggregate{Input: from, Kind: "groupby", Aggs: list, SQL: true}
-		if err := p.groupBy(a); err != nil {
-			return nil, err
-		}
-		q = a
-	}
-	if p.accept("HAVING") {
-		cond, err := p.expr()
-		if err != nil {
-			return nil, err
-		}
-		if _, ok := q.(*plan.Aggregate); !ok {
-			q = &plan.Aggregate{Input: from, Kind: "groupby", Aggs: list, SQL: true}
-		}
-		q = &plan.Filter{Input: q, Cond: cond, Having: true}
-	}
-	return q, nil
-}
-
-func (p *parser) groupBy(a *plan.Aggregate) error {
-	var err error
-	switch {
-	case p.is("ROLLUP", "(") || p.is("CUBE", "("):
-		a.Kind = strings.ToLower(p.next().text)
-		a.Group, err = p.parenList()
-		return err
-	case p.accept("GROUPING", "SETS"):
-		return p.groupingSets(a)
-	case p.accept("ALL"):
-		for _, e := range a.Aggs {
-			if !mayAggregate(e) {
-				if al, ok := e.(plan.AliasExpr); ok {
-					e = al.Expr
-				}
-				a.Group = append(a.Group, e)
-			}
-		}
-		return nil
-	}
-	if a.Group, err = p.exprList(); err != nil {
-		return err
-	}
-	switch {
-	case p.accept("WITH", "ROLLUP"):
-		a.Kind = "rollup"
-	case p.accept("WITH", "CUBE"):
-		a.Kind = "cube"
-	case p.accept("GROUPING", "SETS"):
-		return p.groupingSets(a)
-	}
-	return nil
-}
-
-// mayAggregate says whether an item of GROUP BY ALL is a call that could aggregate.
-func mayAggregate(e plan.Expr) bool {
-	if al, ok := e.(plan.AliasExpr); ok {
-		e = al.Expr
-	}
-	_, call := e.(*plan.Function)
-	return call
-}
-
-func (p *parser) groupingSets(a *plan.Aggregate) error {
-	a.Kind = "sets"
-	if err := p.expect("("); err != nil {
-		return err
-	}
-	seen := map[string]bool{}
-	for {
-		var set []plan.Expr
-		if p.accept("(") {
-			if !p.is(")") {
-				list, err := p.exprList()
-				if err != nil {
-					return err
-				}
-				set = list
-			}
-			if err := p.expect(")"); err != nil {
-				return err
-			}
-		} else {
-			e, err := p.expr()
-			if err != nil {
-				return err
-			}
-			set = []plan.Expr{e}
-		}
-		a.Sets = append(a.Sets, set)
-		for _, e := range set {
-			if at, ok := e.(*plan.Attribute); ok {
-				if key := strings.ToLower(strings.Join(at.Parts, ".")); !seen[key] {
-					seen[key] = true
-					if !groupHas(a.Group, key) {
-						a.Group = append(a.Group, e)
-					}
-				}
-			}
-		}
-		if !p.accept(",") {
-			return p.expect(")")
-		}
-	}
-}
-
-func groupHas(group []plan.Expr, key string) bool {
-	for _, g := range group {
-		if at, ok := g.(*plan.Attribute); ok && strings.ToLower(strings.Join(at.Parts, ".")) == key {
-			return true
-		}
-	}
-	return false
 }
 
 // windowClause puts the windows named at the end of a query where they are used.
@@ -482,6 +366,27 @@ func (p *parser) windowClause(q plan.Relation) (plan.Relation, error) {
 	})
 }
 
+// qualified keeps the rows for which a condition over windows is true: it rides along as a column.
+func (p *parser) qualified(q plan.Relation) (plan.Relation, error) {
+	cond, err := p.expr()
+	if err != nil {
+		return nil, err
+	}
+	const name = "__qualify"
+	item := plan.AliasExpr{Expr: cond, Names: []string{name}}
+	in := q
+	if f, ok := q.(*plan.Filter); ok && f.Having {
+		in = f.Input
+	}
+	switch r := in.(type) {
+	case *plan.Project:
+		r.Exprs = append(r.Exprs[:len(r.Exprs):len(r.Exprs)], item)
+	case *plan.Aggregate:
+		r.Aggs = append(r.Aggs[:len(r.Aggs):len(r.Aggs)], item)
+	}
+	return &plan.Drop{Input: &plan.Filter{Input: q, Cond: plan.Name(name)}, Names: []string{name}}, nil
+}
+
 func (p *parser) selectList() ([]plan.Expr, error) {
 	var out []plan.Expr
 	for {
@@ -500,7 +405,7 @@ func (p *parser) selectList() ([]plan.Expr, error) {
 var clause = map[string]bool{"FROM": true, "WHERE": true, "GROUP": true, "HAVING": true, "ORDER": true, "SORT": true, "LIMIT": true, "OFFSET": true,
 	"UNION": true, "EXCEPT": true, "MINUS": true, "INTERSECT": true, "JOIN": true, "INNER": true, "LEFT": true, "RIGHT": true, "FULL": true,
 	"CROSS": true, "SEMI": true, "ANTI": true, "NATURAL": true, "ON": true, "USING": true, "LATERAL": true, "WINDOW": true, "AS": true,
-	"PIVOT": true, "UNPIVOT": true, "TABLESAMPLE": true, "WITH": true, "DISTRIBUTE": true, "CLUSTER": true}
+	"PIVOT": true, "UNPIVOT": true, "QUALIFY": true, "SELECT": true, "TABLESAMPLE": true, "WITH": true, "DISTRIBUTE": true, "CLUSTER": true}
 
 func (p *parser) selectItem() (plan.Expr, error) {
 	e, err := p.expr()
@@ -533,163 +438,4 @@ func (p *parser) aliasName() (string, error) {
 		return t.text, nil
 	}
 	return p.identifier()
-}
-
-func (p *parser) relations() (plan.Relation, error) {
-	left, err := p.joins()
-	if err != nil {
-		return nil, err
-	}
-	for p.accept(",") {
-		lateral := p.accept("LATERAL")
-		right, err := p.joins()
-		if err != nil {
-			return nil, err
-		}
-		left = &plan.Join{Left: left, Right: right, Type: plan.JoinCross, Lateral: lateral}
-	}
-	return left, nil
-}
-
-func (p *parser) joins() (plan.Relation, error) {
-	left, err := p.tableRef()
-	if err != nil {
-		return nil, err
-	}
-	for {
-		natural := p.accept("NATURAL")
-		t, ok := p.joinType()
-		if !ok {
-			if natural {
-				return nil, p.unexpected()
-			}
-			return left, nil
-		}
-		j := &plan.Join{Left: left, Type: t, Natural: natural, Lateral: p.accept("LATERAL")}
-		if j.Right, err = p.tableRef(); err != nil {
-			return nil, err
-		}
-		switch {
-		case p.accept("ON"):
-			if j.Cond, err = p.expr(); err != nil {
-				return nil, err
-			}
-		case p.accept("USING"):
-			p.pos++ // so that columnNames may step back onto a name
-			if _, j.Using, err = p.usingNames(); err != nil {
-				return nil, err
-			}
-		}
-		left = j
-	}
-}
-
-func (p *parser) usingNames() (string, []string, error) {
-	p.pos--
-	if err := p.expect("("); err != nil {
-		return "", nil, err
-	}
-	var out []string
-	for {
-		c, err := p.identifier()
-		if err != nil {
-			return "", nil, err
-		}
-		out = append(out, c)
-		if !p.accept(",") {
-			return "", out, p.expect(")")
-		}
-	}
-}
-
-func (p *parser) joinType() (plan.JoinType, bool) {
-	forms := []struct {
-		words []string
-		t     plan.JoinType
-	}{
-		{[]string{"JOIN"}, plan.JoinInner}, {[]string{"INNER", "JOIN"}, plan.JoinInner}, {[]string{"CROSS", "JOIN"}, plan.JoinCross},
-		{[]string{"LEFT", "OUTER", "JOIN"}, plan.JoinLeft}, {[]string{"LEFT", "SEMI", "JOIN"}, plan.JoinSemi}, {[]string{"LEFT", "ANTI", "JOIN"}, plan.JoinAnti},
-		{[]string{"LEFT", "JOIN"}, plan.JoinLeft}, {[]string{"SEMI", "JOIN"}, plan.JoinSemi}, {[]string{"ANTI", "JOIN"}, plan.JoinAnti},
-		{[]string{"RIGHT", "OUTER", "JOIN"}, plan.JoinRight}, {[]string{"RIGHT", "JOIN"}, plan.JoinRight},
-		{[]string{"FULL", "OUTER", "JOIN"}, plan.JoinFull}, {[]string{"FULL", "JOIN"}, plan.JoinFull},
-	}
-	for _, f := range forms {
-		if p.accept(f.words...) {
-			return f.t, true
-		}
-	}
-	return "", false
-}
-
-func (p *parser) tableRef() (plan.Relation, error) {
-	if err := p.enter(); err != nil {
-		return nil, err
-	}
-	defer p.leave()
-	var r plan.Relation
-	var err error
-	switch {
-	case p.is("("):
-		if p.isQuery(1) {
-			r, err = p.parenQuery()
-		} else {
-			p.next()
-			if r, err = p.relations(); err == nil {
-				err = p.expect(")")
-			}
-		}
-	case p.is("VALUES"):
-		return p.values()
-	default:
-		r, err = p.namedTable()
-	}
-	if err != nil {
-		return nil, err
-	}
-	return p.aliased(r)
-}
-
-func (p *parser) namedTable() (plan.Relation, error) {
-	parts, err := p.name()
-	if err != nil {
-		return nil, err
-	}
-	if p.is("(") && len(parts) == 1 {
-		p.next()
-		f := &plan.TableFunction{Name: parts[0]}
-		if !p.is(")") {
-			if f.Args, err = p.exprList(); err != nil {
-				return nil, err
-			}
-		}
-		return f, p.expect(")")
-	}
-	if len(parts) == 2 && fileFormats[strings.ToLower(parts[0])] && strings.ContainsAny(parts[1], "/.") {
-		return &plan.Read{Format: strings.ToLower(parts[0]), Paths: []string{parts[1]}}, nil
-	}
-	return &plan.Table{Name: parts}, nil
-}
-
-// fileFormats may be read as tables: parquet.`path`.
-var fileFormats = map[string]bool{"parquet": true, "csv": true, "json": true, "text": true}
-
-// aliased reads TABLESAMPLE, PIVOT and an alias after a table.
-func (p *parser) aliased(r plan.Relation) (plan.Relation, error) {
-	if p.is("TABLESAMPLE") || p.is("PIVOT") || p.is("UNPIVOT") {
-		return nil, sparkerr.Unsupported("%s in SQL text", p.tok().text)
-	}
-	p.accept("AS")
-	if t := p.tok(); t.kind == quoted || t.kind == word && !clause[t.text] {
-		name, columns, err := p.nameWithColumns()
-		if err != nil {
-			return nil, err
-		}
-		if v, ok := r.(*plan.Values); ok && len(columns) > 0 {
-			c := *v
-			c.Names = columns
-			return &plan.Alias{Input: &c, Name: name}, nil
-		}
-		return &plan.Alias{Input: r, Name: name, Columns: columns}, nil
-	}
-	return r, nil
 }

@@ -75,3 +75,58 @@ func FuzzQuery(f *testing.F) {
 		_, _ = Expression(sql)
 	})
 }
+
+func TestPivotedRelations(t *testing.T) {
+	q, err := Query("SELECT * FROM t AS s PIVOT (sum(a) AS x FOR (b, c) IN ((1, 'u') AS one, (2, 'v'))) AS p", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := q.(*plan.Project).Input.(*plan.Alias).Input.(*plan.Aggregate)
+	if p.Kind != "pivot" || len(p.PivotValues) != 2 || p.PivotValues[0].(plan.AliasExpr).Names[0] != "one" {
+		t.Errorf("%+v", p)
+	}
+	if q, err = Query("SELECT * FROM t UNPIVOT INCLUDE NULLS ((v, w) FOR k IN ((a, b) AS one, (c, d)))", nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	u := q.(*plan.Project).Input.(*plan.Unpivot)
+	if u.DropNulls || len(u.Groups) != 2 || u.Labels[0] != "one" || u.Labels[1] != "c_d" || u.Variable != "k" {
+		t.Errorf("%+v", u)
+	}
+	if q, err = Query("SELECT * FROM t TABLESAMPLE (25 PERCENT) REPEATABLE (7)", nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	if s := q.(*plan.Project).Input.(*plan.Sample); s.Upper != 0.25 || s.Seed != 7 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestIntervalsOfSeveralFields(t *testing.T) {
+	for sql, want := range map[string]any{"INTERVAL '1-2' YEAR TO MONTH": int32(14), "INTERVAL '-1 02:03:04.5' DAY TO SECOND": int64(-93784500000), "INTERVAL '10:30' HOUR TO MINUTE": int64(37800000000)} {
+		e, err := Expression(sql)
+		if l, ok := e.(plan.Literal); err != nil || !ok || l.Value != want {
+			t.Errorf("%s: %v, %v", sql, e, err)
+		}
+	}
+	for _, sql := range []string{"INTERVAL '1-13' YEAR TO MONTH", "INTERVAL '1 25:00:00' DAY TO SECOND", "INTERVAL 'x' DAY TO HOUR"} {
+		if _, err := Expression(sql); err == nil {
+			t.Errorf("%s is no interval", sql)
+		}
+	}
+}
+
+func TestQualifyLeavesCommonTablesAlone(t *testing.T) {
+	q, err := Query("WITH c AS (SELECT * FROM t) SELECT * FROM c JOIN other.u WHERE id IN (SELECT id FROM w)", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	Qualify(q, "db")
+	var names []string
+	plan.Visit(q, func(r plan.Relation) {
+		if t, ok := r.(*plan.Table); ok {
+			names = append(names, strings.Join(t.Name, "."))
+		}
+	})
+	if got := strings.Join(names, " "); !strings.Contains(got, "db.t") || !strings.Contains(got, "db.w") || strings.Contains(got, "db.c") || !strings.Contains(got, "other.u") {
+		t.Errorf("tables: %s", got)
+	}
+}

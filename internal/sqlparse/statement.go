@@ -23,6 +23,7 @@ type Command struct {
 	Cascade  bool
 
 	Schema     types.Struct
+	Function   *plan.SQLFunction
 	Columns    []string // of a view, of INSERT; the new name of a renamed table
 	Partitions []string
 	Location   string
@@ -38,7 +39,7 @@ func Statement(src string, named map[string]plan.Expr, pos []plan.Expr) (*Comman
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range append(append([]commandReader{}, ddl...), commands...) {
+	for _, c := range append(append(append([]commandReader{}, variables...), ddl...), commands...) {
 		if p.accept(c.words...) {
 			cmd, err := c.read(p)
 			if err != nil {
@@ -87,7 +88,7 @@ var commands = []commandReader{
 	{[]string{"CACHE", "LAZY", "TABLE"}, named("cache")}, {[]string{"CACHE", "TABLE"}, named("cache")},
 	{[]string{"UNCACHE", "TABLE"}, drop("uncache")},
 	{[]string{"CLEAR", "CACHE"}, bare("clear_cache")},
-	{[]string{"SET"}, setting}, {[]string{"RESET"}, bare("reset")},
+	{[]string{"SET"}, setting}, {[]string{"RESET"}, reset},
 	{[]string{"USE"}, named("use")},
 }
 
@@ -209,6 +210,13 @@ func explain(p *parser) (*Command, error) {
 	var err error
 	c.Query, err = p.query()
 	return c, err
+}
+
+// reset reads RESET [key].
+func reset(p *parser) (*Command, error) {
+	rest := strings.TrimSuffix(strings.TrimSpace(p.src[p.tok().start:]), ";")
+	p.pos = len(p.toks) - 1
+	return &Command{Kind: "reset", Key: strings.Trim(rest, "`")}, nil
 }
 
 // setting takes the rest of the text as it is: keys and values are not SQL.

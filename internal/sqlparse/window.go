@@ -80,11 +80,16 @@ func (p *parser) bound() (plan.Bound, error) {
 func (p *parser) sortItems() ([]plan.SortOrder, error) {
 	var out []plan.SortOrder
 	for {
-		e, err := p.expr()
-		if err != nil {
-			return nil, err
+		o := plan.SortOrder{}
+		if len(out) == 0 && p.orderAll() {
+			o.Expr = &plan.Star{}
+		} else {
+			e, err := p.expr()
+			if err != nil {
+				return nil, err
+			}
+			o.Expr = e
 		}
-		o := plan.SortOrder{Expr: e}
 		if p.accept("DESC") {
 			o.Desc = true
 		} else {
@@ -101,4 +106,13 @@ func (p *parser) sortItems() ([]plan.SortOrder, error) {
 			return out, nil
 		}
 	}
+}
+
+// orderAll takes the word of ORDER BY ALL, which may be a column's name too.
+func (p *parser) orderAll() bool {
+	if next := p.ahead(1); p.is("ALL") && (next.kind == end || next.text == "ASC" || next.text == "DESC" || next.text == "NULLS" || next.text == ")" || clause[next.text]) {
+		p.next()
+		return true
+	}
+	return false
 }

@@ -75,6 +75,16 @@ func Common(a, b Type) (Type, bool) {
 	case IsDatetime(a) && IsDatetime(b):
 		return Timestamp, true
 	}
+	switch x := a.(type) {
+	case DayTimeInterval:
+		if y, ok := b.(DayTimeInterval); ok {
+			return DayTimeInterval{min(x.Start, y.Start), max(x.End, y.End)}, true
+		}
+	case YearMonthInterval:
+		if y, ok := b.(YearMonthInterval); ok {
+			return YearMonthInterval{min(x.Start, y.Start), max(x.End, y.End)}, true
+		}
+	}
 	return commonNested(a, b)
 }
 

@@ -1,0 +1,118 @@
+package analyze
+
+import (
+	"fmt"
+
+	"github.com/millpond/millpond/internal/function"
+	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/sparkerr"
+	"github.com/millpond/millpond/internal/types"
+)
+
+// checkCall refuses a function where it must not stand. windowed says that it is the one OVER a window.
+func (x *exprs) checkCall(row *function.Row, e *plan.Function, args []plan.Value, windowed bool) error {
+	aggregate := row.Kind == function.Aggregate
+	switch {
+	case row.Kind == function.Window && !windowed:
+		return sparkerr.Analysis("WINDOW_FUNCTION_WITHOUT_OVER_CLAUSE", "funcName", quoted(x.nameOf(e)))
+	case e.Distinct && !aggregate:
+		return sparkerr.Analysis("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "prettyName", types.Quote(row.Name), "syntax", "DISTINCT")
+	case e.Filter != nil && !aggregate:
+		return sparkerr.Analysis("INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX", "prettyName", types.Quote(row.Name), "syntax", "FILTER CLAUSE")
+	}
+	for _, v := range args {
+		if isGenerator(v, x.a.funcs) {
+			return sparkerr.New(sparkerr.ClassExtendedAnalysis, "UNSUPPORTED_GENERATOR.NESTED_IN_EXPRESSIONS", "expression", quoted(x.nameOf(e)))
+		}
+		if !aggregate || windowed {
+			continue
+		}
+		if hasAggregate(v) {
+			return sparkerr.New(sparkerr.ClassExtendedAnalysis, "NESTED_AGGREGATE_FUNCTION")
+		}
+		if hasWindow(v) {
+			return &sparkerr.Error{Condition: "_LEGACY_ERROR_TEMP_1031", Class: sparkerr.ClassAnalysis,
+				Message: "It is not allowed to use a window function inside an aggregate function. Please use the inner window function in a sub-query."}
+		}
+	}
+	return nil
+}
+
+// checkFilter refuses a FILTER that is no plain condition of a row.
+func (x *exprs) checkFilter(e plan.Expr, v plan.Value) error {
+	switch {
+	case hasAggregate(v):
+		return sparkerr.Analysis("INVALID_AGGREGATE_FILTER.CONTAINS_AGGREGATE", "filterExpr", quoted(x.nameOf(e)), "aggExpr", quoted(x.nameOf(e)))
+	case v.Type() != types.Boolean && v.Type() != types.Null:
+		return sparkerr.Analysis("INVALID_AGGREGATE_FILTER.NOT_BOOLEAN", "filterExpr", quoted(x.nameOf(e)))
+	}
+	return nil
+}
+
+func quoted(text string) string { return `"` + text + `"` }
+
+// hasWindow says whether a value holds a function over a window.
+func hasWindow(v plan.Value) bool {
+	found := false
+	plan.Walk(v, func(x plan.Value) bool {
+		_, over := x.(*plan.Over)
+		found = found || over
+		return !found
+	})
+	return found
+}
+
+// checkGroupings refuses grouping() and grouping_id() without grouping sets, or of what is no key.
+func (g *grouping) checkGroupings(kind string) error {
+	for _, ag := range g.aggs {
+		f, ok := ag.Value.(*plan.Apply)
+		if !ok || f.Func != "grouping" && f.Func != "grouping_id" {
+			continue
+		}
+		if kind != "rollup" && kind != "cube" && kind != "sets" {
+			return sparkerr.Analysis("UNSUPPORTED_GROUPING_EXPRESSION")
+		}
+		for _, arg := range f.Args {
+			if _, key := g.byKey[plan.Print(arg)]; !key {
+				return sparkerr.Analysis("GROUPING_COLUMN_MISMATCH", "grouping", function.Describe(arg), "groupingColumns", g.keyNames())
+			}
+		}
+	}
+	return nil
+}
+
+func (g *grouping) keyNames() string {
+	out := ""
+	for i, k := range g.keys {
+		if i > 0 {
+			out += ","
+		}
+		out += k.Attr.Name
+	}
+	return out
+}
+
+// checkFrame refuses bounds that no row can lie between, and distances that the order cannot measure.
+func checkFrame(f *plan.Frame, lower, upper edge, order []plan.Order) error {
+	if lower.place() > upper.place() {
+		return mismatch("SPECIFIED_WINDOW_FRAME_WRONG_COMPARISON", "comparison", "less than or equal")
+	}
+	if f.Rows || !lower.distant() && !upper.distant() {
+		return nil
+	}
+	switch {
+	case len(order) == 0:
+		return mismatch("RANGE_FRAME_WITHOUT_ORDER")
+	case len(order) > 1:
+		return mismatch("RANGE_FRAME_MULTI_ORDER", "orderSpec", fmt.Sprint(len(order)))
+	}
+	t := order[0].Value.Type()
+	if !types.IsNumeric(t) && !types.IsDatetime(t) {
+		return mismatch("SPECIFIED_WINDOW_FRAME_UNACCEPTED_TYPE", "location", "lower", "exprType", quoted("INT"), "expectedType", quoted(t.SQL()))
+	}
+	return nil
+}
+
+func mismatch(name string, pairs ...string) error {
+	return sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH."+name, append([]string{"sqlExpr", `"WINDOW FRAME"`}, pairs...)...)
+}
