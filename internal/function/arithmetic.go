@@ -235,11 +235,9 @@ func quotient(a []Arg, try bool) string {
 }
 
 func tryDivide(a []Arg) string {
-	text := ""
+	text := quotient(a, true)
 	if isInterval(a[0].Type) {
 		text = scaled(a[0], " / "+a[1].SQL)
-	} else {
-		text = quotient(a, true)
 	}
 	return "(CASE WHEN " + a[1].SQL + " <> 0 THEN " + text + " END)"
 }
