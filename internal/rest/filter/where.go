@@ -71,15 +71,18 @@ func compare(column string, t Term) (string, []any) {
 			args[i] = s
 		}
 		return column + " " + string(t.Op) + " (" + strings.TrimSuffix(strings.Repeat("?,", len(args)), ",") + ")", args
+	// A pattern's backslash means itself in every database.
 	case ILike:
-		return "LOWER(" + column + ") LIKE LOWER(?)", []any{t.Text}
+		return "LOWER(" + column + `) LIKE LOWER(?) ESCAPE '\'`, []any{strings.ReplaceAll(t.Text, `\`, `\\`)}
+	case Like:
+		return column + ` LIKE ? ESCAPE '\'`, []any{strings.ReplaceAll(t.Text, `\`, `\\`)}
 	}
 	var arg any = t.Text
 	if t.Attr.Type == Integer {
-		arg = t.Number
-		if t.Whole {
-			arg = t.Int
+		if !t.Whole {
+			return column + " " + string(t.Op) + " CAST(? AS DOUBLE PRECISION)", []any{t.Number}
 		}
+		arg = t.Int
 	}
 	return column + " " + string(t.Op) + " ?", []any{arg}
 }
