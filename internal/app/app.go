@@ -32,6 +32,7 @@ import (
 // Config is everything that can be set.
 type Config struct {
 	DataDir     string
+	Store       string // address of the records, "" for a file in DataDir
 	Connect     string // address of Spark Connect, host:port
 	HTTP        string // address of MLflow and the pages
 	Python      string // the workers' Python, "" to find one
@@ -95,7 +96,7 @@ func Open(ctx context.Context, cfg Config) (a *App, err error) {
 
 func (a *App) openStores(ctx context.Context) error {
 	var err error
-	if a.store, err = db.Open(ctx, filepath.Join(a.dir.path, "millpond.db"), db.Options{}); err != nil {
+	if a.store, err = db.Open(ctx, recordsAddress(a.cfg.Store, a.dir.path), db.Options{Logger: a.log}); err != nil {
 		return fmt.Errorf("open the record store: %w", err)
 	}
 	if a.files, err = artifact.Open(filepath.Join(a.dir.path, "artifacts")); err != nil {

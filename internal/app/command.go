@@ -50,7 +50,8 @@ Every flag can also be set in the environment (MILLPOND_DATA_DIR for --data-dir)
 or in a YAML file (data-dir: ...) named by --config. A flag wins over the
 environment, which wins over the file.`,
 		Example: `  millpond serve
-  millpond serve --data-dir ~/millpond --connect 127.0.0.1:15102 --http 127.0.0.1:5100`,
+  millpond serve --data-dir ~/millpond --connect 127.0.0.1:15102 --http 127.0.0.1:5100
+  MILLPOND_STORE=postgres://me:secret@db.example/millpond millpond serve`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := readConfig(v); err != nil {
@@ -61,6 +62,7 @@ environment, which wins over the file.`,
 	}
 	f := c.Flags()
 	f.String("data-dir", defaultDataDir, "directory for records, artifacts and tables; made if absent")
+	f.String("store", "", storeUsage)
 	f.String("connect", defaultConnect, "address of Spark Connect")
 	f.String("http", defaultHTTP, "address of MLflow's REST API and the pages")
 	f.String("python", "", "Python for UDFs (default: the managed runtime's, then python3)")
@@ -131,12 +133,12 @@ func serve(ctx context.Context, v *viper.Viper, version string) error {
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	a, err := Open(ctx, Config{DataDir: v.GetString("data-dir"), Connect: v.GetString("connect"), HTTP: v.GetString("http"), Python: v.GetString("python"), RuntimesDir: managed.Dir,
+	a, err := Open(ctx, Config{DataDir: v.GetString("data-dir"), Store: v.GetString("store"), Connect: v.GetString("connect"), HTTP: v.GetString("http"), Python: v.GetString("python"), RuntimesDir: managed.Dir,
 		Threads: v.GetInt("threads"), MemoryBytes: mem, SessionIdle: v.GetDuration("session-idle"), Version: version, Logger: log})
 	if err != nil {
 		return err
 	}
-	log.Info("millpond is ready", "spark", "sc://"+a.ConnectAddr(), "mlflow", "http://"+a.HTTPAddr(), "data", a.dir.path)
+	log.Info("millpond is ready", "spark", "sc://"+a.ConnectAddr(), "mlflow", "http://"+a.HTTPAddr(), "data", a.dir.path, "store", a.store.Name())
 	err = a.Serve(ctx)
 	if errors.Is(err, context.Canceled) {
 		return nil

@@ -54,8 +54,22 @@ type File interface {
 	Stat() (fs.FileInfo, error)
 }
 
-// Open opens the store at dir, creating it if there is none.
+// Open opens the store at dir, creating it if there is none, for the one
+// process that serves it.
 func Open(dir string) (*Store, error) {
+	s, err := Share(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.clearUploads(); err != nil {
+		s.root.Close()
+		return nil, fmt.Errorf("clear unfinished uploads: %w", err)
+	}
+	return s, nil
+}
+
+// Share opens the store at dir beside a process that may be serving it.
+func Share(dir string) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("create artifact root: %w", err)
 	}
@@ -63,16 +77,19 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open artifact root: %w", err)
 	}
-	// What lies here was being written when the last process ended.
-	if err := root.RemoveAll(uploads); err != nil {
-		root.Close()
-		return nil, fmt.Errorf("clear unfinished uploads: %w", err)
-	}
-	if err := root.Mkdir(uploads, 0o755); err != nil {
+	if err := root.MkdirAll(uploads, 0o755); err != nil {
 		root.Close()
 		return nil, fmt.Errorf("prepare uploads: %w", err)
 	}
 	return &Store{root: root, dir: dir}, nil
+}
+
+// clearUploads removes what was being written when the last process ended.
+func (s *Store) clearUploads() error {
+	if err := s.root.RemoveAll(uploads); err != nil {
+		return err
+	}
+	return s.root.Mkdir(uploads, 0o755)
 }
 
 // Close closes the root.
