@@ -29,7 +29,8 @@ and use it with the clients you know: pyspark (sc://127.0.0.1:15002) and
 mlflow (http://127.0.0.1:5000). No JVM, no cluster, no account.`,
 		SilenceUsage: true, SilenceErrors: true, Version: version,
 	}
-	root.AddCommand(serveCommand(version), versionCommand(version), runtimeCommand(), doctorCommand())
+	root.AddCommand(serveCommand(version), versionCommand(version), runtimeCommand(), doctorCommand(),
+		gcCommand(), backupCommand(version), restoreCommand())
 	return root
 }
 
