@@ -46,6 +46,18 @@ func openDataDir(path, version string) (*dataDir, error) {
 	return d, nil
 }
 
+// ensureDataDir makes the data directory if there is none.
+func ensureDataDir(path, version string) error {
+	if _, err := os.Stat(filepath.Join(path, "VERSION")); err == nil {
+		return nil // a server may be using it
+	}
+	d, err := openDataDir(path, version)
+	if err != nil {
+		return err
+	}
+	return d.close()
+}
+
 // lockDir keeps other servers out until the file is closed.
 func lockDir(dir string) (*os.File, error) {
 	lock, err := os.OpenFile(filepath.Join(dir, "LOCK"), os.O_CREATE|os.O_RDWR, 0o600)

@@ -149,3 +149,14 @@ func IsForeignKey(err error) bool {
 func IsNotNull(err error) bool {
 	return hasCode(err, sqlite3.SQLITE_CONSTRAINT_NOTNULL) || hasState(err, "23502")
 }
+
+// Advance lets the numbers that the database gives go on after the largest in
+// the table: for rows that were inserted with numbers of their own. Table and
+// column are the program's own words.
+func (d *DB) Advance(ctx context.Context, q Querier, table, column string) error {
+	if d.viewMode.Isolation == sql.LevelDefault {
+		return nil // SQLite does so by itself
+	}
+	_, err := q.ExecContext(ctx, `SELECT setval(pg_get_serial_sequence(?, ?), GREATEST((SELECT MAX(`+column+`) FROM `+table+`), 1))`, table, column)
+	return err
+}
