@@ -97,7 +97,7 @@ func printImport(w io.Writer, s *mlimport.Summary) error {
 		fmt.Fprintf(&b, "not imported: %d %s\n", s.Ignored[kind], kind)
 	}
 	for _, m := range s.Missing {
-		fmt.Fprintf(&b, "an artifact could not be read: %s\n", m)
+		fmt.Fprintf(&b, "an artifact could not be imported: %s\n", m)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

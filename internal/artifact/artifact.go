@@ -19,6 +19,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -61,7 +62,7 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.clearUploads(); err != nil {
+	if err := s.clearUploads(time.Now()); err != nil {
 		s.root.Close()
 		return nil, fmt.Errorf("clear unfinished uploads: %w", err)
 	}
@@ -82,14 +83,6 @@ func Share(dir string) (*Store, error) {
 		return nil, fmt.Errorf("prepare uploads: %w", err)
 	}
 	return &Store{root: root, dir: dir}, nil
-}
-
-// clearUploads removes what was being written when the last process ended.
-func (s *Store) clearUploads() error {
-	if err := s.root.RemoveAll(uploads); err != nil {
-		return err
-	}
-	return s.root.Mkdir(uploads, 0o755)
 }
 
 // Close closes the root.

@@ -10,6 +10,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"github.com/millpond/millpond/internal/artifact"
 )
 
 // local is the directory of this machine that an address of artifacts means,
@@ -90,23 +92,35 @@ func (i *importer) copyArtifacts(ctx context.Context, old, now, owner string) er
 		if err != nil || d.IsDir() {
 			return err
 		}
-		f, err := root.Open(p) // a link that leads out of the directory is refused
-		if err != nil {
-			i.sum.Missing = append(i.sum.Missing, owner+": "+p)
+		n, err := i.copyFile(ctx, root, p, to+"/"+p)
+		if errors.Is(err, artifact.ErrInvalidPath) || errors.Is(err, errUnreadable) {
+			i.sum.Missing = append(i.sum.Missing, owner+": "+p+": "+err.Error())
 			return nil
 		}
-		defer f.Close()
-		info, err := f.Stat()
-		if err != nil || !info.Mode().IsRegular() {
-			i.sum.Missing = append(i.sum.Missing, owner+": "+p)
-			return nil
+		if err == nil {
+			i.sum.Files++
+			i.sum.Bytes += n
 		}
-		i.sum.Files++
-		i.sum.Bytes += info.Size()
-		if i.opts.DryRun {
-			return nil
-		}
-		_, err = i.opts.Files.Put(ctx, to+"/"+p, f)
 		return err
 	})
+}
+
+// errUnreadable is that of a file that is none, or that a link names which
+// leads out of its directory.
+var errUnreadable = errors.New("cannot be read")
+
+func (i *importer) copyFile(ctx context.Context, root *os.Root, from, to string) (int64, error) {
+	f, err := root.Open(from)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return 0, fmt.Errorf("%w: not a regular file", errUnreadable)
+	}
+	if _, err := artifact.Clean(to); err != nil || i.opts.DryRun {
+		return info.Size(), err
+	}
+	return i.opts.Files.Put(ctx, to, f)
 }

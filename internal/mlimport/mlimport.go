@@ -124,7 +124,7 @@ type Summary struct {
 	Elsewhere        int               `json:"artifacts_elsewhere"`
 	Renumbered       map[string]string `json:"renumbered_experiments,omitempty"`
 	Ignored          map[string]int    `json:"not_imported,omitempty"`
-	Missing          []string          `json:"artifacts_missing,omitempty"`
+	Missing          []string          `json:"artifacts_not_imported,omitempty"`
 }
 
 // Import imports a store.
