@@ -24,7 +24,8 @@ artifacts and the warehouse, with their checksums. The server may be running.
 Put it back with "millpond restore FILE".
 
 Records in PostgreSQL are not in the file: back them up with pg_dump, before
-this, and give --without-records.`,
+this, and give --without-records. Artifacts in S3 are not in it either: let the
+bucket keep versions, or copy it.`,
 		Example: `  millpond backup ~/backups/millpond-$(date +%F).tar.gz`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -49,7 +49,9 @@ func serveCommand(version string) *cobra.Command {
 
 Every flag can also be set in the environment (MILLPOND_DATA_DIR for --data-dir)
 or in a YAML file (data-dir: ...) named by --config. A flag wins over the
-environment, which wins over the file.`,
+environment, which wins over the file. The keys and the address of S3 are told
+by the usual AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and
+AWS_ENDPOINT_URL.`,
 		Example: `  millpond serve
   millpond serve --data-dir ~/millpond --connect 127.0.0.1:15102 --http 127.0.0.1:5100
   MILLPOND_STORE=postgres://me:secret@db.example/millpond millpond serve`,
@@ -64,6 +66,7 @@ environment, which wins over the file.`,
 	f := c.Flags()
 	f.String("data-dir", defaultDataDir, "directory for records, artifacts and tables; made if absent")
 	f.String("store", "", storeUsage)
+	f.String("artifact-root", "", artifactRootUsage)
 	f.String("connect", defaultConnect, "address of Spark Connect")
 	f.String("http", defaultHTTP, "address of MLflow's REST API and the pages")
 	f.String("python", "", "Python for UDFs (default: the managed runtime's, then python3)")
@@ -134,7 +137,7 @@ func serve(ctx context.Context, v *viper.Viper, version string) error {
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	a, err := Open(ctx, Config{DataDir: v.GetString("data-dir"), Store: v.GetString("store"), Connect: v.GetString("connect"), HTTP: v.GetString("http"), Python: v.GetString("python"), RuntimesDir: managed.Dir,
+	a, err := Open(ctx, Config{DataDir: v.GetString("data-dir"), Store: v.GetString("store"), ArtifactRoot: v.GetString("artifact-root"), Connect: v.GetString("connect"), HTTP: v.GetString("http"), Python: v.GetString("python"), RuntimesDir: managed.Dir,
 		Threads: v.GetInt("threads"), MemoryBytes: mem, SessionIdle: v.GetDuration("session-idle"), Version: version, Logger: log})
 	if err != nil {
 		return err

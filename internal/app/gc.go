@@ -47,6 +47,7 @@ may be running. This cannot be undone; --dry-run shows what would go.`,
 	f := c.Flags()
 	f.String("data-dir", defaultDataDir, "the server's data directory")
 	f.String("store", "", storeUsage)
+	f.String("artifact-root", "", artifactRootUsage)
 	f.String("older-than", "", "only what was deleted at least so long ago, such as 30d or 1d12h")
 	f.StringSlice("experiment-ids", nil, "only these experiments, with all that is in them")
 	f.StringSlice("run-ids", nil, "only these runs")
@@ -61,7 +62,7 @@ func runGC(ctx context.Context, w io.Writer, v *viper.Viper, asJSON bool) (err e
 	if err != nil {
 		return err
 	}
-	s, err := openStores(ctx, v.GetString("data-dir"), v.GetString("store"))
+	s, err := openStores(ctx, v.GetString("data-dir"), v.GetString("store"), v.GetString("artifact-root"))
 	if err != nil {
 		return err
 	}

@@ -43,6 +43,7 @@ server may be running. Artifacts on S3 and the like stay where they are.`,
 	f.String("artifacts", "", "the directory in which the old server kept mlflow-artifacts: (its --artifacts-destination)")
 	f.String("data-dir", defaultDataDir, "the data directory to import into; made if absent")
 	f.String("store", "", storeUsage)
+	f.String("artifact-root", "", artifactRootUsage)
 	f.Bool("dry-run", false, "count what would be imported and write nothing")
 	f.BoolVar(&asJSON, "json", false, "print the summary as JSON")
 	bindEnv(v, f)
@@ -57,7 +58,7 @@ func runMigrate(ctx context.Context, out, progress io.Writer, v *viper.Viper, ve
 	if err := ensureDataDir(v.GetString("data-dir"), version); err != nil {
 		return err
 	}
-	s, err := openStores(ctx, v.GetString("data-dir"), v.GetString("store"))
+	s, err := openStores(ctx, v.GetString("data-dir"), v.GetString("store"), v.GetString("artifact-root"))
 	if err != nil {
 		return err
 	}

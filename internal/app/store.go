@@ -12,6 +12,8 @@ import (
 
 const storeUsage = "PostgreSQL that keeps the records, postgres://user:password@host/database (default: millpond.db in the data directory)"
 
+const artifactRootUsage = "S3-compatible bucket that keeps the artifacts, s3://bucket/prefix (default: artifacts in the data directory)"
+
 // recordsAddress is where the records of a data directory are.
 func recordsAddress(store, dir string) string {
 	if store != "" {
@@ -29,7 +31,7 @@ type stores struct {
 }
 
 // openStores opens what is there; it makes nothing.
-func openStores(ctx context.Context, dir, store string) (*stores, error) {
+func openStores(ctx context.Context, dir, store, artifactRoot string) (*stores, error) {
 	if _, err := os.Stat(filepath.Join(dir, "VERSION")); err != nil {
 		return nil, fmt.Errorf("%s is not the data directory of a millpond (it has no VERSION); name it with --data-dir", dir)
 	}
@@ -41,7 +43,12 @@ func openStores(ctx context.Context, dir, store string) (*stores, error) {
 	if s.db, err = db.Open(ctx, recordsAddress(store, abs), db.Options{}); err != nil {
 		return nil, fmt.Errorf("open the record store: %w", err)
 	}
-	if s.files, err = artifact.Share(filepath.Join(abs, "artifacts")); err != nil {
+	if artifactRoot != "" {
+		s.files, err = artifact.OpenS3(ctx, artifactRoot)
+	} else {
+		s.files, err = artifact.Share(filepath.Join(abs, "artifacts"))
+	}
+	if err != nil {
 		_ = s.db.Close() // the first error is the one to tell
 		return nil, fmt.Errorf("open the artifact store: %w", err)
 	}

@@ -46,7 +46,7 @@ type Part struct {
 
 // CreateUpload begins an upload in parts to a path and returns its id, which
 // nobody can guess.
-func (s *Store) CreateUpload(_ context.Context, name string) (string, error) {
+func (s *local) CreateUpload(_ context.Context, name string) (string, error) {
 	p, err := Clean(name)
 	if err != nil {
 		return "", err
@@ -66,7 +66,7 @@ func (s *Store) CreateUpload(_ context.Context, name string) (string, error) {
 }
 
 // uploadDir finds an upload's directory and where it goes.
-func (s *Store) uploadDir(id string) (dir, target string, err error) {
+func (s *local) uploadDir(id string) (dir, target string, err error) {
 	if uuid.Validate(id) != nil || len(id) != 36 {
 		return "", "", ErrNoUpload
 	}
@@ -80,7 +80,7 @@ func (s *Store) uploadDir(id string) (dir, target string, err error) {
 
 // PutPart stores one part, replacing it if it is there, and returns its
 // checksum.
-func (s *Store) PutPart(ctx context.Context, id string, number int, r io.Reader) (Part, error) {
+func (s *local) PutPart(ctx context.Context, id string, number int, r io.Reader) (Part, error) {
 	if number < 1 || number > MaxParts {
 		return Part{}, fmt.Errorf("%w: number %d", ErrBadPart, number)
 	}
@@ -102,7 +102,7 @@ func (s *Store) PutPart(ctx context.Context, id string, number int, r io.Reader)
 	return part, nil
 }
 
-func (s *Store) replacePart(dir, temp string, part Part) error {
+func (s *local) replacePart(dir, temp string, part Part) error {
 	old, err := s.partsIn(dir)
 	if err != nil {
 		return err
@@ -123,7 +123,7 @@ func (s *Store) replacePart(dir, temp string, part Part) error {
 func (p Part) file() string { return strconv.Itoa(p.Number) + "-" + p.ETag }
 
 // Parts lists the parts of an upload that are there, by number.
-func (s *Store) Parts(_ context.Context, id string) ([]Part, error) {
+func (s *local) Parts(_ context.Context, id string) ([]Part, error) {
 	dir, _, err := s.uploadDir(id)
 	if err != nil {
 		return nil, err
@@ -131,7 +131,7 @@ func (s *Store) Parts(_ context.Context, id string) ([]Part, error) {
 	return s.partsIn(dir)
 }
 
-func (s *Store) partsIn(dir string) ([]Part, error) {
+func (s *local) partsIn(dir string) ([]Part, error) {
 	f, err := s.root.Open(dir)
 	if err != nil {
 		return nil, err
@@ -158,7 +158,7 @@ func (s *Store) partsIn(dir string) ([]Part, error) {
 
 // CompleteUpload joins the parts, which the caller names in order with their
 // checksums, into the file and ends the upload. name must be the upload's.
-func (s *Store) CompleteUpload(ctx context.Context, id, name string, parts []Part) (int64, error) {
+func (s *local) CompleteUpload(ctx context.Context, id, name string, parts []Part) (int64, error) {
 	dir, target, err := s.uploadDir(id)
 	if err != nil {
 		return 0, err
@@ -195,7 +195,7 @@ func (s *Store) CompleteUpload(ctx context.Context, id, name string, parts []Par
 }
 
 // join copies file to file, which the system does by itself where it can.
-func (s *Store) join(ctx context.Context, to, dir string, parts []Part) (sum int64, err error) {
+func (s *local) join(ctx context.Context, to, dir string, parts []Part) (sum int64, err error) {
 	f, err := s.root.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return 0, err
@@ -220,7 +220,7 @@ func (s *Store) join(ctx context.Context, to, dir string, parts []Part) (sum int
 }
 
 // AbortUpload forgets an upload and its parts.
-func (s *Store) AbortUpload(_ context.Context, id, name string) error {
+func (s *local) AbortUpload(_ context.Context, id, name string) error {
 	dir, target, err := s.uploadDir(id)
 	if err != nil {
 		return err
@@ -233,7 +233,7 @@ func (s *Store) AbortUpload(_ context.Context, id, name string) error {
 
 // clearUploads removes what was being written when the last process ended, but
 // for uploads in parts that their clients may still go on with.
-func (s *Store) clearUploads(now time.Time) error {
+func (s *local) clearUploads(now time.Time) error {
 	f, err := s.root.Open(uploads)
 	if err != nil {
 		return err
@@ -257,6 +257,9 @@ func (s *Store) clearUploads(now time.Time) error {
 	}
 	return nil
 }
+
+// TakesParts reports whether the store takes uploads in parts.
+func (s *local) TakesParts() bool { return true }
 
 // PutChecked is Put, which keeps the file only if its MD5 is the one given.
 func (s *Store) PutChecked(ctx context.Context, name string, r io.Reader, want []byte) (int64, error) {

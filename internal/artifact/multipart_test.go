@@ -95,7 +95,7 @@ func TestUploadsThatAreNone(t *testing.T) {
 	if id, err = s.CreateUpload(t.Context(), "f"); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.clearUploads(time.Now().Add(uploadAge + time.Hour)); err != nil {
+	if err := s.backend.(*local).clearUploads(time.Now().Add(uploadAge + time.Hour)); err != nil {
 		t.Error(err)
 	}
 	if _, err := s.Parts(t.Context(), id); !errors.Is(err, ErrNoUpload) {

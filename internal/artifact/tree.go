@@ -6,7 +6,7 @@ import (
 )
 
 // Size adds up the files below a directory, or tells the size of a file.
-func (s *Store) Size(ctx context.Context, name string) (int64, error) {
+func (s *local) Size(ctx context.Context, name string) (int64, error) {
 	p, err := Clean(name)
 	if err != nil {
 		return 0, err
@@ -38,7 +38,7 @@ func (s *Store) Size(ctx context.Context, name string) (int64, error) {
 }
 
 // Prune removes a directory, and those above it, as far as they are empty.
-func (s *Store) Prune(_ context.Context, name string) error {
+func (s *local) Prune(_ context.Context, name string) error {
 	p, err := Clean(name)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,6 +28,9 @@ func artifactError(err error, name string) error {
 		return nil
 	case errors.Is(err, artifact.ErrInvalidPath):
 		return rest.Invalid("Invalid path")
+	case errors.Is(err, artifact.ErrNoParts):
+		// Clients know these words, and send the file whole.
+		return rest.Errorf(rest.NotImplemented, "Multipart upload is not supported for the current artifact repository")
 	case errors.Is(err, artifact.ErrChecksum):
 		return rest.Invalid("%s", err)
 	case errors.Is(err, artifact.ErrIsDir):
@@ -85,7 +89,11 @@ func (s *Service) send(w http.ResponseWriter, r *http.Request, name string) erro
 	h.Set("Content-Disposition", "attachment; filename*=UTF-8''"+url.PathEscape(path.Base(name)))
 	h.Set("X-Content-Type-Options", "nosniff")
 	// A file is replaced, never changed: its time and size tell its content.
-	h.Set("ETag", fmt.Sprintf(`"%x-%x"`, info.ModTime().UnixNano(), info.Size()))
+	etag := fmt.Sprintf("%x-%x", info.ModTime().UnixNano(), info.Size())
+	if sum, ok := info.(interface{ Checksum() string }); ok {
+		etag = sum.Checksum()
+	}
+	h.Set("ETag", strconv.Quote(etag))
 	http.ServeContent(w, r, "", info.ModTime().Truncate(time.Second), f)
 	return nil
 }

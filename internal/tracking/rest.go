@@ -20,8 +20,8 @@ func (s *Service) Routes() []rest.Route {
 		rest.Raw("GET", "/health", "health", text("OK")),
 		rest.Raw("GET", "/version", "version", text(Version)),
 		rest.Raw("GET", "/get-artifact", "getArtifact", s.getArtifact),
-		rest.Raw("GET", "/api/3.0/mlflow/server-info", "getServerInfo", serverInfo),
-		rest.Raw("GET", "/ajax-api/3.0/mlflow/server-info", "getServerInfo", serverInfo),
+		rest.Raw("GET", "/api/3.0/mlflow/server-info", "getServerInfo", s.serverInfo),
+		rest.Raw("GET", "/ajax-api/3.0/mlflow/server-info", "getServerInfo", s.serverInfo),
 	)
 }
 
@@ -110,12 +110,12 @@ func text(body string) rest.HandlerFunc {
 }
 
 // serverInfo tells clients what the server can do.
-func serverInfo(w http.ResponseWriter, r *http.Request) error {
+func (s *Service) serverInfo(w http.ResponseWriter, r *http.Request) error {
 	return rest.WriteJSON(w, r, map[string]any{
 		"store_type":                          "SqlStore",
 		"workspaces_enabled":                  false,
 		"trace_archival_enabled":              false,
-		"multipart_uploads_enabled":           true,
+		"multipart_uploads_enabled":           s.artifacts.TakesParts(),
 		"multipart_downloads_enabled":         false,
 		"presigned_upload_run_id_supported":   false,
 		"presigned_upload_model_id_supported": false,

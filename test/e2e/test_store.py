@@ -187,7 +187,7 @@ def everything(client, load_models=False):
                 out["logged model", m.model_id] = (m.name, str(m.status), m.source_run_id, m.creation_timestamp, m.params, m.tags,
                                                    sorted((x.key, x.timestamp, x.step, str(x.value)) for x in m.metrics if x.key != "nan"))  # MLflow in SQLite answers 0 for these
     for m in client.search_registered_models():
-        out["registered", m.name] = m.description, m.creation_timestamp, m.tags, m.aliases
+        out["registered", m.name] = m.description, m.creation_timestamp, m.tags, {k: str(v) for k, v in m.aliases.items()}
         for v in client.search_model_versions(f"name = '{m.name}'"):
             out["version", m.name, int(v.version)] = (v.current_stage, v.run_id, v.description or "", v.tags, v.aliases, v.source, v.creation_timestamp, v.status)
     return out
