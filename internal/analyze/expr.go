@@ -2,7 +2,6 @@ package analyze
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -465,10 +464,4 @@ func (x *exprs) subquery(e *plan.Subquery) (plan.Value, error) {
 		}
 	}
 	return out, nil
-}
-
-// isAnalysis says whether an error is about what the user wrote.
-func isAnalysis(err error) bool {
-	var e *sparkerr.Error
-	return errors.As(err, &e)
 }

@@ -77,7 +77,7 @@ func tableNotFound(parts []string, database string) error {
 	for i, p := range parts {
 		q[i] = types.Quote(p)
 	}
-	return sparkerr.Analysis("TABLE_OR_VIEW_NOT_FOUND", "relationName", strings.Join(q, "."), "searchPath", "[`system`.`session`, `spark_catalog`."+types.Quote(database)+"]")
+	return sparkerr.Analysis("TABLE_OR_VIEW_NOT_FOUND", "relationName", strings.Join(q, "."), "searchPath", "[`system`.`builtin`, `system`.`session`, `spark_catalog`."+types.Quote(database)+"]")
 }
 
 func tableExists(database, name string) error {

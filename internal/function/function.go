@@ -250,8 +250,6 @@ func same(i int) func([]plan.Value) (types.Type, error) {
 	}
 }
 
-func last(a []plan.Value) (types.Type, error) { return a[len(a)-1].Type(), nil }
-
 func listOf(i int) func([]plan.Value) (types.Type, error) {
 	return func(a []plan.Value) (types.Type, error) {
 		if i >= len(a) {

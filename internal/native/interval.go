@@ -55,18 +55,12 @@ func dayTimeText(micros int64, first, last int) string {
 	for k := first; k <= last; k++ {
 		v := micros / dayTimeMicros[k]
 		micros %= dayTimeMicros[k]
-		switch {
-		case k == first:
+		switch k {
+		case 0: // days come unpadded, and always first
 			fmt.Fprintf(&b, "%d", v)
-			if first == 3 || first > 0 && last > first {
-				b.Reset()
-				fmt.Fprintf(&b, "%02d", v)
-			}
-			if first > 0 && last == first && first < 3 {
-				b.Reset()
-				fmt.Fprintf(&b, "%02d", v)
-			}
-		case k == 1:
+		case first:
+			fmt.Fprintf(&b, "%02d", v)
+		case 1:
 			fmt.Fprintf(&b, " %02d", v)
 		default:
 			fmt.Fprintf(&b, ":%02d", v)

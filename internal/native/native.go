@@ -37,11 +37,10 @@ type Func struct {
 	Call     func(a []Value) (Value, error)
 }
 
-// Null, S, I, F and B make values.
-func null() Value       { return Value{Null: true} }
-func s(v string) Value  { return Value{S: v} }
-func i(v int64) Value   { return Value{I: v} }
-func f(v float64) Value { return Value{F: v} }
+// These make values.
+func null() Value      { return Value{Null: true} }
+func s(v string) Value { return Value{S: v} }
+func i(v int64) Value  { return Value{I: v} }
 func b(v bool) Value {
 	if v {
 		return Value{I: 1}

@@ -1,7 +1,5 @@
 package pyworker
 
-import "math/big"
-
 // construct makes the value of a call that a pickle holds.
 func construct(g pyGlobal, args []any) (any, error) {
 	switch g {
@@ -89,15 +87,4 @@ func latin(s string) []byte {
 		b = append(b, byte(r))
 	}
 	return b
-}
-
-// whole gives an integer of a pickle.
-func whole(v any) (*big.Int, bool) {
-	switch v := v.(type) {
-	case int64:
-		return big.NewInt(v), true
-	case *big.Int:
-		return v, true
-	}
-	return nil, false
 }

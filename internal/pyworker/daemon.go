@@ -103,7 +103,8 @@ func (d *daemon) spawn() error {
 		var err error
 		d.socket, err = readSocket(stdout)
 		got <- err
-		io.Copy(&d.said, stdout) // what functions print; must not fill the pipe
+		// What functions print must not fill the pipe; it ends with the daemon, and nobody asks how.
+		_, _ = io.Copy(&d.said, stdout)
 	}()
 	go func() {
 		<-drained
@@ -118,7 +119,7 @@ func (d *daemon) spawn() error {
 		err = errors.New("it did not answer")
 	}
 	if err != nil {
-		cmd.Process.Kill()
+		_ = cmd.Process.Kill() // it may have ended by itself
 		d.close()
 		return sparkerr.Plain(sparkerr.ClassSpark, "The Python daemon of %s did not start: %v %s", d.path, err, strings.TrimSpace(d.said.String()))
 	}
@@ -267,7 +268,7 @@ func (d *daemon) signal(pid int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.stdin != nil && pid > 0 {
-		binary.Write(d.stdin, binary.BigEndian, int32(pid)) // a daemon that died took its workers along
+		_ = binary.Write(d.stdin, binary.BigEndian, int32(pid)) // a daemon that died took its workers along
 	}
 }
 
@@ -303,7 +304,7 @@ func (d *daemon) close() {
 	select {
 	case <-ended:
 	case <-time.After(5 * time.Second):
-		cmd.Process.Kill()
+		_ = cmd.Process.Kill() // it may have ended meanwhile
 	}
 	os.RemoveAll(d.dir)
 }
@@ -324,7 +325,7 @@ func (t *tail) Write(p []byte) (int, error) {
 		t.b = append(t.b[:0], t.b[len(t.b)-tailSize:]...)
 	}
 	if t.also != nil {
-		t.also.Write(p) // a full disk must not end the workers
+		_, _ = t.also.Write(p) // a full disk must not end the workers
 	}
 	return len(p), nil
 }

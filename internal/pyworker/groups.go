@@ -207,7 +207,7 @@ func (p *pairer) next(ctx context.Context) (pair, error) {
 			return pair{}, err
 		}
 	}
-	c := 0
+	var c int
 	switch {
 	case p.l == nil && p.r == nil:
 		return pair{}, io.EOF

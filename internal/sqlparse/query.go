@@ -152,7 +152,7 @@ func (p *parser) setOps(level int) (plan.Relation, error) {
 		return nil, err
 	}
 	for {
-		op := ""
+		var op string
 		switch {
 		case level == 0 && p.accept("UNION"):
 			op = "union"

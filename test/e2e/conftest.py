@@ -48,6 +48,14 @@ def clean_env(**more):
     return {**{k: v for k, v in os.environ.items() if k not in ours}, **more}
 
 
+def forget_sessions():
+    """Leaves no Spark session active: mlflow would ask it, and wait for a server that has gone."""
+    from pyspark.sql.connect.session import SparkSession as Connect
+
+    Connect._active_session.session = None
+    Connect._default_session = None
+
+
 class Server:
     """A running millpond with a data directory of its own. It can be killed and started again."""
 
@@ -92,6 +100,7 @@ class Server:
         """Ends the server; gives its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(how)
+        forget_sessions()
         return self.process.wait(30)
 
     def stop(self):
@@ -116,6 +125,11 @@ class Server:
         with urllib.request.urlopen(self.http_url + "/metrics", timeout=10) as r:
             text = r.read().decode()
         return next(int(float(line.split()[1])) for line in text.splitlines() if line.startswith("millpond_operations_running "))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_session_of_other_modules():
+    forget_sessions()
 
 
 @pytest.fixture
@@ -172,6 +186,7 @@ def spark(server):
         s.stop()
     except Exception:
         pass  # the test may have ended it
+    forget_sessions()
 
 
 def until(condition, seconds=10):

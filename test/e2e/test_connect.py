@@ -176,7 +176,7 @@ def test_progress_of_a_fit(server):
     df = VectorAssembler(inputCols=["a", "b"], outputCol="features").transform(df)
     GBTClassifier(maxIter=300, maxDepth=5).fit(df)
     counts = [done for stages in seen for total, done in stages if total == 300]
-    assert counts and max(counts) > min(counts), seen[-3:]
+    assert any(0 < done < 300 for done in counts), seen[-3:]
     spark.stop()
 
 

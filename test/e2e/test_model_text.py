@@ -8,7 +8,7 @@ from pyspark.ml.feature import StringIndexer, VectorAssembler
 from pyspark.ml.regression import DecisionTreeRegressor, LinearRegression
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def data(spark):
     rows = spark.createDataFrame([(float(i), 2.0 * i, float(i % 2), "ab"[i % 2]) for i in range(9)], ["a", "label", "odd", "s"])
     return VectorAssembler(inputCols=["a"], outputCol="features").transform(rows)

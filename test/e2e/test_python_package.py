@@ -131,11 +131,36 @@ assert took < 50, f"{took} seconds: running trials are not cancelled"
 assert trials.count_successful_trials() == 2 and trials.count_cancelled_trials() > 0
 """
 
+# Garbage collected inside gRPC, while it holds its lock.
+DELETE_INSIDE_A_CALL = """
+import gc, os, sys, threading, time
+from grpc import _observability
+def give_up():
+    print("the client hangs", file=sys.stderr, flush=True)
+    os._exit(1)
+timer = threading.Timer(15, give_up)
+timer.daemon = True
+timer.start()
+model = pipeline().fit(data)
+kept = lambda: len(spark.client._get_ml_cache_info())
+before = kept()
+with _observability._plugin_lock:
+    del model
+    gc.collect()
+for _ in range(100):
+    if kept() < before:
+        break
+    time.sleep(0.05)
+assert kept() < before, "the model is still on the server"
+timer.cancel()
+"""
+
 CASES = [
     ("log and load", LOG_AND_LOAD, "_jvm|_gateway|JVM|'NoneType' object has no attribute"),
     ("save and load", SAVE_AND_LOAD, "_jvm|_gateway|JVM|'NoneType' object has no attribute"),
     ("in a thread", IN_A_THREAD, "_jvm|_gateway|JVM|'NoneType' object has no attribute"),
     ("autolog", AUTOLOG, "sparkContext"),
+    ("delete inside a call", DELETE_INSIDE_A_CALL, "the client hangs"),
     ("SparkTrials", SPARK_TRIALS, "sparkContext"),
     ("SparkTrials that fail", TRIALS_THAT_FAIL, "sparkContext"),
     ("SparkTrials with a timeout", TRIALS_THAT_TAKE_TOO_LONG, "sparkContext"),

@@ -1,6 +1,6 @@
-"""Lets MLflow's Spark flavour and Hyperopt's SparkTrials work over Spark Connect.
+"""Lets MLflow's Spark flavour, Hyperopt's SparkTrials and models' deletion work over Spark Connect.
 
-Both were written for a driver that shares a process with the JVM. Importing this package
+The first two were written for a driver that shares a process with the JVM. Importing this package
 registers patches that are applied when, and only when, the modules they are for are imported;
 see :mod:`millpond.hook`. Sessions that are not Spark Connect sessions are left alone.
 """

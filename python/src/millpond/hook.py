@@ -1,7 +1,7 @@
 """Applies a patch to a module right after the module is imported.
 
 This is imported at the start of every interpreter of a managed runtime, so it imports nothing
-itself: a process that uses neither MLflow's Spark flavour nor SparkTrials pays for one small
+itself: a process that uses none of the modules below pays for one small
 finder and nothing more.
 """
 
@@ -13,6 +13,7 @@ PATCHES = {
     "mlflow.utils._spark_utils": "millpond.mlflow_session",
     "mlflow.pyspark.ml": "millpond.mlflow_autolog",
     "hyperopt.spark": "millpond.spark_trials",
+    "pyspark.ml.util": "millpond.model_delete",
 }
 
 
