@@ -188,7 +188,8 @@ def everything(client, load_models=False):
                                                    sorted((x.key, x.timestamp, x.step, str(x.value)) for x in m.metrics if x.key != "nan"))  # MLflow in SQLite answers 0 for these
     for m in client.search_registered_models():
         out["registered", m.name] = m.description, m.creation_timestamp, m.tags, {k: str(v) for k, v in m.aliases.items()}
-        for v in client.search_model_versions(f"name = '{m.name}'"):
+        for found in client.search_model_versions(f"name = '{m.name}'"):
+            v = client.get_model_version(m.name, found.version)
             out["version", m.name, int(v.version)] = (v.current_stage, v.run_id, v.description or "", v.tags, v.aliases, v.source, v.creation_timestamp, v.status)
     return out
 
