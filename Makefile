@@ -17,7 +17,7 @@ PROTOC_GEN_GO_VERSION := v1.36.12
 PROTOC_GEN_GRPC_VERSION := v1.6.2
 GRPCIO_TOOLS_VERSION  := 1.85.1
 
-.PHONY: help build runtime test test-go test-race test-e2e lint vet fuzz generate demo demo-stop bench deps clean acceptance
+.PHONY: help build runtime test test-go test-race test-e2e test-browser test-types screens lint vet fuzz generate demo demo-stop bench deps clean acceptance
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -31,7 +31,7 @@ demo: ## build, start, run the study guide's workflow on real flights, leave the
 demo-stop: ## stop the server that the demo left running
 	demo/stop.sh
 
-test: deps lint test-go test-race test-e2e ## everything that CI runs; installs what it needs
+test: deps lint test-go test-race test-e2e test-browser ## everything that CI runs; installs what it needs
 
 test-go: ## unit tests and recorded answers of real Spark
 	go test -tags $(TAGS) ./...
@@ -41,6 +41,15 @@ test-race: ## the packages without C code, under the race detector
 
 test-e2e: build runtime ## real pyspark and mlflow clients against bin/millpond
 	MILLPOND_BIN=$(CURDIR)/bin/millpond $(RUN) -m pytest -q test/e2e python/tests
+
+test-browser: build runtime ## the pages in Chromium, on runs that the MLflow client logs
+	MILLPOND_BIN=$(CURDIR)/bin/millpond go test -count 1 ./test/browser
+
+test-types: ## the types of the pages' modules (needs npm)
+	cd internal/ui && npm ci --no-audit --no-fund && npm run check
+
+screens: build ## pictures of every page for docs/screens, of the demo's server
+	docs/screens.sh
 
 runtime: ## the managed Python runtime: clients, libraries, pytest
 	go run ./cmd/millpond-runtime

@@ -140,6 +140,7 @@ func (a *App) routes(ctx context.Context) error {
 	}
 	a.pages(pages, reg)
 	a.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)}
+	a.http.RegisterOnShutdown(t.StopListening)
 	return nil
 }
 

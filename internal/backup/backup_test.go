@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/millpond/millpond/internal/db"
 )
 
@@ -111,7 +113,8 @@ func TestRestoreOverwritesOnlyByForce(t *testing.T) {
 func TestDamagedBackupsChangeNothing(t *testing.T) {
 	dir := dataDir(t)
 	file := filepath.Join(t.TempDir(), "b.tar.gz")
-	if _, err := Create(t.Context(), dir, file, Options{}); err != nil {
+	made, err := Create(t.Context(), dir, file, Options{})
+	if err != nil {
 		t.Fatal(err)
 	}
 	whole, err := os.ReadFile(file)
@@ -133,8 +136,13 @@ func TestDamagedBackupsChangeNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		parent := t.TempDir()
-		if _, err := Restore(t.Context(), file, filepath.Join(parent, "data"), Options{Force: true}); err == nil {
-			t.Errorf("%s: restored", name)
+		m, err := Restore(t.Context(), file, filepath.Join(parent, "data"), Options{Force: true})
+		if err == nil {
+			// Some bits of a compressed file may change and mean the same.
+			if !strings.HasPrefix(name, "flipped") || cmp.Diff(made, m) != "" {
+				t.Errorf("%s: restored", name)
+			}
+			continue
 		}
 		if left, _ := os.ReadDir(parent); len(left) != 0 {
 			t.Errorf("%s: left %v", name, left)

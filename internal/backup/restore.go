@@ -118,6 +118,10 @@ func extract(ctx context.Context, in io.Reader, to string) (*Manifest, error) {
 		}
 		found[h.Name] = e
 	}
+	// To the end, where the archive's own checksum is.
+	if _, err := io.Copy(io.Discard, z); err != nil {
+		return nil, fmt.Errorf("it is damaged: %w", err)
+	}
 	return manifest, manifest.compare(found)
 }
 

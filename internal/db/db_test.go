@@ -68,7 +68,7 @@ func TestRefusesNewerSchema(t *testing.T) {
 	path := dbtest.Address(t)
 	d := open(t, path)
 	err := d.Write(t.Context(), func(ctx context.Context, q Querier) error {
-		_, err := q.ExecContext(ctx, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)`)
+		_, err := q.ExecContext(ctx, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, TRUE)`)
 		return err
 	})
 	if err != nil {

@@ -116,7 +116,8 @@ func postgresMigrations() ([]*goose.Migration, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s has no number: %w", name, err)
 		}
-		sqlText := postgresText(string(text))
+		up, _, _ := strings.Cut(string(text), "-- +goose Down")
+		sqlText := postgresText(up)
 		out = append(out, goose.NewGoMigration(version, &goose.GoFunc{RunTx: func(ctx context.Context, tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, sqlText)
 			return err

@@ -72,8 +72,18 @@ func (s *Service) deleteArtifact(w http.ResponseWriter, r *http.Request) error {
 	return rest.WriteJSON(w, r, empty{})
 }
 
+// What a browser may do with an artifact, should it show one. A sandbox has an origin of its own:
+// the page in it cannot ask this server for anything in the visitor's name, nor send elsewhere
+// what it knows.
+const (
+	noScript  = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+	sandboxed = "sandbox allow-scripts; default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob:; style-src 'unsafe-inline'; " +
+		"img-src data: blob:; font-src data:; media-src data: blob:; worker-src blob:; frame-ancestors 'self'; form-action 'none'; base-uri 'none'"
+)
+
 // send answers with the file, as an attachment: a browser must not run what a
-// user uploaded as if it were ours.
+// user uploaded as if it were ours. Our pages ask for HTML with view=sandbox
+// and get it as a page in a sandbox.
 func (s *Service) send(w http.ResponseWriter, r *http.Request, name string) error {
 	f, err := s.artifacts.Open(r.Context(), name)
 	if err != nil {
@@ -86,7 +96,13 @@ func (s *Service) send(w http.ResponseWriter, r *http.Request, name string) erro
 	}
 	h := w.Header()
 	h.Set("Content-Type", contentType(name))
-	h.Set("Content-Disposition", "attachment; filename*=UTF-8''"+url.PathEscape(path.Base(name)))
+	if r.URL.Query().Get("view") == "sandbox" && strings.HasPrefix(h.Get("Content-Type"), "text/html") {
+		h.Set("Content-Disposition", "inline")
+		h.Set("Content-Security-Policy", sandboxed)
+	} else {
+		h.Set("Content-Disposition", "attachment; filename*=UTF-8''"+url.PathEscape(path.Base(name)))
+		h.Set("Content-Security-Policy", noScript)
+	}
 	h.Set("X-Content-Type-Options", "nosniff")
 	// A file is replaced, never changed: its time and size tell its content.
 	etag := fmt.Sprintf("%x-%x", info.ModTime().UnixNano(), info.Size())

@@ -125,6 +125,17 @@ func TestArtifacts(t *testing.T) {
 	if w = get("/get-artifact?"+url.Values{"run_id": {run}, "path": {"d/f ü%.txt"}}.Encode(), "bytes=1-2"); w.Code != http.StatusPartialContent || w.Body.String() != "el" {
 		t.Errorf("range: %d %s", w.Code, w.Body)
 	}
+	a.ok("PUT", proxy+root+"/page.html", "<script>1</script>")
+	page := "/get-artifact?" + url.Values{"run_id": {run}, "path": {"page.html"}}.Encode()
+	if h := get(page, "").Header(); !strings.HasPrefix(h.Get("Content-Disposition"), "attachment") || !strings.HasPrefix(h.Get("Content-Security-Policy"), "sandbox;") {
+		t.Errorf("HTML is sent with %v", h)
+	}
+	if h := get(page+"&view=sandbox", "").Header(); h.Get("Content-Disposition") != "inline" || !strings.HasPrefix(h.Get("Content-Security-Policy"), "sandbox allow-scripts; default-src 'none'") {
+		t.Errorf("HTML to look at is sent with %v", h)
+	}
+	if h := get("/get-artifact?"+url.Values{"run_id": {run}, "path": {"top.txt"}, "view": {"sandbox"}}.Encode(), "").Header(); !strings.HasPrefix(h.Get("Content-Disposition"), "attachment") {
+		t.Errorf("other files are sent with %v", h)
+	}
 	a.fails("GET", proxy+root+"/d", nil, 400, invalid, "refers to a directory")
 	a.fails("GET", proxy+root+"/none", nil, 404, missing, "No such artifact")
 	for _, p := range []string{"/..%2f..%2fetc%2fpasswd", "/%2e%2e/%2e%2e/etc/passwd", "//etc/passwd", "/a%5c..%5cb", "/a%00b", "/%252e%252e/x"} {

@@ -16,6 +16,7 @@ func (s *Service) Routes() []rest.Route {
 	out = append(out, rest.Under(prefixes, s.runRoutes()...)...)
 	out = append(out, rest.Under(prefixes, s.modelRoutes()...)...)
 	out = append(out, rest.Under(prefixes, s.artifactRoutes()...)...)
+	out = append(out, rest.Under(prefixes, s.pageRoutes()...)...)
 	return append(out,
 		rest.Raw("GET", "/health", "health", text("OK")),
 		rest.Raw("GET", "/version", "version", text(Version)),
@@ -23,6 +24,15 @@ func (s *Service) Routes() []rest.Route {
 		rest.Raw("GET", "/api/3.0/mlflow/server-info", "getServerInfo", s.serverInfo),
 		rest.Raw("GET", "/ajax-api/3.0/mlflow/server-info", "getServerInfo", s.serverInfo),
 	)
+}
+
+// pageRoutes are Millpond's own, for pages that scroll and stay fresh.
+func (s *Service) pageRoutes() []rest.Route {
+	const p = "/millpond/"
+	return []rest.Route{
+		rest.Op("POST", p+"runs/window", "getRunWindow", s.runWindow),
+		rest.Raw("GET", p+"experiments/{experiment_id}/changes", "watchExperiment", s.experimentChanges),
+	}
 }
 
 func (s *Service) experimentRoutes() []rest.Route {

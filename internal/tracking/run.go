@@ -85,6 +85,7 @@ func (s *Service) createRun(ctx context.Context, in *createRunRequest) (*runResp
 	if err != nil {
 		return nil, err
 	}
+	s.changes.touch(experiment, run.Info.RunID)
 	return &runResponse{run}, nil
 }
 
@@ -198,20 +199,24 @@ func (s *Service) restoreRun(ctx context.Context, in *runRequest) (*empty, error
 }
 
 func (s *Service) moveRun(ctx context.Context, runID, to string) error {
-	return s.db.Write(ctx, func(ctx context.Context, q db.Querier) error {
-		run, err := runByID(ctx, q, runID)
-		if err != nil {
+	var run runRow
+	err := s.db.Write(ctx, func(ctx context.Context, q db.Querier) (err error) {
+		if run, err = runByID(ctx, q, runID); err != nil {
 			return err
 		}
 		return setRunStage(ctx, q, run.id, to, s.millis())
 	})
+	if err == nil {
+		s.changes.touch(run.experiment, runID)
+	}
+	return err
 }
 
 // writeRun runs fn in a write, for a run that is active.
 func (s *Service) writeRun(ctx context.Context, runID string, fn func(context.Context, db.Querier, *runRow) error) error {
-	return s.db.Write(ctx, func(ctx context.Context, q db.Querier) error {
-		run, err := runByID(ctx, q, runID)
-		if err != nil {
+	var run runRow
+	err := s.db.Write(ctx, func(ctx context.Context, q db.Querier) (err error) {
+		if run, err = runByID(ctx, q, runID); err != nil {
 			return err
 		}
 		if run.info.LifecycleStage != active {
@@ -219,6 +224,10 @@ func (s *Service) writeRun(ctx context.Context, runID string, fn func(context.Co
 		}
 		return fn(ctx, q, &run)
 	})
+	if err == nil {
+		s.changes.touch(run.experiment, runID)
+	}
+	return err
 }
 
 func (s *Service) logParam(ctx context.Context, in *logParamRequest) (*empty, error) {

@@ -99,6 +99,7 @@ type runSearch struct {
 	terms       []filter.Term
 	orders      []filter.Order
 	offset      int
+	parent      *string // see runWindowRequest
 }
 
 func newRunSearch(in *searchRunsRequest) (*runSearch, error) {
@@ -122,6 +123,15 @@ func newRunSearch(in *searchRunsRequest) (*runSearch, error) {
 
 // sql is the text and arguments that find the runs of one page.
 func (s *runSearch) sql(limit int) (string, []any) {
+	w := s.where()
+	joins, order, joinArgs := s.order()
+	text := fmt.Sprintf(`SELECT %s FROM runs r %s %s ORDER BY %s LIMIT ? OFFSET ?`,
+		runColumns, strings.Join(joins, " "), w.String(), strings.Join(order, ", "))
+	return text, append(append(joinArgs, w.Args...), limit, s.offset)
+}
+
+// where is the condition on the runs, aliased r.
+func (s *runSearch) where() *filter.Where {
 	var w filter.Where
 	w.Add("r.experiment_id IN (" + idList(s.experiments) + ")")
 	w.Add("r.lifecycle_stage IN ("+marks(len(s.stages))+")", anys(s.stages)...)
@@ -143,10 +153,8 @@ func (s *runSearch) sql(limit int) (string, []any) {
 			w.Attribute(t)
 		}
 	}
-	joins, order, joinArgs := s.order()
-	text := fmt.Sprintf(`SELECT %s FROM runs r %s %s ORDER BY %s LIMIT ? OFFSET ?`,
-		runColumns, strings.Join(joins, " "), w.String(), strings.Join(order, ", "))
-	return text, append(append(joinArgs, w.Args...), limit, s.offset)
+	s.nesting(&w)
+	return &w
 }
 
 // order joins what the runs are ordered by. Runs without the key come last,

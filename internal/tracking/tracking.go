@@ -44,11 +44,12 @@ type Service struct {
 	root      string
 	log       *slog.Logger
 	now       func() time.Time
+	changes   *changes
 }
 
 // New makes the service and, in a new database, the default experiment.
 func New(ctx context.Context, records *db.DB, artifacts *artifact.Store, opts Options) (*Service, error) {
-	s := &Service{db: records, artifacts: artifacts, root: opts.ArtifactRoot, log: opts.Logger, now: opts.Now}
+	s := &Service{db: records, artifacts: artifacts, root: opts.ArtifactRoot, log: opts.Logger, now: opts.Now, changes: newChanges()}
 	if s.root == "" {
 		s.root = "mlflow-artifacts:"
 	}

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -27,17 +28,29 @@ func (u *UI) compare(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	d := struct {
-		Runs []*run
-		IDs  string
-		Rows []diffRow
+		Runs             []*run
+		IDs, Experiments string // for the charts
+		Missing          int
+		Rows             []diffRow
 	}{}
-	var here []string
+	var here, experiments []string
+	seen := map[string]bool{}
 	for _, id := range ids {
-		if x := byID[id]; x != nil {
-			d.Runs, here = append(d.Runs, x), append(here, id)
+		x := byID[id]
+		if x == nil {
+			d.Missing++
+			continue
+		}
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
+		d.Runs, here = append(d.Runs, x), append(here, id)
+		if !slices.Contains(experiments, x.Info.ExperimentID) {
+			experiments = append(experiments, x.Info.ExperimentID)
 		}
 	}
-	d.IDs, d.Rows = strings.Join(here, ","), differences(d.Runs)
+	d.IDs, d.Experiments, d.Rows = strings.Join(here, ","), strings.Join(experiments, ","), differences(d.Runs)
 	v := view{Template: "compare", Title: "Compare", Section: "Experiments", Crumbs: []crumb{{"Experiments", "/experiments"}}, Data: d}
 	if len(d.Runs) > 0 {
 		if e, err := u.getExperiment(r, d.Runs[0].Info.ExperimentID); err == nil {

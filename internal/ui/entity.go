@@ -17,6 +17,7 @@ type (
 		Name           string `json:"name"`
 		CreationTime   int64  `json:"creation_time"`
 		LastUpdateTime int64  `json:"last_update_time"`
+		Stage          string `json:"lifecycle_stage"`
 		Tags           []tag  `json:"tags"`
 	}
 	run struct {
@@ -29,12 +30,18 @@ type (
 		Inputs struct {
 			Datasets []datasetInput `json:"dataset_inputs"`
 		} `json:"inputs"`
+		Outputs struct {
+			Models []struct {
+				ID string `json:"model_id"`
+			} `json:"model_outputs"`
+		} `json:"outputs"`
 	}
 	runInfo struct {
 		RunID        string `json:"run_id"`
 		RunName      string `json:"run_name"`
 		ExperimentID string `json:"experiment_id"`
 		Status       string `json:"status"`
+		Stage        string `json:"lifecycle_stage"`
 		StartTime    int64  `json:"start_time"`
 		EndTime      int64  `json:"end_time"`
 	}
@@ -54,6 +61,14 @@ type (
 			Name   string `json:"name"`
 			Digest string `json:"digest"`
 		} `json:"dataset"`
+	}
+	loggedModel struct {
+		Info struct {
+			ID     string `json:"model_id"`
+			Name   string `json:"name"`
+			Status string `json:"status"`
+			Type   string `json:"model_type"`
+		} `json:"info"`
 	}
 	file struct {
 		Path  string `json:"path"`

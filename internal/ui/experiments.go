@@ -14,8 +14,8 @@ type searchedExperiments struct {
 
 const pageSize = 100
 
-func (u *UI) searchExperiments(r *http.Request, part, page string, most int) (searchedExperiments, error) {
-	in := map[string]any{"max_results": most, "page_token": page, "order_by": []string{"last_update_time DESC"}}
+func (u *UI) searchExperiments(r *http.Request, part, view, page string, most int) (searchedExperiments, error) {
+	in := map[string]any{"max_results": most, "page_token": page, "order_by": []string{"last_update_time DESC"}, "view_type": viewType(view)}
 	if part != "" {
 		in["filter"] = "name ILIKE " + quote("%"+part+"%")
 	}
@@ -28,7 +28,7 @@ func (u *UI) searchExperiments(r *http.Request, part, page string, most int) (se
 func (u *UI) allExperiments(r *http.Request) ([]experiment, error) {
 	var all []experiment
 	for page := ""; ; {
-		out, err := u.searchExperiments(r, "", page, 1000)
+		out, err := u.searchExperiments(r, "", "", page, 1000)
 		if err != nil {
 			return nil, err
 		}
@@ -42,14 +42,14 @@ func (u *UI) allExperiments(r *http.Request) ([]experiment, error) {
 // experiments lists the experiments, the last changed first.
 func (u *UI) experiments(r *http.Request) (view, error) {
 	q := r.URL.Query()
-	found, err := u.searchExperiments(r, q.Get("q"), q.Get("page"), pageSize)
+	found, err := u.searchExperiments(r, q.Get("q"), q.Get("view"), q.Get("page"), pageSize)
 	if err != nil {
 		return view{}, err
 	}
 	data := struct {
 		searchedExperiments
-		Query string
-	}{found, q.Get("q")}
+		Query, View string
+	}{found, q.Get("q"), q.Get("view")}
 	return view{Template: "experiments", Title: "Experiments", Section: "Experiments", Data: data}, nil
 }
 

@@ -24,15 +24,16 @@ var formats = template.FuncMap{
 	"lower":    strings.ToLower,
 }
 
-// number gives four significant digits; whole numbers keep all of theirs.
+// number gives four significant digits; whole numbers and those of five digits and more keep
+// what is before the point.
 func number(v float64) string {
 	switch {
 	case math.IsNaN(v):
 		return "NaN"
 	case math.IsInf(v, 0):
 		return strings.TrimPrefix(strconv.FormatFloat(v, 'g', -1, 64), "+")
-	case v == math.Trunc(v) && math.Abs(v) < 1e15:
-		return strconv.FormatFloat(v, 'f', -1, 64)
+	case math.Abs(v) < 1e15 && (v == math.Trunc(v) || math.Abs(v) >= 1e4):
+		return strconv.FormatFloat(v, 'f', 0, 64)
 	}
 	return strconv.FormatFloat(v, 'g', 4, 64)
 }

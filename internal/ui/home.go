@@ -65,6 +65,7 @@ type searchRuns struct {
 	Order       []string `json:"order_by,omitempty"`
 	Most        int      `json:"max_results"`
 	Page        string   `json:"page_token,omitempty"`
+	View        string   `json:"run_view_type,omitempty"`
 }
 
 func (u *UI) searchRuns(r *http.Request, q searchRuns) (searchedRuns, error) {

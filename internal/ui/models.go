@@ -44,8 +44,14 @@ func (u *UI) models(r *http.Request) (view, error) {
 	d := struct {
 		searchedModels
 		Query, Start string
-	}{found, q.Get("q"), fmt.Sprintf("import mlflow\nmlflow.set_tracking_uri(\"http://%s\")\nmlflow.register_model(f\"runs:/{run_id}/model\", \"my-model\")", u.status().HTTP)}
+	}{found, q.Get("q"), firstModel(u.status().HTTP)}
 	return view{Template: "models", Title: "Models", Section: "Models", Data: d}, nil
+}
+
+// firstModel is what the empty page shows: lines that register a model as they are.
+func firstModel(httpAddr string) string {
+	return fmt.Sprintf("import mlflow\nfrom sklearn.dummy import DummyRegressor\nmlflow.set_tracking_uri(\"http://%s\")\n"+
+		"mlflow.sklearn.log_model(DummyRegressor().fit([[0]], [1]), name=\"model\", registered_model_name=\"my-model\")", httpAddr)
 }
 
 // model shows a model's versions with their runs' metrics side by side.

@@ -7,6 +7,8 @@ import (
 	"strings"
 )
 
+const mostModels = 20 // logged models shown of a run
+
 // run shows one run, its metrics first.
 func (u *UI) run(r *http.Request) (view, error) {
 	x, err := u.getRun(r, r.PathValue("run"))
@@ -22,10 +24,12 @@ func (u *UI) run(r *http.Request) (view, error) {
 		Tags     []tag // but MLflow's own
 		Datasets []datasetInput
 		Versions []version
+		Models   []loggedModel
 		Children []*run
 		Files    []file
 		Folder   string
-	}{Run: x, Datasets: x.Inputs.Datasets, Folder: r.URL.Query().Get("path")}
+		Deleted  bool
+	}{Run: x, Deleted: x.Info.Stage == "deleted", Datasets: x.Inputs.Datasets, Folder: r.URL.Query().Get("path")}
 	for _, t := range x.Data.Tags {
 		if !strings.HasPrefix(t.Key, "mlflow.") {
 			d.Tags = append(d.Tags, t)
@@ -33,6 +37,12 @@ func (u *UI) run(r *http.Request) (view, error) {
 	}
 	if d.Versions, err = u.versionsOf(r, "run_id = "+quote(x.Info.RunID)); err != nil {
 		return view{}, err
+	}
+	for _, m := range x.Outputs.Models[:min(mostModels, len(x.Outputs.Models))] {
+		var got struct{ Model loggedModel }
+		if err := u.api.get(r, "logged-models/"+url.PathEscape(m.ID), nil, &got); err == nil { // else it is deleted
+			d.Models = append(d.Models, got.Model)
+		}
 	}
 	nested, err := u.searchRuns(r, searchRuns{Experiments: []string{e.ID}, Filter: "tags.mlflow.parentRunId = " + quote(x.Info.RunID), Most: 50})
 	if err != nil {

@@ -19,13 +19,32 @@ type runsData struct {
 	Experiment             experiment
 	Filter, Order, Problem string
 	Group                  string // "off" leaves nested runs where the order puts them
-	Columns                []string
+	View                   string // "deleted" shows those that can be restored
+	Columns                []column
 	Runs                   []*run
-	Metrics                []span
-	Params                 []string
 	Keys                   []string // for completion in the filter box
 	Next, NextURL, Start   string
 	query                  url.Values
+}
+
+// column is a metric, a parameter or a tag that the table shows.
+type column struct {
+	span
+	Kind string // metrics, params, tags
+}
+
+// ID is the column as the URL has it.
+func (c column) ID() string { return c.Kind + "." + c.Key }
+
+// Order is the column in the grammar of order_by.
+func (c column) Order() string { return c.Kind + ".`" + c.Key + "`" }
+
+// Text is a run's parameter or tag.
+func (c column) Text(r *run) string {
+	if c.Kind == "params" {
+		return r.Param(c.Key)
+	}
+	return r.Tag(c.Key)
 }
 
 // runs shows the runs of an experiment, metrics and parameters in view.
@@ -35,54 +54,90 @@ func (u *UI) runs(r *http.Request) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	d := &runsData{Experiment: e, Filter: q.Get("filter"), Order: q.Get("order"), Group: q.Get("group"), query: q, Start: firstRun(u.status().HTTP, e.Name)}
-	if c := q.Get("columns"); c != "" {
-		d.Columns = strings.Split(c, ",")
-	}
+	d := &runsData{Experiment: e, Filter: q.Get("filter"), Order: q.Get("order"), Group: q.Get("group"), View: q.Get("view"), query: q, Start: firstRun(u.status().HTTP, e.Name)}
 	order := []string{newestFirst}
 	if d.Order != "" {
 		order = []string{d.Order, newestFirst}
 	}
-	found, err := u.searchRuns(r, searchRuns{Experiments: []string{e.ID}, Filter: d.Filter, Order: order, Most: runsPage, Page: q.Get("page")})
+	found, err := u.searchRuns(r, searchRuns{Experiments: []string{e.ID}, Filter: d.Filter, Order: order, Most: runsPage, Page: q.Get("page"), View: viewType(d.View)})
 	if bad := (*apiError)(nil); errors.As(err, &bad) && bad.Status == http.StatusBadRequest {
 		d.Problem, err = bad.Message, nil // the filter or the order: the visitor mends it on the page
 	}
 	if err != nil {
 		return view{}, err
 	}
-	d.Runs, d.Next = nest(found.Runs, d.Group), found.Next
+	d.Runs, d.Next = found.Runs, found.Next
+	if d.nested() {
+		d.Runs = nest(d.Runs)
+	}
 	d.NextURL = d.with("page", found.Next)
-	d.choose()
+	d.choose(q.Get("columns"))
 	return view{Template: "runs", Title: e.Name, Section: "Experiments", Crumbs: []crumb{{"Experiments", "/experiments"}}, Data: d}, nil
 }
 
 // choose decides which columns are shown: the visitor's, else the most used.
-func (d *runsData) choose() {
-	all := spans(d.Runs, 1<<30)
-	params := paramNames(d.Runs)
-	for _, m := range all {
+func (d *runsData) choose(wanted string) {
+	known := map[string]span{}
+	metrics, params := 0, 0
+	for _, m := range spans(d.Runs, 1<<30) {
+		known[m.Key] = m
 		d.Keys = append(d.Keys, "metrics."+m.Key)
-	}
-	for _, p := range params {
-		d.Keys = append(d.Keys, "params."+p)
-	}
-	if d.Columns == nil {
-		d.Metrics, d.Params = all[:min(metricCols, len(all))], params[:min(paramCols, len(params))]
-		return
-	}
-	for _, c := range d.Columns {
-		if key, ok := strings.CutPrefix(c, "metrics."); ok {
-			if i := slices.IndexFunc(all, func(s span) bool { return s.Key == key }); i >= 0 {
-				d.Metrics = append(d.Metrics, all[i])
-			}
-		} else if key, ok := strings.CutPrefix(c, "params."); ok {
-			d.Params = append(d.Params, key)
+		if metrics < metricCols && wanted == "" && !strings.HasPrefix(m.Key, "system/") {
+			d.Columns = append(d.Columns, column{m, "metrics"})
+			metrics++
 		}
+	}
+	for _, p := range paramNames(d.Runs) {
+		d.Keys = append(d.Keys, "params."+p)
+		if params < paramCols && wanted == "" {
+			d.Columns = append(d.Columns, column{span{Key: p}, "params"})
+			params++
+		}
+	}
+	for id := range strings.SplitSeq(wanted, ",") {
+		kind, key, ok := strings.Cut(id, ".")
+		if !ok || kind != "metrics" && kind != "params" && kind != "tags" {
+			continue
+		}
+		c := column{span{Key: key, Max: 1}, kind}
+		if m, ok := known[key]; ok && kind == "metrics" {
+			c.span = m
+		}
+		d.Columns = append(d.Columns, c)
 	}
 }
 
-// ColumnList is the chosen columns as the URL has them.
-func (d *runsData) ColumnList() string { return strings.Join(d.Columns, ",") }
+// nested reports whether nested runs stand below their parents: not where single runs are looked for.
+func (d *runsData) nested() bool {
+	return d.Group != "off" && d.Filter == "" && (d.Order == "" || strings.HasPrefix(d.Order, "attributes."))
+}
+
+// Deleted is true of a deleted experiment, which can be restored.
+func (d *runsData) Deleted() bool { return d.Experiment.Stage == "deleted" }
+
+// GroupURL turns nesting off or on, ViewURL shows the deleted runs or the others.
+func (d *runsData) GroupURL() string {
+	if d.Group == "off" {
+		return d.with("group", "")
+	}
+	return d.with("group", "off")
+}
+
+// ViewURL: see GroupURL.
+func (d *runsData) ViewURL() string {
+	if d.View == "deleted" {
+		return d.with("view", "")
+	}
+	return d.with("view", "deleted")
+}
+
+// viewType is a view of the URL as the API has it.
+func viewType(view string) string {
+	if view == "deleted" {
+		return "DELETED_ONLY"
+	}
+	return "ACTIVE_ONLY"
+}
 
 // SortURL orders by a column, or turns its order round.
 func (d *runsData) SortURL(column string) string {
@@ -99,6 +154,7 @@ func (d *runsData) with(key, value string) string {
 		q[k] = v
 	}
 	q.Del("page")
+	q.Del(key)
 	if value != "" {
 		q.Set(key, value)
 	}
@@ -120,10 +176,7 @@ func paramNames(runs []*run) []string {
 }
 
 // nest puts nested runs below their parent where both are on the page.
-func nest(runs []*run, group string) []*run {
-	if group == "off" {
-		return runs
-	}
+func nest(runs []*run) []*run {
 	children, here := map[string][]*run{}, map[string]bool{}
 	for _, r := range runs {
 		here[r.Info.RunID] = true

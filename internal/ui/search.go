@@ -42,7 +42,7 @@ func (u *UI) search(r *http.Request) (view, error) {
 		runs.Hits = append(runs.Hits, hit{x.Info.RunName, x.Info.RunID, x.URL()})
 	}
 	experiments := hitGroup{Name: "Experiments"}
-	found, err := u.searchExperiments(r, q, "", 25)
+	found, err := u.searchExperiments(r, q, "", "", 25)
 	if err != nil {
 		return view{}, err
 	}

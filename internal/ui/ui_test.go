@@ -89,6 +89,9 @@ func TestPages(t *testing.T) {
 	if body := get(h, "/experiments/1?columns=params.depth").Body.String(); strings.Contains(body, "17.25") {
 		t.Error("columns that were not chosen are shown")
 	}
+	if body := get(h, "/experiments/1?columns=params.depth,metrics.rmse").Body.String(); strings.Index(body, ">depth<") > strings.Index(body, ">rmse<") {
+		t.Error("columns are not in the visitor's order")
+	}
 }
 
 func TestErrorsArePages(t *testing.T) {
@@ -143,7 +146,7 @@ func TestNest(t *testing.T) {
 			in = append(in, make(id, parent))
 		}
 		var got []string
-		for _, r := range nest(in, "") {
+		for _, r := range nest(in) {
 			got = append(got, r.Info.RunID)
 		}
 		if strings.Join(got, " ") != c.want {
@@ -154,7 +157,7 @@ func TestNest(t *testing.T) {
 
 func TestFormats(t *testing.T) {
 	for got, want := range map[string]string{
-		number(17.24831): "17.25", number(12): "12", number(336776): "336776", number(1e-9): "1e-09", number(0.5): "0.5",
+		number(17.24831): "17.25", number(12): "12", number(336776): "336776", number(1e-9): "1e-09", number(123456.7): "123457", number(0.5): "0.5",
 		byteSize(999): "999 B", byteSize(1234): "1.2 kB", byteSize(999_960): "1.0 MB", byteSize(123_000_000): "123 MB",
 		duration(310 * time.Millisecond): "310 ms", duration(4200 * time.Millisecond): "4.2 s", duration(62 * time.Minute): "1 h 02 m", duration(200 * time.Second): "3 m 20 s",
 	} {

@@ -4,6 +4,7 @@ import "./metric-curves.js";
 import "./run-compare.js";
 import "./artifact-browser.js";
 import "./version-editor.js";
+import "./edit.js";
 
 for (const pre of document.querySelectorAll("pre[data-copy]")) {
   const text = pre.textContent ?? "";
@@ -16,6 +17,9 @@ for (const pre of document.querySelectorAll("pre[data-copy]")) {
   });
   pre.append(button);
 }
+
+// The server writes times as UTC; on hover they are in the reader's zone.
+for (const t of document.querySelectorAll("time[datetime]")) t.setAttribute("title", new Date(t.getAttribute("datetime") ?? "").toLocaleString());
 
 document.addEventListener("keydown", (e) => {
   const at = /** @type {HTMLElement} */ (e.target);
