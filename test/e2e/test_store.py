@@ -207,7 +207,7 @@ def test_import_gives_the_same_answers(old_store, new_server, monkeypatch, tmp_p
         assert got[key] == want[key], key
     again = json.loads(new_server.command("migrate", "--from-mlflow", str(path), "--json"))
     assert again["runs"] == again["experiments"] == again["artifact_files"] == 0 and again["already_here"] > 0
-    mlflow.set_tracking_uri(new_server.http_url)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", new_server.http_url)  # for this test alone
     model = mlflow.pyfunc.load_model("models:/delay@champion")
     assert round(float(model.predict(pd.DataFrame({"x": [3.0]}))[0]), 6) == 3
     run = client.get_model_version("delay", "1").run_id
