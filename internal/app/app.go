@@ -31,16 +31,18 @@ import (
 
 // Config is everything that can be set.
 type Config struct {
-	DataDir     string
-	Connect     string // address of Spark Connect, host:port
-	HTTP        string // address of MLflow and the pages
-	Python      string // the workers' Python, "" to find one
-	RuntimesDir string // of managed runtimes, "" for none
-	Threads     int
-	MemoryBytes int64
-	SessionIdle time.Duration
-	Version     string
-	Logger      *slog.Logger
+	DataDir      string
+	Store        string // address of the records, "" for a file in DataDir
+	ArtifactRoot string // s3://bucket/prefix of the artifacts, "" for a directory in DataDir
+	Connect      string // address of Spark Connect, host:port
+	HTTP         string // address of MLflow and the pages
+	Python       string // the workers' Python, "" to find one
+	RuntimesDir  string // of managed runtimes, "" for none
+	Threads      int
+	MemoryBytes  int64
+	SessionIdle  time.Duration
+	Version      string
+	Logger       *slog.Logger
 }
 
 // App is a running Millpond.
@@ -95,10 +97,15 @@ func Open(ctx context.Context, cfg Config) (a *App, err error) {
 
 func (a *App) openStores(ctx context.Context) error {
 	var err error
-	if a.store, err = db.Open(ctx, filepath.Join(a.dir.path, "millpond.db"), db.Options{}); err != nil {
+	if a.store, err = db.Open(ctx, recordsAddress(a.cfg.Store, a.dir.path), db.Options{Logger: a.log}); err != nil {
 		return fmt.Errorf("open the record store: %w", err)
 	}
-	if a.files, err = artifact.Open(filepath.Join(a.dir.path, "artifacts")); err != nil {
+	if a.cfg.ArtifactRoot != "" {
+		a.files, err = artifact.OpenS3(ctx, a.cfg.ArtifactRoot)
+	} else {
+		a.files, err = artifact.Open(filepath.Join(a.dir.path, "artifacts"))
+	}
+	if err != nil {
 		return fmt.Errorf("open the artifact store: %w", err)
 	}
 	return nil

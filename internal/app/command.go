@@ -29,7 +29,8 @@ and use it with the clients you know: pyspark (sc://127.0.0.1:15002) and
 mlflow (http://127.0.0.1:5000). No JVM, no cluster, no account.`,
 		SilenceUsage: true, SilenceErrors: true, Version: version,
 	}
-	root.AddCommand(serveCommand(version), versionCommand(version), runtimeCommand(), doctorCommand())
+	root.AddCommand(serveCommand(version), versionCommand(version), runtimeCommand(), doctorCommand(),
+		gcCommand(), backupCommand(version), restoreCommand(), migrateCommand(version))
 	return root
 }
 
@@ -48,9 +49,12 @@ func serveCommand(version string) *cobra.Command {
 
 Every flag can also be set in the environment (MILLPOND_DATA_DIR for --data-dir)
 or in a YAML file (data-dir: ...) named by --config. A flag wins over the
-environment, which wins over the file.`,
+environment, which wins over the file. The keys and the address of S3 are told
+by the usual AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and
+AWS_ENDPOINT_URL.`,
 		Example: `  millpond serve
-  millpond serve --data-dir ~/millpond --connect 127.0.0.1:15102 --http 127.0.0.1:5100`,
+  millpond serve --data-dir ~/millpond --connect 127.0.0.1:15102 --http 127.0.0.1:5100
+  MILLPOND_STORE=postgres://me:secret@db.example/millpond millpond serve`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := readConfig(v); err != nil {
@@ -61,6 +65,8 @@ environment, which wins over the file.`,
 	}
 	f := c.Flags()
 	f.String("data-dir", defaultDataDir, "directory for records, artifacts and tables; made if absent")
+	f.String("store", "", storeUsage)
+	f.String("artifact-root", "", artifactRootUsage)
 	f.String("connect", defaultConnect, "address of Spark Connect")
 	f.String("http", defaultHTTP, "address of MLflow's REST API and the pages")
 	f.String("python", "", "Python for UDFs (default: the managed runtime's, then python3)")
@@ -131,12 +137,12 @@ func serve(ctx context.Context, v *viper.Viper, version string) error {
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	a, err := Open(ctx, Config{DataDir: v.GetString("data-dir"), Connect: v.GetString("connect"), HTTP: v.GetString("http"), Python: v.GetString("python"), RuntimesDir: managed.Dir,
+	a, err := Open(ctx, Config{DataDir: v.GetString("data-dir"), Store: v.GetString("store"), ArtifactRoot: v.GetString("artifact-root"), Connect: v.GetString("connect"), HTTP: v.GetString("http"), Python: v.GetString("python"), RuntimesDir: managed.Dir,
 		Threads: v.GetInt("threads"), MemoryBytes: mem, SessionIdle: v.GetDuration("session-idle"), Version: version, Logger: log})
 	if err != nil {
 		return err
 	}
-	log.Info("millpond is ready", "spark", "sc://"+a.ConnectAddr(), "mlflow", "http://"+a.HTTPAddr(), "data", a.dir.path)
+	log.Info("millpond is ready", "spark", "sc://"+a.ConnectAddr(), "mlflow", "http://"+a.HTTPAddr(), "data", a.dir.path, "store", a.store.Name())
 	err = a.Serve(ctx)
 	if errors.Is(err, context.Canceled) {
 		return nil

@@ -29,13 +29,9 @@ func openDataDir(path, version string) (*dataDir, error) {
 			return nil, fmt.Errorf("make the data directory: %w", err)
 		}
 	}
-	lock, err := os.OpenFile(filepath.Join(abs, "LOCK"), os.O_CREATE|os.O_RDWR, 0o600)
+	lock, err := lockDir(abs)
 	if err != nil {
-		return nil, fmt.Errorf("lock the data directory: %w", err)
-	}
-	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		lock.Close()
-		return nil, fmt.Errorf("the data directory %s is in use by another millpond; stop that one or choose another with --data-dir", abs)
+		return nil, err
 	}
 	d := &dataDir{abs, lock}
 	if err := d.checkVersion(version); err != nil {
@@ -48,6 +44,31 @@ func openDataDir(path, version string) (*dataDir, error) {
 		return nil, fmt.Errorf("clear the data directory: %w", err)
 	}
 	return d, nil
+}
+
+// ensureDataDir makes the data directory if there is none.
+func ensureDataDir(path, version string) error {
+	if _, err := os.Stat(filepath.Join(path, "VERSION")); err == nil {
+		return nil // a server may be using it
+	}
+	d, err := openDataDir(path, version)
+	if err != nil {
+		return err
+	}
+	return d.close()
+}
+
+// lockDir keeps other servers out until the file is closed.
+func lockDir(dir string) (*os.File, error) {
+	lock, err := os.OpenFile(filepath.Join(dir, "LOCK"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock the data directory: %w", err)
+	}
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		lock.Close()
+		return nil, fmt.Errorf("the data directory %s is in use by another millpond; stop that one or choose another with --data-dir", dir)
+	}
+	return lock, nil
 }
 
 func (d *dataDir) checkVersion(version string) error {

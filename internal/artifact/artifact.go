@@ -1,4 +1,5 @@
-// Package artifact keeps files under one root directory.
+// Package artifact keeps files under one root, a directory or a prefix of an
+// S3-compatible bucket.
 //
 // In come slash-separated paths and streams; out come files and listings. A
 // path never leads out of the root, whatever it says and whatever symbolic
@@ -19,6 +20,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -35,8 +37,28 @@ var (
 // can name it.
 const uploads = ".uploads"
 
-// Store is a root directory of artifacts.
-type Store struct {
+// Store is a root of artifacts.
+type Store struct{ backend }
+
+// backend is what keeps the files.
+type backend interface {
+	Put(ctx context.Context, name string, r io.Reader) (int64, error)
+	Open(ctx context.Context, name string) (File, error)
+	List(ctx context.Context, name string) ([]Info, error)
+	Delete(ctx context.Context, name string) error
+	Size(ctx context.Context, name string) (int64, error)
+	Prune(ctx context.Context, name string) error
+	CreateUpload(ctx context.Context, name string) (string, error)
+	PutPart(ctx context.Context, id string, number int, r io.Reader) (Part, error)
+	Parts(ctx context.Context, id string) ([]Part, error)
+	CompleteUpload(ctx context.Context, id, name string, parts []Part) (int64, error)
+	AbortUpload(ctx context.Context, id, name string) error
+	TakesParts() bool
+	Close() error
+}
+
+// local is a root directory.
+type local struct {
 	root *os.Root
 	dir  string
 }
@@ -54,8 +76,30 @@ type File interface {
 	Stat() (fs.FileInfo, error)
 }
 
-// Open opens the store at dir, creating it if there is none.
+// Open opens the store at dir, creating it if there is none, for the one
+// process that serves it.
 func Open(dir string) (*Store, error) {
+	s, err := openLocal(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.clearUploads(time.Now()); err != nil {
+		s.root.Close()
+		return nil, fmt.Errorf("clear unfinished uploads: %w", err)
+	}
+	return &Store{s}, nil
+}
+
+// Share opens the store at dir beside a process that may be serving it.
+func Share(dir string) (*Store, error) {
+	s, err := openLocal(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Store{s}, nil
+}
+
+func openLocal(dir string) (*local, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("create artifact root: %w", err)
 	}
@@ -63,20 +107,15 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open artifact root: %w", err)
 	}
-	// What lies here was being written when the last process ended.
-	if err := root.RemoveAll(uploads); err != nil {
-		root.Close()
-		return nil, fmt.Errorf("clear unfinished uploads: %w", err)
-	}
-	if err := root.Mkdir(uploads, 0o755); err != nil {
+	if err := root.MkdirAll(uploads, 0o755); err != nil {
 		root.Close()
 		return nil, fmt.Errorf("prepare uploads: %w", err)
 	}
-	return &Store{root: root, dir: dir}, nil
+	return &local{root: root, dir: dir}, nil
 }
 
 // Close closes the root.
-func (s *Store) Close() error { return s.root.Close() }
+func (s *local) Close() error { return s.root.Close() }
 
 // Clean checks a path and returns its canonical form; "" is the root. Refused
 // are absolute paths, "..", backslashes, control characters, "#", drive
@@ -138,7 +177,7 @@ func check(p string) error {
 // Put writes everything r gives to the path, replacing a file that is there,
 // and returns how much that was. When it returns, the file is on disk; when it
 // fails, what was there before is untouched.
-func (s *Store) Put(ctx context.Context, name string, r io.Reader) (int64, error) {
+func (s *local) Put(ctx context.Context, name string, r io.Reader) (int64, error) {
 	p, err := Clean(name)
 	if err != nil {
 		return 0, err
@@ -158,7 +197,7 @@ func (s *Store) Put(ctx context.Context, name string, r io.Reader) (int64, error
 	return n, nil
 }
 
-func (s *Store) write(ctx context.Context, temp string, r io.Reader) (n int64, err error) {
+func (s *local) write(ctx context.Context, temp string, r io.Reader) (n int64, err error) {
 	f, err := s.root.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return 0, err
@@ -172,7 +211,7 @@ func (s *Store) write(ctx context.Context, temp string, r io.Reader) (n int64, e
 
 // publish moves the finished file to its place and flushes the directories
 // that now name it.
-func (s *Store) publish(temp, p string) error {
+func (s *local) publish(temp, p string) error {
 	dir := path.Dir(p)
 	old := dir // the deepest directory that is there already
 	for old != "." {
@@ -197,7 +236,7 @@ func (s *Store) publish(temp, p string) error {
 	}
 }
 
-func (s *Store) syncDir(d string) error {
+func (s *local) syncDir(d string) error {
 	f, err := s.root.Open(d)
 	if err != nil {
 		return err
@@ -207,7 +246,7 @@ func (s *Store) syncDir(d string) error {
 }
 
 // Open opens a file for reading.
-func (s *Store) Open(_ context.Context, name string) (File, error) {
+func (s *local) Open(_ context.Context, name string) (File, error) {
 	p, err := Clean(name)
 	if err != nil {
 		return nil, err
@@ -232,7 +271,7 @@ func (s *Store) Open(_ context.Context, name string) (File, error) {
 
 // List lists a directory, by name. A path that is not there, or is a file, has
 // no entries.
-func (s *Store) List(ctx context.Context, name string) ([]Info, error) {
+func (s *local) List(ctx context.Context, name string) ([]Info, error) {
 	p, err := Clean(name)
 	if err != nil {
 		return nil, err
@@ -273,7 +312,7 @@ func (s *Store) List(ctx context.Context, name string) ([]Info, error) {
 
 // Delete removes a file, or a directory with all that is in it. That there is
 // nothing to remove is no error. The root itself stays.
-func (s *Store) Delete(_ context.Context, name string) error {
+func (s *local) Delete(_ context.Context, name string) error {
 	p, err := Clean(name)
 	if err != nil {
 		return err

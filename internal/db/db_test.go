@@ -10,7 +10,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/millpond/millpond/internal/db/dbtest"
 )
+
+func TestOnPostgres(t *testing.T) { dbtest.OnPostgres(t) }
 
 func open(t *testing.T, path string) *DB {
 	t.Helper()
@@ -47,7 +51,7 @@ func count(t *testing.T, d *DB) (n int) {
 }
 
 func TestReopenKeepsRecords(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "odd ?#%.db")
+	path := dbtest.Address(t)
 	d := open(t, path)
 	addExperiment(t, d)
 	if err := d.Close(); err != nil {
@@ -61,10 +65,10 @@ func TestReopenKeepsRecords(t *testing.T) {
 }
 
 func TestRefusesNewerSchema(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "d.db")
+	path := dbtest.Address(t)
 	d := open(t, path)
 	err := d.Write(t.Context(), func(ctx context.Context, q Querier) error {
-		_, err := q.ExecContext(ctx, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)`)
+		_, err := q.ExecContext(ctx, `INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, TRUE)`)
 		return err
 	})
 	if err != nil {
@@ -73,12 +77,15 @@ func TestRefusesNewerSchema(t *testing.T) {
 	d.Close()
 	_, err = Open(t.Context(), path, Options{})
 	var newer *SchemaTooNewError
-	if !errors.As(err, &newer) || newer.Version != 99999 || newer.Supports < 1 || newer.Path != path {
+	if !errors.As(err, &newer) || newer.Version != 99999 || newer.Supports < 1 || newer.Path != d.Name() {
 		t.Errorf("got %v, want a SchemaTooNewError", err)
 	}
 }
 
 func TestSettings(t *testing.T) {
+	if dbtest.IsPostgres() {
+		t.Skip("settings of SQLite")
+	}
 	d := open(t, filepath.Join(t.TempDir(), "d.db"))
 	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1"} {
 		var read, written string
@@ -98,7 +105,7 @@ func TestSettings(t *testing.T) {
 }
 
 func TestConcurrentWritesLoseNothing(t *testing.T) {
-	d := open(t, filepath.Join(t.TempDir(), "d.db"))
+	d := open(t, dbtest.Address(t))
 	addExperiment(t, d)
 	const writers, each = 200, 10
 	var wg sync.WaitGroup
@@ -121,7 +128,7 @@ func TestConcurrentWritesLoseNothing(t *testing.T) {
 // TestFailureUndoesOneCaller mixes writes that fail, panic and are cancelled
 // with writes that succeed: all run in shared transactions.
 func TestFailureUndoesOneCaller(t *testing.T) {
-	d := open(t, filepath.Join(t.TempDir(), "d.db"))
+	d := open(t, dbtest.Address(t))
 	addExperiment(t, d)
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -174,7 +181,7 @@ func TestFailureUndoesOneCaller(t *testing.T) {
 }
 
 func TestErrorsAreRecognised(t *testing.T) {
-	d := open(t, filepath.Join(t.TempDir(), "d.db"))
+	d := open(t, dbtest.Address(t))
 	addExperiment(t, d)
 	write := func(query string) error {
 		return d.Write(t.Context(), func(ctx context.Context, q Querier) error {
@@ -197,7 +204,7 @@ func TestErrorsAreRecognised(t *testing.T) {
 }
 
 func TestViewIsOneSnapshot(t *testing.T) {
-	d := open(t, filepath.Join(t.TempDir(), "d.db"))
+	d := open(t, dbtest.Address(t))
 	addExperiment(t, d)
 	err := d.View(t.Context(), func(ctx context.Context, q Querier) error {
 		var before, after int
@@ -224,7 +231,7 @@ func TestViewIsOneSnapshot(t *testing.T) {
 }
 
 func TestCloseFinishesWrites(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "d.db")
+	path := dbtest.Address(t)
 	d := open(t, path)
 	addExperiment(t, d)
 	var wg sync.WaitGroup
@@ -248,7 +255,7 @@ func TestCloseFinishesWrites(t *testing.T) {
 }
 
 func TestManyDistinctQueries(t *testing.T) {
-	d := open(t, filepath.Join(t.TempDir(), "d.db"))
+	d := open(t, dbtest.Address(t))
 	for i := range 2 * maxCached {
 		var n int
 		if err := d.Reader().QueryRowContext(t.Context(), fmt.Sprintf("SELECT %d", i)).Scan(&n); err != nil || n != i {

@@ -3,10 +3,8 @@ package db
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"strings"
 
@@ -15,12 +13,50 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-//go:embed migrations/*.sql
-var migrationFiles embed.FS
+// openSQLite opens the file, whose one writer groups commits.
+func openSQLite(ctx context.Context, path string, opts Options) (*DB, error) {
+	wdb, err := sqlitePool(path, 1, false)
+	if err != nil {
+		return nil, sqliteError(path, err)
+	}
+	if err := migrate(ctx, wdb, goose.DialectSQLite3, path, opts.Logger); err != nil {
+		wdb.Close()
+		return nil, sqliteError(path, err)
+	}
+	rdb, err := sqlitePool(path, opts.Readers, true)
+	if err != nil {
+		wdb.Close()
+		return nil, sqliteError(path, err)
+	}
+	w, err := startWriter(ctx, wdb, opts.MaxBatch)
+	if err != nil {
+		rdb.Close()
+		wdb.Close()
+		return nil, sqliteError(path, err)
+	}
+	stmts := newStmtCache(rdb)
+	return &DB{
+		name: path, writer: w, read: rdb, reader: stmts, viewMode: &sql.TxOptions{ReadOnly: true},
+		inTx:  func(tx *sql.Tx) Querier { return tx },
+		close: func() error { stmts.close(); return rdb.Close() },
+	}, nil
+}
 
-// openSQLite opens a pool of n connections. The pragmas travel in the address
+// sqliteError says plainly what can be mended by hand.
+func sqliteError(path string, err error) error {
+	var newer *SchemaTooNewError
+	switch {
+	case errors.As(err, &newer):
+		return err
+	case hasCode(err, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT), isDamaged(err):
+		return fmt.Errorf("database %s is damaged, or is no database: %w; restore it from a backup (millpond restore)", path, err)
+	}
+	return fmt.Errorf("open database %s: %w", path, err)
+}
+
+// sqlitePool opens a pool of n connections. The pragmas travel in the address
 // so that every connection of the pool has them.
-func openSQLite(path string, n int, readOnly bool) (*sql.DB, error) {
+func sqlitePool(path string, n int, readOnly bool) (*sql.DB, error) {
 	q := url.Values{}
 	for _, p := range []string{
 		"busy_timeout(10000)",
@@ -53,56 +89,13 @@ func openSQLite(path string, n int, readOnly bool) (*sql.DB, error) {
 	return db, nil
 }
 
-// migrate applies the migrations the database lacks and says how many.
-func migrate(ctx context.Context, db *sql.DB, path string) (int, error) {
-	files, err := fs.Sub(migrationFiles, "migrations")
-	if err != nil {
-		return 0, err
-	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, files)
-	if err != nil {
-		return 0, fmt.Errorf("read migrations: %w", err)
-	}
-	version, err := p.GetDBVersion(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("read schema version of %s: %w", path, err)
-	}
-	var newest int64
-	for _, s := range p.ListSources() {
-		newest = max(newest, s.Version)
-	}
-	if version > newest {
-		return 0, &SchemaTooNewError{Path: path, Version: version, Supports: newest}
-	}
-	done, err := p.Up(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("migrate %s: %w", path, err)
-	}
-	return len(done), nil
-}
-
-// IsUnique reports whether err says that a row with the same key exists.
-func IsUnique(err error) bool {
-	return hasCode(err, sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
-}
-
-// IsForeignKey reports whether err says that a referenced row is missing.
-func IsForeignKey(err error) bool {
-	return hasCode(err, sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY)
-}
-
-// IsNotNull reports whether err says that a value that must be there is not.
-func IsNotNull(err error) bool {
-	return hasCode(err, sqlite3.SQLITE_CONSTRAINT_NOTNULL)
-}
-
 func hasCode(err error, codes ...int) bool {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
 		return false
 	}
 	for _, c := range codes {
-		if e.Code() == c {
+		if e.Code() == c || e.Code()&0xff == c {
 			return true
 		}
 	}

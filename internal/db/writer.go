@@ -5,14 +5,13 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
 )
 
-// writer owns the one connection that writes. Flushing a commit to disk costs
+// groupWriter owns the one connection that writes. Flushing a commit to disk costs
 // far more than the statements it carries, so all functions waiting while one
 // commit is being flushed run together in the next.
-type writer struct {
+type groupWriter struct {
 	db       *sql.DB
 	conn     *sql.Conn
 	stmts    *stmtCache
@@ -31,12 +30,12 @@ type writeRequest struct {
 	done chan struct{}
 }
 
-func startWriter(ctx context.Context, db *sql.DB, maxBatch int) (*writer, error) {
+func startWriter(ctx context.Context, db *sql.DB, maxBatch int) (*groupWriter, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	w := &writer{
+	w := &groupWriter{
 		db: db, conn: conn, stmts: newStmtCache(conn), maxBatch: maxBatch,
 		requests: make(chan *writeRequest, maxBatch),
 		stopped:  make(chan struct{}),
@@ -45,7 +44,7 @@ func startWriter(ctx context.Context, db *sql.DB, maxBatch int) (*writer, error)
 	return w, nil
 }
 
-func (w *writer) do(ctx context.Context, fn func(ctx context.Context, q Querier) error) error {
+func (w *groupWriter) do(ctx context.Context, fn func(ctx context.Context, q Querier) error) error {
 	r := &writeRequest{ctx: ctx, fn: fn, done: make(chan struct{})}
 	if err := w.send(ctx, r); err != nil {
 		return err
@@ -56,7 +55,7 @@ func (w *writer) do(ctx context.Context, fn func(ctx context.Context, q Querier)
 	return r.err
 }
 
-func (w *writer) send(ctx context.Context, r *writeRequest) error {
+func (w *groupWriter) send(ctx context.Context, r *writeRequest) error {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
 	if w.closed {
@@ -70,7 +69,7 @@ func (w *writer) send(ctx context.Context, r *writeRequest) error {
 	}
 }
 
-func (w *writer) close() error {
+func (w *groupWriter) close() error {
 	w.mu.Lock()
 	already := w.closed
 	w.closed = true
@@ -86,7 +85,7 @@ func (w *writer) close() error {
 	return errors.Join(w.conn.Close(), w.db.Close())
 }
 
-func (w *writer) run() {
+func (w *groupWriter) run() {
 	defer close(w.stopped)
 	for first := range w.requests {
 		w.batch(first)
@@ -95,7 +94,7 @@ func (w *writer) run() {
 
 // batch runs first and everything that is waiting behind it in one
 // transaction, then answers all of them.
-func (w *writer) batch(first *writeRequest) {
+func (w *groupWriter) batch(first *writeRequest) {
 	ctx := context.Background()
 	batch := append(make([]*writeRequest, 0, 16), first)
 	defer func() {
@@ -139,7 +138,7 @@ func (w *writer) batch(first *writeRequest) {
 
 // runOne runs one request between savepoints and keeps its error in the
 // request. It returns an error only if the whole transaction is lost.
-func (w *writer) runOne(r *writeRequest) error {
+func (w *groupWriter) runOne(r *writeRequest) error {
 	ctx := context.Background()
 	if r.err = r.ctx.Err(); r.err != nil {
 		return nil
@@ -149,22 +148,11 @@ func (w *writer) runOne(r *writeRequest) error {
 	}
 	// The request's context is not passed on: interrupting a statement would
 	// abort the transaction the other callers share.
-	if r.err = w.guard(context.WithoutCancel(r.ctx), r.fn); r.err != nil {
+	if r.err = guard(context.WithoutCancel(r.ctx), w.stmts, r.fn); r.err != nil {
 		if _, err := w.stmts.ExecContext(ctx, "ROLLBACK TO caller"); err != nil {
 			return err
 		}
 	}
 	_, err := w.stmts.ExecContext(ctx, "RELEASE caller")
 	return err
-}
-
-// guard turns a panic of fn into an error, so that one bad write does not take
-// the others with it.
-func (w *writer) guard(ctx context.Context, fn func(ctx context.Context, q Querier) error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic in write: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return fn(ctx, w.stmts)
 }

@@ -60,9 +60,9 @@ func (s *Service) createModel(ctx context.Context, in *createModelRequest) (*mod
 		return nil, err
 	}
 	return s.writeModel(ctx, func(ctx context.Context, q db.Querier) (int64, error) {
-		id, err := insertModel(ctx, q, in.Name, in.Description, s.millis())
-		if db.IsUnique(err) {
-			return 0, nameTaken(ctx, q, in.Name, isPrompt(in.Tags))
+		id, made, err := insertModel(ctx, q, in.Name, in.Description, s.millis())
+		if err == nil && !made {
+			err = nameTaken(ctx, q, in.Name, isPrompt(in.Tags))
 		}
 		if err != nil {
 			return 0, err

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/millpond/millpond/internal/db"
+	"github.com/millpond/millpond/internal/db/dbtest"
 	"github.com/millpond/millpond/internal/rest"
 )
 
@@ -55,6 +55,8 @@ func (*fakeTracking) SendArtifact(w http.ResponseWriter, _ *http.Request, locati
 	return err
 }
 
+func TestOnPostgres(t *testing.T) { dbtest.OnPostgres(t) }
+
 type api struct {
 	t        *testing.T
 	mux      *rest.Mux
@@ -63,7 +65,7 @@ type api struct {
 
 func newAPI(t *testing.T) *api {
 	t.Helper()
-	records, err := db.Open(t.Context(), filepath.Join(t.TempDir(), "m.db"), db.Options{Logger: quiet})
+	records, err := db.Open(t.Context(), dbtest.Address(t), db.Options{Logger: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}

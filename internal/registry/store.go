@@ -68,10 +68,11 @@ func tagsOf(ctx context.Context, q db.Querier, t tagTable, list string) (map[int
 	return out, rows.Err()
 }
 
-func insertModel(ctx context.Context, q db.Querier, name, description string, now int64) (id int64, err error) {
+// insertModel stores a model, unless there is one of its name.
+func insertModel(ctx context.Context, q db.Querier, name, description string, now int64) (id int64, made bool, err error) {
 	err = q.QueryRowContext(ctx, `INSERT INTO registered_models (name, description, creation_time, last_updated_time)
-		VALUES (?, ?, ?, ?) RETURNING id`, name, description, now, now).Scan(&id)
-	return id, err
+		VALUES (?, ?, ?, ?) ON CONFLICT (name) DO NOTHING RETURNING id`, name, description, now, now).Scan(&id)
+	return one(id, err)
 }
 
 func modelID(ctx context.Context, q db.Querier, name string) (id int64, err error) {

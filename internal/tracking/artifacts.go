@@ -1,12 +1,14 @@
 package tracking
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"mime"
 	"net/http"
 	"net/url"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,6 +28,11 @@ func artifactError(err error, name string) error {
 		return nil
 	case errors.Is(err, artifact.ErrInvalidPath):
 		return rest.Invalid("Invalid path")
+	case errors.Is(err, artifact.ErrNoParts):
+		// Clients know these words, and send the file whole.
+		return rest.Errorf(rest.NotImplemented, "Multipart upload is not supported for the current artifact repository")
+	case errors.Is(err, artifact.ErrChecksum):
+		return rest.Invalid("%s", err)
 	case errors.Is(err, artifact.ErrIsDir):
 		return rest.Invalid("Artifact path refers to a directory, not a file: '%s'", name)
 	case errors.Is(err, artifact.ErrNotExist):
@@ -37,7 +44,17 @@ func artifactError(err error, name string) error {
 // putArtifact stores the body of PUT /mlflow-artifacts/artifacts/{path...}.
 func (s *Service) putArtifact(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("path")
-	if _, err := s.artifacts.Put(r.Context(), name, r.Body); err != nil {
+	var err error
+	if sum := r.Header.Get("Content-MD5"); sum != "" {
+		var want []byte
+		if want, err = base64.StdEncoding.DecodeString(sum); err != nil || len(want) != 16 {
+			return rest.Invalid("The header Content-MD5 is not an MD5 in base64.")
+		}
+		_, err = s.artifacts.PutChecked(r.Context(), name, r.Body, want)
+	} else {
+		_, err = s.artifacts.Put(r.Context(), name, r.Body)
+	}
+	if err != nil {
 		return artifactError(err, name)
 	}
 	return rest.WriteJSON(w, r, empty{})
@@ -87,6 +104,12 @@ func (s *Service) send(w http.ResponseWriter, r *http.Request, name string) erro
 		h.Set("Content-Security-Policy", noScript)
 	}
 	h.Set("X-Content-Type-Options", "nosniff")
+	// A file is replaced, never changed: its time and size tell its content.
+	etag := fmt.Sprintf("%x-%x", info.ModTime().UnixNano(), info.Size())
+	if sum, ok := info.(interface{ Checksum() string }); ok {
+		etag = sum.Checksum()
+	}
+	h.Set("ETag", strconv.Quote(etag))
 	http.ServeContent(w, r, "", info.ModTime().Truncate(time.Second), f)
 	return nil
 }
@@ -253,15 +276,4 @@ func storePath(location string) (string, error) {
 		}
 	}
 	return "", rest.Errorf(rest.NotImplemented, "Artifacts at '%s' are not kept by this server: read them from there directly.", location)
-}
-
-// multipart answers requests for uploads in parts, which local storage does
-// not need: one PUT streams a file of any size. Clients fall back to that.
-func (s *Service) multipart(http.ResponseWriter, *http.Request) error {
-	return rest.Errorf(rest.NotImplemented, "Multipart upload is not supported for the current artifact repository")
-}
-
-func (s *Service) presigned(_ http.ResponseWriter, r *http.Request) error {
-	return rest.Errorf(rest.NotImplemented, "Presigned addresses are not supported for the current artifact repository (%s)",
-		strings.TrimPrefix(fmt.Sprint(r.URL.Path), "/api/2.0/"))
 }

@@ -37,9 +37,16 @@ func insertModel(ctx context.Context, q db.Querier, experiment int64, modelID, n
 
 // upsertModelPairs sets pairs in logged_model_params or logged_model_tags.
 func upsertModelPairs(ctx context.Context, q db.Querier, table string, id int64, pairs []Pair) error {
-	rows := make([][]any, len(pairs))
-	for i, p := range pairs {
-		rows[i] = []any{id, p.Key, p.Value}
+	rows := make([][]any, 0, len(pairs))
+	at := make(map[string]int, len(pairs))
+	for _, p := range pairs {
+		row := []any{id, p.Key, p.Value}
+		if i, again := at[p.Key]; again { // one statement may set a key once
+			rows[i] = row
+			continue
+		}
+		at[p.Key] = len(rows)
+		rows = append(rows, row)
 	}
 	return insertRows(ctx, q, `INSERT INTO `+table+` (model, key, value) VALUES `,
 		` ON CONFLICT (model, key) DO UPDATE SET value = excluded.value`, rows)

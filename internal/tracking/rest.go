@@ -21,8 +21,8 @@ func (s *Service) Routes() []rest.Route {
 		rest.Raw("GET", "/health", "health", text("OK")),
 		rest.Raw("GET", "/version", "version", text(Version)),
 		rest.Raw("GET", "/get-artifact", "getArtifact", s.getArtifact),
-		rest.Raw("GET", "/api/3.0/mlflow/server-info", "getServerInfo", serverInfo),
-		rest.Raw("GET", "/ajax-api/3.0/mlflow/server-info", "getServerInfo", serverInfo),
+		rest.Raw("GET", "/api/3.0/mlflow/server-info", "getServerInfo", s.serverInfo),
+		rest.Raw("GET", "/ajax-api/3.0/mlflow/server-info", "getServerInfo", s.serverInfo),
 	)
 }
 
@@ -100,9 +100,11 @@ func (s *Service) artifactRoutes() []rest.Route {
 		rest.Raw("GET", p+"artifacts/{path...}", "downloadArtifact", s.downloadArtifact),
 		rest.Raw("PUT", p+"artifacts/{path...}", "uploadArtifact", s.putArtifact),
 		rest.Raw("DELETE", p+"artifacts/{path...}", "deleteArtifact", s.deleteArtifact),
-		rest.Raw("POST", p+"mpu/create/{path...}", "createMultipartUpload", s.multipart),
-		rest.Raw("POST", p+"mpu/complete/{path...}", "completeMultipartUpload", s.multipart),
-		rest.Raw("POST", p+"mpu/abort/{path...}", "abortMultipartUpload", s.multipart),
+		rest.Raw("POST", p+"mpu/create/{path...}", "createMultipartUpload", s.createMultipart),
+		rest.Raw("POST", p+"mpu/complete/{path...}", "completeMultipartUpload", s.completeMultipart),
+		rest.Raw("POST", p+"mpu/abort/{path...}", "abortMultipartUpload", s.abortMultipart),
+		rest.Raw("PUT", p+"mpu/part/{upload_id}/{part_number}", "uploadPart", s.putPart),
+		rest.Raw("GET", p+"mpu/part/{upload_id}", "listUploadedParts", s.listParts),
 		rest.Raw("GET", p+"presigned/{path...}", "getPresignedDownloadUrl", s.presigned),
 		rest.Raw("GET", "/mlflow/artifacts/list", "listArtifacts", s.listArtifacts),
 		rest.Raw("POST", "/mlflow/upload-artifact", "uploadRunArtifact", s.uploadArtifact),
@@ -118,12 +120,12 @@ func text(body string) rest.HandlerFunc {
 }
 
 // serverInfo tells clients what the server can do.
-func serverInfo(w http.ResponseWriter, r *http.Request) error {
+func (s *Service) serverInfo(w http.ResponseWriter, r *http.Request) error {
 	return rest.WriteJSON(w, r, map[string]any{
 		"store_type":                          "SqlStore",
 		"workspaces_enabled":                  false,
 		"trace_archival_enabled":              false,
-		"multipart_uploads_enabled":           false,
+		"multipart_uploads_enabled":           s.artifacts.TakesParts(),
 		"multipart_downloads_enabled":         false,
 		"presigned_upload_run_id_supported":   false,
 		"presigned_upload_model_id_supported": false,

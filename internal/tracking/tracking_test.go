@@ -17,6 +17,7 @@ import (
 
 	"github.com/millpond/millpond/internal/artifact"
 	"github.com/millpond/millpond/internal/db"
+	"github.com/millpond/millpond/internal/db/dbtest"
 	"github.com/millpond/millpond/internal/rest"
 )
 
@@ -32,15 +33,17 @@ type api struct {
 
 func newAPI(t testing.TB) *api {
 	t.Helper()
-	a, closeAll := openAPI(t, t.TempDir())
+	a, closeAll := openAPI(t, t.TempDir(), dbtest.Address(t))
 	t.Cleanup(closeAll)
 	return a
 }
 
-func openAPI(t testing.TB, dir string) (*api, func()) {
+func TestOnPostgres(t *testing.T) { dbtest.OnPostgres(t) }
+
+func openAPI(t testing.TB, dir, store string) (*api, func()) {
 	t.Helper()
 	ctx := context.Background()
-	records, err := db.Open(ctx, filepath.Join(dir, "m.db"), db.Options{Logger: quiet})
+	records, err := db.Open(ctx, store, db.Options{Logger: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}

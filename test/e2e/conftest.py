@@ -6,7 +6,9 @@ tests is the workers' Python too.
 
 import os
 import pathlib
+import pwd
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +19,7 @@ import urllib.request
 
 import pytest
 
+PASSWORD = "pa55-that-is-never-shown"
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "spec" / "record"))  # the recorders' cases, which tests run again
 
@@ -74,6 +77,13 @@ class Server:
         if not until(lambda: self.process.poll() is not None or self._healthy(), 30) or self.process.poll() is not None:
             self.kill()
             raise RuntimeError("the server does not start: " + self.said())
+
+    def command(self, *args, ok=True):
+        """Runs a command of the program on this server's data directory; gives what it printed."""
+        binary = os.environ.get("MILLPOND_BIN", str(ROOT / "bin" / "millpond"))
+        p = subprocess.run([binary, *args, "--data-dir", str(self.data_dir)], capture_output=True, text=True, timeout=120)
+        assert (p.returncode == 0) == ok, p.stdout + p.stderr
+        return p.stdout if ok else p.stderr
 
     def _healthy(self):
         try:
@@ -136,6 +146,35 @@ def server(tmp_path_factory):
     yield s
     assert s.process.poll() is None, "the server ended: " + s.said()
     assert s.stop() == 0, "the server does not stop cleanly"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory):
+    """The address of a PostgreSQL of its own, with a password; an empty database is there."""
+    found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin"))
+    if not found:
+        pytest.skip("PostgreSQL is not installed (Debian: apt-get install --no-install-recommends postgresql)")
+    directory = pathlib.Path(tempfile.mkdtemp(prefix="millpond-postgres-"))
+    (directory / "password").write_text(PASSWORD)
+    run_as = {}
+    if os.getuid() == 0:  # PostgreSQL refuses to run as root
+        user = pwd.getpwnam("postgres")
+        run_as = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        for path in (directory, directory / "password"):
+            os.chown(path, user.pw_uid, user.pw_gid)
+    port = free_port()
+    subprocess.run([found[-1] / "initdb", "-D", directory / "data", "-U", "millpond", "--auth=scram-sha-256", f"--pwfile={directory / 'password'}",
+                    "--no-sync", "--locale=C.UTF-8"], check=True, capture_output=True, cwd=directory, **run_as)
+    with open(directory / "log", "wb") as log:
+        process = subprocess.Popen([found[-1] / "postgres", "-D", directory / "data", "-p", str(port), "-h", "127.0.0.1", "-c", "unix_socket_directories="],
+                                   stdout=log, stderr=log, cwd=directory, **run_as)
+    address = f"postgres://millpond:{PASSWORD}@127.0.0.1:{port}/postgres"
+    ready = [found[-1] / "psql", "-X", "-q", "-c", "SELECT 1", address]
+    assert until(lambda: subprocess.run(ready, capture_output=True).returncode == 0, 30), (directory / "log").read_text()
+    yield address
+    process.send_signal(signal.SIGINT)
+    process.wait(30)
+    shutil.rmtree(directory)
 
 
 @pytest.fixture

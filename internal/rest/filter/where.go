@@ -29,27 +29,39 @@ func (w *Where) Attribute(t Term) {
 	w.Add(cond, args...)
 }
 
+// fewConds is how many conditions a database is let to turn into joins. The
+// plan of hundreds takes PostgreSQL minutes to find.
+const fewConds = 8
+
+// end closes a subquery. An offset, even of nothing, keeps it one.
+func (w *Where) end() string {
+	if len(w.conds) > fewConds {
+		return " LIMIT 1 OFFSET 0)"
+	}
+	return ")"
+}
+
 // Pair adds a condition on a key's value in a table of keys and values aliased
 // x; from is its "table x WHERE join".
 func (w *Where) Pair(from string, t Term) {
 	cond := "EXISTS (SELECT 1 FROM " + from + " AND x.key = ?"
 	switch t.Op {
 	case IsNull:
-		w.Add("NOT "+cond+")", t.Key)
+		w.Add("NOT "+cond+w.end(), t.Key)
 		return
 	case IsNotNull:
-		w.Add(cond+")", t.Key)
+		w.Add(cond+w.end(), t.Key)
 		return
 	}
 	value, args := compare("x.value", t)
-	w.Add(cond+" AND "+value+")", append([]any{t.Key}, args...)...)
+	w.Add(cond+" AND "+value+w.end(), append([]any{t.Key}, args...)...)
 }
 
 // Column adds a condition on the term's column, seen through a subquery that
 // from begins.
 func (w *Where) Column(from string, t Term) {
 	value, args := compare(t.Attr.Column, t)
-	w.Add("EXISTS (SELECT 1 FROM "+from+" AND "+value+")", args...)
+	w.Add("EXISTS (SELECT 1 FROM "+from+" AND "+value+w.end(), args...)
 }
 
 // Metric adds a condition on the value of a metric in a table aliased x. A NaN
@@ -59,7 +71,7 @@ func (w *Where) Metric(from string, t Term, args ...any) {
 	if t.Op == Ne {
 		cond = "(x.is_nan = 1 OR x.value != ?)"
 	}
-	w.Add("EXISTS (SELECT 1 FROM "+from+" AND x.key = ? AND "+cond+")", append(args, t.Key, t.Number)...)
+	w.Add("EXISTS (SELECT 1 FROM "+from+" AND x.key = ? AND "+cond+w.end(), append(args, t.Key, t.Number)...)
 }
 
 // compare is the SQL for one comparison of a column, with its arguments.
@@ -71,15 +83,18 @@ func compare(column string, t Term) (string, []any) {
 			args[i] = s
 		}
 		return column + " " + string(t.Op) + " (" + strings.TrimSuffix(strings.Repeat("?,", len(args)), ",") + ")", args
+	// A pattern's backslash means itself in every database.
 	case ILike:
-		return "LOWER(" + column + ") LIKE LOWER(?)", []any{t.Text}
+		return "LOWER(" + column + `) LIKE LOWER(?) ESCAPE '\'`, []any{strings.ReplaceAll(t.Text, `\`, `\\`)}
+	case Like:
+		return column + ` LIKE ? ESCAPE '\'`, []any{strings.ReplaceAll(t.Text, `\`, `\\`)}
 	}
 	var arg any = t.Text
 	if t.Attr.Type == Integer {
-		arg = t.Number
-		if t.Whole {
-			arg = t.Int
+		if !t.Whole {
+			return column + " " + string(t.Op) + " CAST(? AS DOUBLE PRECISION)", []any{t.Number}
 		}
+		arg = t.Int
 	}
 	return column + " " + string(t.Op) + " ?", []any{arg}
 }
