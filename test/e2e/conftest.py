@@ -23,6 +23,9 @@ PASSWORD = "pa55-that-is-never-shown"
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "spec" / "record"))  # the recorders' cases, which tests run again
 
+# `millpond runtime run` points at the default server; the tests have their own.
+os.environ.pop("SPARK_REMOTE", None)
+os.environ.pop("MLFLOW_TRACKING_URI", None)
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")

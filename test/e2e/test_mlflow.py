@@ -33,6 +33,7 @@ def experiment(server):
     while mlflow.active_run():
         mlflow.end_run()
     mlflow.autolog(disable=True, silent=True)
+    mlflow.set_tracking_uri("")
 
 
 @pytest.fixture

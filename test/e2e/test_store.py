@@ -201,6 +201,7 @@ def test_import_gives_the_same_answers(old_store, new_server, monkeypatch, tmp_p
     assert (summary["experiments"], summary["runs"], summary["logged_models"], summary["registered_models"], summary["model_versions"]) == (2, 3, 2, 1, 2)
     assert len(summary["artifacts_not_imported"]) == 2 and "other/back" in summary["artifacts_not_imported"][0]
     client = MlflowClient(new_server.http_url)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)  # the file store asks for it, too
     want, got = everything(MlflowClient(uri)), everything(client)
     assert sorted(got, key=str) == sorted(want, key=str)
     for key in want:
