@@ -139,9 +139,14 @@ def main(names):
             start = time.time()
             parts.append(SECTIONS[name](work))
             print(parts[-1] + f"\n({name}: {time.time() - start:.0f} s)\n", flush=True)
-    if not names:
-        head = f"# Results\n\nWritten by `make bench` on {datetime.date.today()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}.\n\n"
-        (HERE / "RESULTS.md").write_text(head + "\n".join(parts))
+            if not names:
+                write(parts)
+
+
+def write(parts):
+    """Write what there is so far, so that a run that is stopped leaves its figures."""
+    head = f"# Results\n\nWritten by `make bench` on {datetime.date.today()}, {os.cpu_count()} cores, {platform.system()} {platform.machine()}.\n\n"
+    (HERE / "RESULTS.md").write_text(head + "\n".join(parts))
 
 
 if __name__ == "__main__":
