@@ -154,6 +154,12 @@ def test_gc_spares_what_lives(new_server):
     assert client.get_run(used).info.lifecycle_stage == "active"
 
 
+@pytest.fixture(autouse=True)
+def no_tracking_address_left():
+    yield
+    mlflow.set_tracking_uri("")
+
+
 @pytest.fixture(scope="module", params=["sqlite", "files"])
 def old_store(request, tmp_path_factory):
     """A store that the real MLflow wrote: what the command is told, and its URI."""
@@ -201,14 +207,14 @@ def test_import_gives_the_same_answers(old_store, new_server, monkeypatch, tmp_p
     assert (summary["experiments"], summary["runs"], summary["logged_models"], summary["registered_models"], summary["model_versions"]) == (2, 3, 2, 1, 2)
     assert len(summary["artifacts_not_imported"]) == 2 and "other/back" in summary["artifacts_not_imported"][0]
     client = MlflowClient(new_server.http_url)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)  # the file store asks for it, too
+    mlflow.set_tracking_uri(uri)  # the file store asks for it, too
     want, got = everything(MlflowClient(uri)), everything(client)
     assert sorted(got, key=str) == sorted(want, key=str)
     for key in want:
         assert got[key] == want[key], key
     again = json.loads(new_server.command("migrate", "--from-mlflow", str(path), "--json"))
     assert again["runs"] == again["experiments"] == again["artifact_files"] == 0 and again["already_here"] > 0
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", new_server.http_url)  # for this test alone
+    mlflow.set_tracking_uri(new_server.http_url)
     model = mlflow.pyfunc.load_model("models:/delay@champion")
     assert round(float(model.predict(pd.DataFrame({"x": [3.0]}))[0]), 6) == 3
     run = client.get_model_version("delay", "1").run_id

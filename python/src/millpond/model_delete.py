@@ -7,6 +7,7 @@ within its own deletes only.) So `__del__` leaves a note here, and a thread send
 """
 
 import queue
+import sys
 import threading
 
 
@@ -15,21 +16,18 @@ def apply(module):
     from millpond.session import is_connect
 
     notes = queue.SimpleQueue()  # its put may be called from __del__
-    sender = threading.Thread(target=_send, args=(notes,), name="millpond-model-delete", daemon=True)
-    started = threading.Event()
+    # Started now: a thread that is started while the interpreter ends never runs, and start() waits for it.
+    threading.Thread(target=_send, args=(notes,), name="millpond-model-delete", daemon=True).start()
     classic = module.del_remote_cache
 
     def del_remote_cache(ref_id):
-        import sys
-
+        if sys.is_finalizing():
+            return  # the server forgets the models with the session
         connect = sys.modules.get("pyspark.sql.connect.session")
         session = connect and connect.SparkSession.getActiveSession()
         if ref_id is None or "." in ref_id or not is_connect(session):
             return classic(ref_id)
         notes.put((session, ref_id))
-        if not started.is_set():
-            started.set()
-            sender.start()
 
     module.del_remote_cache = del_remote_cache
 
