@@ -58,8 +58,10 @@ def memory(pid, what="VmRSS"):
 @contextlib.contextmanager
 def running(args, env=None):
     """A process in a group of its own, ended with all its children."""
+    # Spark's server refuses to start where SPARK_REMOTE is set, as the managed runtime does.
+    clean = {k: v for k, v in os.environ.items() if k not in ("SPARK_REMOTE", "MLFLOW_TRACKING_URI")}
     with tempfile.TemporaryFile() as log:
-        p = subprocess.Popen(args, stdout=log, stderr=log, env={**os.environ, **(env or {})}, start_new_session=True)
+        p = subprocess.Popen(args, stdout=log, stderr=log, env={**clean, **(env or {})}, start_new_session=True)
         try:
             yield p
         except BaseException:
