@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"regexp"
 	"sort"
 	"strings"
 	"sync"
@@ -93,9 +92,6 @@ func bySize(files []string) {
 	sort.SliceStable(files, func(i, j int) bool { return sizes[files[i]] > sizes[files[j]] })
 }
 
-// unknownType reads what the DDL parser says of a type it does not know.
-var unknownType = regexp.MustCompile(`^unknown type "(.*)"$`)
-
 func userSchema(text string) (*types.Struct, error) {
 	if text == "" {
 		return nil, nil
@@ -103,8 +99,8 @@ func userSchema(text string) (*types.Struct, error) {
 	t, err := types.FromJSON([]byte(text))
 	if err != nil {
 		if t, err = types.ParseDDL(text); err != nil {
-			if m := unknownType.FindStringSubmatch(err.Error()); m != nil {
-				return nil, sparkerr.New(sparkerr.ClassParse, "UNSUPPORTED_DATATYPE", "typeName", `"`+strings.ToUpper(m[1])+`"`)
+			if unknown := (*types.UnknownTypeError)(nil); errors.As(err, &unknown) {
+				return nil, sparkerr.New(sparkerr.ClassParse, "UNSUPPORTED_DATATYPE", "typeName", `"`+strings.ToUpper(unknown.Name)+`"`)
 			}
 			return nil, sparkerr.New(sparkerr.ClassParse, "INVALID_SCHEMA.PARSE_ERROR", "inputSchema", quoteName(text), "reason", err.Error())
 		}

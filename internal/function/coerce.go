@@ -181,9 +181,9 @@ func LiteralText(l plan.Literal) string {
 	case bool:
 		return strconv.FormatBool(v)
 	case float64:
-		return FormatDouble(v, 64)
+		return types.FormatDouble(v, 64)
 	case float32:
-		return FormatDouble(float64(v), 32)
+		return types.FormatDouble(float64(v), 32)
 	case []byte:
 		return "X'" + strings.ToUpper(fmt.Sprintf("%x", v)) + "'"
 	case *big.Int:

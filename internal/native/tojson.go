@@ -118,7 +118,7 @@ func (p *printer) text(raw []byte, t types.Type) (text string, quote bool) {
 		if t == types.Float {
 			bits = 32
 		}
-		return javaDouble(v, bits), false
+		return types.FormatDouble(v, bits), false
 	case types.Timestamp:
 		if at, err := readInstant(text); err == nil {
 			return p.print(at.In(p.loc), "timestampformat", "yyyy-MM-dd'T'HH:mm:ss.SSSXXX"), true
@@ -155,23 +155,6 @@ func readInstant(text string) (time.Time, error) {
 		}
 	}
 	return t, err
-}
-
-// javaDouble prints as Java's Double.toString does.
-func javaDouble(v float64, bits int) string {
-	if a := math.Abs(v); a == 0 || a >= 1e-3 && a < 1e7 {
-		out := strconv.FormatFloat(v, 'f', -1, bits)
-		if !strings.Contains(out, ".") {
-			out += ".0"
-		}
-		return out
-	}
-	mantissa, exp, _ := strings.Cut(strconv.FormatFloat(v, 'E', -1, bits), "E")
-	if !strings.Contains(mantissa, ".") {
-		mantissa += ".0"
-	}
-	n, _ := strconv.Atoi(exp)
-	return fmt.Sprintf("%sE%d", mantissa, n)
 }
 
 // toCSV prints a struct's fields as a CSV line.

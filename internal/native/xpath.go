@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/millpond/millpond/internal/sparkerr"
+	"github.com/millpond/millpond/internal/types"
 )
 
 // element is a node of an XML document.
@@ -96,7 +97,7 @@ func xpathTexts(text, path string) (Value, error) {
 				}
 				total += v
 			}
-			return texts([]string{javaDouble(total, 64)}), nil
+			return texts([]string{types.FormatDouble(total, 64)}), nil
 		}
 	}
 	found, err := xpath(root, path)

@@ -2,7 +2,6 @@ package pyworker
 
 import (
 	"fmt"
-	"math"
 	"math/big"
 	"strconv"
 	"strings"
@@ -334,7 +333,7 @@ func text(b *strings.Builder, v any, depth int) error {
 	case pyDecimal:
 		b.WriteString(string(v))
 	case float64:
-		b.WriteString(javaDouble(v))
+		b.WriteString(types.FormatDouble(v, 64))
 	case []byte:
 		b.Write(v)
 	case pyPoint:
@@ -359,30 +358,4 @@ func text(b *strings.Builder, v any, depth int) error {
 		fmt.Fprint(b, v)
 	}
 	return nil
-}
-
-// javaDouble writes a number as Java's Double.toString does.
-func javaDouble(v float64) string {
-	switch {
-	case math.IsNaN(v):
-		return "NaN"
-	case math.IsInf(v, 1):
-		return "Infinity"
-	case math.IsInf(v, -1):
-		return "-Infinity"
-	}
-	if a := math.Abs(v); a != 0 && (a < 1e-3 || a >= 1e7) {
-		s := strconv.FormatFloat(v, 'E', -1, 64)
-		mant, exp, _ := strings.Cut(s, "E")
-		if !strings.Contains(mant, ".") {
-			mant += ".0"
-		}
-		n, _ := strconv.Atoi(exp)
-		return mant + "E" + strconv.Itoa(n)
-	}
-	s := strconv.FormatFloat(v, 'f', -1, 64)
-	if !strings.Contains(s, ".") {
-		s += ".0"
-	}
-	return s
 }

@@ -114,7 +114,7 @@ func TestUnpickle(t *testing.T) {
 
 func TestNumbersAsText(t *testing.T) {
 	for v, want := range map[float64]string{1: "1.0", 1e20: "1.0E20", 0.001: "0.001", 0.0001: "1.0E-4", 12345678: "1.2345678E7", -0.5: "-0.5"} {
-		if got := javaDouble(v); got != want {
+		if got := types.FormatDouble(v, 64); got != want {
 			t.Errorf("%v: got %s, want %s", v, got, want)
 		}
 	}

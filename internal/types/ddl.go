@@ -221,7 +221,7 @@ func (p *ddl) parse(depth int) (Type, error) {
 	}
 	t, ok := ddlBasic[name]
 	if !ok {
-		return nil, fmt.Errorf("unknown type %q", p.tok)
+		return nil, &UnknownTypeError{p.tok}
 	}
 	p.next()
 	return t, nil
@@ -308,7 +308,7 @@ func (p *ddl) intervalType() (Type, error) {
 	if t, ok := intervalByName(name); ok {
 		return t, nil
 	}
-	return nil, fmt.Errorf("unknown type %q", name)
+	return nil, &UnknownTypeError{name}
 }
 
 func index(list []string, s string) int {
@@ -335,3 +335,8 @@ func ToDDL(t Type) string {
 	}
 	return strings.Join(parts, ",")
 }
+
+// UnknownTypeError says that DDL names a type that Spark does not have.
+type UnknownTypeError struct{ Name string }
+
+func (e *UnknownTypeError) Error() string { return fmt.Sprintf("unknown type %q", e.Name) }

@@ -1,4 +1,4 @@
-package function
+package types
 
 import (
 	"math"
@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// FormatDouble prints a floating-point number of 32 or 64 bits as Java's toString does.
+// FormatDouble prints a number as Java's Double.toString does (bits 64) or Float.toString (32):
+// the shortest digits that read back as the same number, with an exponent outside 0.001 to 10,000,000.
 func FormatDouble(v float64, bits int) string {
 	switch {
 	case math.IsNaN(v):
