@@ -1,0 +1,18 @@
+package course_test
+
+import (
+	"testing"
+
+	"github.com/millpond/millpond/content"
+	"github.com/millpond/millpond/internal/learn/course"
+)
+
+func TestContentIsWellFormed(t *testing.T) {
+	c, err := course.Load(content.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Maps) != 2 || len(c.Questions) == 0 || len(c.Labs) == 0 || len(c.Topics) == 0 {
+		t.Fatalf("%d maps, %d questions, %d labs, %d topics", len(c.Maps), len(c.Questions), len(c.Labs), len(c.Topics))
+	}
+}
