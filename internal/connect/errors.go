@@ -61,11 +61,15 @@ type errorStore struct {
 	mu   sync.Mutex
 	byID map[string]*sparkerr.Error
 	ids  []string
+	told func(*sparkerr.Error) // hears every error, if not nil
 }
 
 const keptErrors = 50
 
 func (s *errorStore) add(e *sparkerr.Error) string {
+	if s.told != nil {
+		s.told(e)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.byID == nil {

@@ -223,6 +223,7 @@ func (s *Server) session(r request) (*session, error) {
 
 func (s *Server) newSession(e *engine.Session) *session {
 	x := &session{Session: e, log: s.log, ops: map[string]*operation{}, ended: map[string]operationState{}}
+	x.errs.told = e.Failed
 	x.files = &artifacts{dir: e.Dir()}
 	return x
 }

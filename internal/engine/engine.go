@@ -17,6 +17,7 @@ import (
 
 	"github.com/millpond/millpond/internal/analyze"
 	"github.com/millpond/millpond/internal/catalog"
+	"github.com/millpond/millpond/internal/evidence"
 	"github.com/millpond/millpond/internal/execute"
 	"github.com/millpond/millpond/internal/function"
 	"github.com/millpond/millpond/internal/plan"
@@ -26,11 +27,12 @@ import (
 
 // Options of an Engine.
 type Options struct {
-	DataDir     string // spill files, artifacts of sessions, the warehouse
-	Threads     int    // 0: one a core
-	MemoryBytes int64  // 0: half of what the machine has, as DuckDB reckons
-	TimeZone    string // of new sessions, "" for the machine's own
-	Python      Python // runs users' Python functions, nil if there is no Python
+	DataDir     string            // spill files, artifacts of sessions, the warehouse
+	Threads     int               // 0: one a core
+	MemoryBytes int64             // 0: half of what the machine has, as DuckDB reckons
+	TimeZone    string            // of new sessions, "" for the machine's own
+	Python      Python            // runs users' Python functions, nil if there is no Python
+	Evidence    evidence.Recorder // hears what sessions do, nil for nobody
 }
 
 // Engine owns the database; sessions come from it.
@@ -176,7 +178,11 @@ type Result struct {
 // Run starts a relation.
 func (s *Session) Run(ctx context.Context, r plan.Relation) (*Result, error) {
 	if show, ok := r.(*plan.Show); ok {
-		return s.show(ctx, show)
+		res, err := s.show(ctx, show)
+		if err != nil {
+			return nil, err
+		}
+		return s.witnessed(r, res), nil
 	}
 	n, err := s.Analyze(ctx, r)
 	if err != nil {
@@ -186,7 +192,7 @@ func (s *Session) Run(ctx context.Context, r plan.Relation) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Result{plan.SchemaOf(n.Output()), st}, nil
+	return s.witnessed(r, &Result{plan.SchemaOf(n.Output()), st}), nil
 }
 
 // ansi says whether the session is in ANSI mode.

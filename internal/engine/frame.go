@@ -24,6 +24,7 @@ import (
 type frame struct {
 	s    *Session
 	node plan.Node
+	read *rowsRead // nil if nobody asks
 }
 
 func (s *Session) frameOf(ctx context.Context, r plan.Relation) (*frame, error) {
@@ -31,7 +32,7 @@ func (s *Session) frameOf(ctx context.Context, r plan.Relation) (*frame, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &frame{s, n}, nil
+	return &frame{s: s, node: n}, nil
 }
 
 func (f *frame) Schema() types.Struct { return plan.SchemaOf(f.node.Output()) }
@@ -47,7 +48,7 @@ func (f *frame) Select(names ...string) ml.Frame {
 		}
 		sel.Exprs = append(sel.Exprs, plan.Named{Attr: out[i], Value: plan.Col{Attr: out[i]}})
 	}
-	return &frame{f.s, sel}
+	return &frame{f.s, sel, f.read}
 }
 
 func quoteAll(names []string) string {
@@ -72,6 +73,8 @@ func (f *frame) Batches(ctx context.Context) iter.Seq2[arrow.RecordBatch, error]
 			return
 		}
 		defer st.Close()
+		rows := int64(0)
+		defer func() { f.read.saw(rows) }()
 		for {
 			b, err := st.Next(ctx)
 			if errors.Is(err, io.EOF) {
@@ -81,6 +84,7 @@ func (f *frame) Batches(ctx context.Context) iter.Seq2[arrow.RecordBatch, error]
 				yield(nil, err)
 				return
 			}
+			rows += b.NumRows()
 			if !yield(array.NewRecordBatch(schema, b.Columns(), b.NumRows()), nil) {
 				return
 			}

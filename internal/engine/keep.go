@@ -16,6 +16,7 @@ import (
 type Kept struct {
 	schema types.Struct
 	node   plan.Node
+	from   plan.Relation // what node was resolved from
 	level  string
 
 	mu      sync.Mutex
@@ -98,7 +99,7 @@ func (s *Session) Persist(ctx context.Context, r plan.Relation, level string) er
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, there := s.kept[key]; !there {
-		s.kept[key] = &Kept{schema: plan.SchemaOf(n.Output()), node: n, level: level}
+		s.kept[key] = &Kept{schema: plan.SchemaOf(n.Output()), node: n, from: r, level: level}
 	}
 	return nil
 }
@@ -135,7 +136,7 @@ func (s *Session) Checkpoint(ctx context.Context, r plan.Relation, eager bool) (
 	if err != nil {
 		return "", err
 	}
-	k := &Kept{schema: plan.SchemaOf(n.Output()), node: n}
+	k := &Kept{schema: plan.SchemaOf(n.Output()), node: n, from: r}
 	if eager {
 		if _, err := k.rows(ctx, s); err != nil {
 			return "", err

@@ -34,6 +34,7 @@ func (p *PythonWorkers) Open(ctx context.Context, s *Session, n plan.Node, in []
 	st := &pythonStream{in: in}
 	set, err := pythonSettings(s)
 	if err == nil {
+		st.told, set.Tally = s.watchFunctions(n)
 		err = p.open(ctx, set, n, st)
 	}
 	if err != nil {
@@ -80,6 +81,7 @@ type pythonStream struct {
 	attrs []plan.Attr
 	rows  *pyworker.Results
 	in    []execute.Stream
+	told  func() // once the functions have run
 }
 
 func (p *pythonStream) Columns() []plan.Attr { return p.attrs }
@@ -95,6 +97,7 @@ func (p *pythonStream) Next(ctx context.Context) (arrow.RecordBatch, error) {
 func (p *pythonStream) Close() {
 	p.rows.Close()
 	closeStreams(p.in)
+	p.told()
 }
 
 // picked gives a stream's columns as a function is to see them: those of its input, in order.

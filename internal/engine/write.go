@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/millpond/millpond/internal/catalog"
 	"github.com/millpond/millpond/internal/compile"
+	"github.com/millpond/millpond/internal/evidence"
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
@@ -40,6 +42,16 @@ var fileEnding = map[string]string{"parquet": ".snappy.parquet", "csv": ".csv", 
 
 // Write writes a relation as files, whole or not at all.
 func (s *Session) Write(ctx context.Context, w WriteRequest) error {
+	if err := s.write(ctx, w); err != nil {
+		return err
+	}
+	s.tell(func() evidence.Event {
+		return evidence.Query{Action: "write", Target: cmp.Or(w.Table, w.Path), Rows: uncounted, Input: s.lineage(w.Input)}
+	})
+	return nil
+}
+
+func (s *Session) write(ctx context.Context, w WriteRequest) error {
 	w.Format = strings.ToLower(w.Format)
 	var entry *catalog.Table
 	if w.Table != "" {

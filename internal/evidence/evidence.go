@@ -18,15 +18,18 @@ type Input struct {
 	Python     []string `expr:"python" json:"python"`         // kinds of Python functions used, "pandas scalar", ...
 	Loop       string   `expr:"loop" json:"loop"`             // the tuning loop that cut these rows, "CrossValidator", "TrainValidationSplit" or ""
 	LoopID     string   `expr:"loop_id" json:"loop_id"`       // which of them: two searches have two ids
+	LoopPart   string   `expr:"loop_part" json:"loop_part"`   // "train" or "validation" in a loop, else ""
 	Fold       int      `expr:"fold" json:"fold"`             // which fold, from 0; -1 outside a loop
 	Cached     bool     `expr:"cached" json:"cached"`         // whether the rows, or what they are made of, are kept in memory
+	PandasAPI  bool     `expr:"pandas_api" json:"pandas_api"` // whether the pandas API on Spark made the plan
 	Columns    []string `expr:"columns" json:"columns"`       // names of the columns
 }
 
 type (
 	// Query is a relation that ran and gave its rows to the client, to a file or to a table.
 	Query struct {
-		Action string `expr:"action" json:"action"` // "collect", "show", "count", "write"
+		Action string `expr:"action" json:"action"` // "collect", "show", "count", "foreach", "write"
+		Target string `expr:"target" json:"target"` // the table or path that was written
 		Rows   int64  `expr:"rows" json:"rows"`     // rows given to the client
 		Input  Input  `expr:"input" json:"input"`
 	}
@@ -49,7 +52,9 @@ type (
 	Function struct {
 		Kind    string `expr:"kind" json:"kind"` // "row", "pandas scalar", "pandas iterator", "map in pandas", ...
 		Name    string `expr:"name" json:"name"`
-		Batches int64  `expr:"batches" json:"batches"` // batches sent to the function
+		Calls   int64  `expr:"calls" json:"calls"`     // how often it was called
+		Tasks   int64  `expr:"tasks" json:"tasks"`     // partitions, each on one worker
+		Batches int64  `expr:"batches" json:"batches"` // batches of at most 10,000 rows that it was given
 		Rows    int64  `expr:"rows" json:"rows"`
 	}
 	// Statement is SQL text that a client sent.
@@ -61,7 +66,13 @@ type (
 	Failure struct {
 		Condition string `expr:"condition" json:"condition"` // "UNRESOLVED_COLUMN.WITH_SUGGESTION", "" if it has none
 		Message   string `expr:"message" json:"message"`
-		Doing     string `expr:"doing" json:"doing"` // "fit", "transform", "query", "sql", "evaluate"
+	}
+	// Call is a request to MLflow's REST API.
+	Call struct {
+		Endpoint string         `expr:"endpoint" json:"endpoint"` // "runs/search"
+		Method   string         `expr:"method" json:"method"`
+		Params   map[string]any `expr:"params" json:"params"` // of the query or the JSON body
+		Status   int            `expr:"status" json:"status"`
 	}
 	// Loaded is a saved operator or model that was read.
 	Loaded struct {
@@ -75,5 +86,7 @@ type Event any
 
 // Recorder hears what a session does. It is called from many goroutines.
 type Recorder interface {
+	// Listens says whether anybody wants the events of a session: what nobody wants is not made.
+	Listens(session string) bool
 	Record(session string, e Event)
 }

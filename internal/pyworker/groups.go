@@ -149,6 +149,9 @@ func (p *Pool) Grouped(ctx context.Context, s Settings, g Groups, udf *plan.Pyth
 			return nil, err
 		}
 		return func(ctx context.Context, part int, emit func(Rows) error) error {
+			for _, one := range list {
+				s.Tally.count(one, s.batchRows())
+			}
 			t := s.task(udf.EvalType, []*plan.PythonUDF{udf}, [][]argument{args}, part)
 			return p.do(ctx, s, t, func(w io.Writer) error {
 				for _, one := range list {

@@ -30,6 +30,7 @@ func (p *Pool) Map(ctx context.Context, s Settings, in Source, have []plan.Attr,
 		}
 		called = true
 		return func(ctx context.Context, part int, emit func(Rows) error) error {
+			s.Tally.count(rows, s.batchRows())
 			t := s.task(udf.EvalType, []*plan.PythonUDF{udf}, [][]argument{nil}, part)
 			return p.do(ctx, s, t, func(w io.Writer) error {
 				return ipcStream(w, l.nested, cutRows(rows, s.batchRows()), l.row)

@@ -110,6 +110,7 @@ func (p *Pool) Scalar(ctx context.Context, s Settings, in Source, have []plan.At
 			return nil, err
 		}
 		return func(ctx context.Context, part int, emit func(Rows) error) error {
+			s.Tally.count(rows, s.batchRows())
 			return p.scalar(ctx, s, list, rows, part, len(calls), emit)
 		}, nil
 	}), nil

@@ -3,6 +3,7 @@ package judge
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr"
@@ -53,4 +54,74 @@ func oneLine(err error) error {
 	}
 	text, _, _ := strings.Cut(err.Error(), "\n")
 	return fmt.Errorf("%s", text)
+}
+
+// Finding is the outcome of one check.
+type Finding struct {
+	ID     string   `json:"id"`
+	OK     bool     `json:"ok"`
+	Sought string   `json:"sought"`
+	Found  []string `json:"found,omitempty"` // what there was instead, of a check that failed
+	Hint   int      `json:"hint,omitempty"`
+}
+
+// maxFound bounds what a learner is told of what there was.
+const maxFound = 8
+
+// Test holds evidence against checks, in order.
+func Test(checks []*Check, e Evidence) []Finding {
+	out := make([]Finding, len(checks))
+	for i, c := range checks {
+		out[i] = c.test(e)
+	}
+	return out
+}
+
+// Passed says whether every check held.
+func Passed(list []Finding) bool {
+	for _, f := range list {
+		if !f.OK {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *Check) test(e Evidence) Finding {
+	f := Finding{ID: c.ID, Sought: c.Sought}
+	ok, err := expr.Run(c.that, e)
+	if f.OK = err == nil && ok == true; f.OK {
+		return f
+	}
+	f.Hint = c.Hint
+	if err != nil { // an index past the end of a list, a param that is not there
+		f.Found = []string{"the evidence that the check needs is not there: " + oneLine(err).Error()}
+	}
+	if c.found == nil {
+		return f
+	}
+	found, err := expr.Run(c.found, e)
+	if err != nil {
+		return f
+	}
+	f.Found = texts(found)
+	if n := len(f.Found); n > maxFound {
+		f.Found = append(f.Found[:maxFound], fmt.Sprintf("and %d more", n-maxFound))
+	}
+	return f
+}
+
+// texts prints a text or a list, each text once.
+func texts(v any) []string {
+	list, ok := v.([]any)
+	if !ok {
+		list = []any{v}
+	}
+	var out []string
+	for _, x := range list {
+		if s := strings.TrimSpace(fmt.Sprint(x)); x != nil && s != "" && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
 }

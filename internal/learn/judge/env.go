@@ -14,6 +14,7 @@ type Evidence struct {
 	Statements  []evidence.Statement  `expr:"statements" json:"statements"`
 	Failures    []evidence.Failure    `expr:"failures" json:"failures"`
 	Loaded      []evidence.Loaded     `expr:"loaded" json:"loaded"`
+	Calls       []evidence.Call       `expr:"calls" json:"calls"`
 	Runs        []Run                 `expr:"runs" json:"runs"`
 	Versions    []Version             `expr:"versions" json:"versions"`
 	Models      []RegisteredModel     `expr:"models" json:"models"`
@@ -69,4 +70,28 @@ type Version struct {
 	Source  string            `expr:"source" json:"source"`
 	Run     string            `expr:"run" json:"run"` // id of the run that logged it
 	Tags    map[string]string `expr:"tags" json:"tags"`
+}
+
+// Add puts a session's events where checks find them.
+func (e *Evidence) Add(events []evidence.Event) {
+	for _, x := range events {
+		switch x := x.(type) {
+		case evidence.Query:
+			e.Queries = append(e.Queries, x)
+		case evidence.Fit:
+			e.Fits = append(e.Fits, x)
+		case evidence.Evaluation:
+			e.Evaluations = append(e.Evaluations, x)
+		case evidence.Function:
+			e.Functions = append(e.Functions, x)
+		case evidence.Statement:
+			e.Statements = append(e.Statements, x)
+		case evidence.Failure:
+			e.Failures = append(e.Failures, x)
+		case evidence.Call:
+			e.Calls = append(e.Calls, x)
+		case evidence.Loaded:
+			e.Loaded = append(e.Loaded, x)
+		}
+	}
 }
