@@ -6,5 +6,5 @@ import "embed"
 
 // Files holds the course.
 //
-//go:embed maps objectives.yaml topics questions labs plans data
+//go:embed maps objectives.yaml checklist.yaml topics questions labs plans data
 var Files embed.FS

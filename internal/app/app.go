@@ -23,6 +23,7 @@ import (
 	"github.com/millpond/millpond/internal/connect"
 	"github.com/millpond/millpond/internal/db"
 	"github.com/millpond/millpond/internal/engine"
+	"github.com/millpond/millpond/internal/evidence"
 	"github.com/millpond/millpond/internal/registry"
 	"github.com/millpond/millpond/internal/rest"
 	"github.com/millpond/millpond/internal/tracking"
@@ -57,6 +58,7 @@ type App struct {
 	grpc    *grpc.Server
 	http    *http.Server
 	ui      *ui.UI
+	heard   *evidence.Log // what the sessions of labs do
 	python  *engine.PythonWorkers
 	warm    sync.Once
 	ctx     context.Context // ends with the app
@@ -70,7 +72,7 @@ func Open(ctx context.Context, cfg Config) (a *App, err error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	a = &App{cfg: cfg, log: cfg.Logger}
+	a = &App{cfg: cfg, log: cfg.Logger, heard: evidence.NewLog()}
 	a.ctx, a.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
@@ -113,7 +115,7 @@ func (a *App) openStores(ctx context.Context) error {
 
 func (a *App) openEngine() error {
 	var err error
-	a.engine, err = engine.Open(engine.Options{DataDir: a.dir.path, Threads: a.cfg.Threads, MemoryBytes: a.cfg.MemoryBytes, TimeZone: localZone(), Python: a.openPython()})
+	a.engine, err = engine.Open(engine.Options{DataDir: a.dir.path, Threads: a.cfg.Threads, MemoryBytes: a.cfg.MemoryBytes, TimeZone: localZone(), Python: a.openPython(), Evidence: a.heard})
 	if err != nil {
 		return fmt.Errorf("open the engine: %w", err)
 	}
@@ -139,7 +141,11 @@ func (a *App) routes(ctx context.Context) error {
 		return err
 	}
 	a.pages(pages, reg)
-	a.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)}
+	handler, err := a.openLearn(mux)
+	if err != nil {
+		return err
+	}
+	a.http = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)}
 	a.http.RegisterOnShutdown(t.StopListening)
 	return nil
 }

@@ -20,8 +20,8 @@ type Failure struct {
 
 func (e *Failure) Error() string { return e.Message }
 
-// Call sends in as JSON, nil for no body, and reads the answer into out, nil if it does not
-// matter. prepare may add to the request what its sender has: headers, an address.
+// Call sends in as JSON, nil for no body, and reads the answer into out: JSON, or all of it into a
+// *[]byte; nil if it does not matter. prepare may add to the request what its sender has: headers, an address.
 func (l Local) Call(ctx context.Context, method, path string, in, out any, prepare func(*http.Request)) error {
 	var body []byte
 	if in != nil {
@@ -51,7 +51,11 @@ func (l Local) Call(ctx context.Context, method, path string, in, out any, prepa
 		}
 		return e
 	}
-	if out == nil {
+	switch out := out.(type) {
+	case nil:
+		return nil
+	case *[]byte:
+		*out = w.body.Bytes()
 		return nil
 	}
 	if err := json.Unmarshal(w.body.Bytes(), out); err != nil {

@@ -135,6 +135,24 @@ type Day struct {
 	Mock       string   `yaml:"mock" json:"mock,omitempty"` // an exam map
 }
 
+// Criterion is a line of the checklist: what must be seen of a learner who is ready. All of its
+// parts that are set have to hold.
+type Criterion struct {
+	ID       string   `yaml:"id" json:"id"`
+	Text     string   `yaml:"text" json:"text"`
+	Knows    []string `yaml:"knows" json:"knows,omitempty"` // objectives whose questions were answered well
+	Does     []string `yaml:"does" json:"does,omitempty"`   // objectives all of whose labs were passed
+	Mocks    *Mocks   `yaml:"mocks" json:"mocks,omitempty"`
+	Reviewed bool     `yaml:"reviewed" json:"reviewed,omitempty"` // no question whose last answer was wrong
+	Spare    int      `yaml:"spare" json:"spare,omitempty"`       // minutes left at the end of the last mock
+}
+
+// Mocks asks for so many mock exams in a row with at least a score in per cent.
+type Mocks struct {
+	Count int `yaml:"count" json:"count"`
+	Score int `yaml:"score" json:"score"`
+}
+
 // Course is all of it. Lists are in order: maps and objectives as written, topics and questions by
 // their objective, labs by number.
 type Course struct {
@@ -144,6 +162,7 @@ type Course struct {
 	Questions  []*Question
 	Labs       []*Lab
 	Plans      []*Plan
+	Checklist  []*Criterion
 	Files      fs.FS
 }
 

@@ -24,6 +24,7 @@ func Load(files fs.FS) (*Course, error) {
 	l.questions(c)
 	l.labs(c)
 	l.plans(c)
+	l.checklist(c)
 	if len(l.problems) > 0 {
 		return nil, errors.Join(l.problems...)
 	}
@@ -33,6 +34,9 @@ func Load(files fs.FS) (*Course, error) {
 	}
 	slices.SortStableFunc(c.Topics, func(a, b *Topic) int { return order[a.Objectives[0]] - order[b.Objectives[0]] })
 	slices.SortStableFunc(c.Questions, func(a, b *Question) int { return order[a.Objectives[0]] - order[b.Objectives[0]] })
+	for _, q := range c.Questions {
+		mix(q)
+	}
 	slices.SortFunc(c.Labs, func(a, b *Lab) int { return a.Number - b.Number })
 	slices.SortFunc(c.Plans, func(a, b *Plan) int { return cmp.Compare(len(b.Days), len(a.Days)) })
 	return c, nil
@@ -236,6 +240,22 @@ func (l *loader) plans(c *Course) {
 			if len(day.Objectives) == 0 && day.Questions == 0 && day.Mock == "" {
 				l.problem(file, d.line("days", i), "a day with nothing to do")
 			}
+		}
+	}
+}
+
+func (l *loader) checklist(c *Course) {
+	d, ok := l.read("checklist.yaml", &c.Checklist)
+	if !ok {
+		return
+	}
+	for i, k := range c.Checklist {
+		l.need(d, k.ID != "", i, "id")
+		l.need(d, k.Text != "", i, "text")
+		l.known(d, c, k.Knows, i, "knows")
+		l.known(d, c, k.Does, i, "does")
+		if len(k.Knows)+len(k.Does)+k.Spare == 0 && k.Mocks == nil && !k.Reviewed {
+			l.problem(d.file, d.line(i), "nothing says what evidence this line needs")
 		}
 	}
 }

@@ -1,6 +1,10 @@
 package course
 
-import "strings"
+import (
+	"hash/fnv"
+	"math/rand/v2"
+	"strings"
+)
 
 // kinds of questions, and how many right options each has.
 const (
@@ -80,4 +84,14 @@ func (l *loader) computed(d *document, q *Question) {
 			l.problem(d.file, d.line("computed", i, "is"), "%q stands nowhere in the question", k.Is)
 		}
 	}
+}
+
+// mix puts the options into an order that the question's id gives: writers tend to begin with the
+// right one.
+func mix(q *Question) {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(q.ID)) // a hash takes all bytes
+	rand.New(rand.NewPCG(h.Sum64(), 1)).Shuffle(len(q.Options), func(i, j int) {
+		q.Options[i], q.Options[j] = q.Options[j], q.Options[i]
+	})
 }
