@@ -30,7 +30,7 @@ mlflow (http://127.0.0.1:5000). No JVM, no cluster, no account.`,
 		SilenceUsage: true, SilenceErrors: true, Version: version,
 	}
 	root.AddCommand(serveCommand(version), versionCommand(version), runtimeCommand(), doctorCommand(),
-		gcCommand(), backupCommand(version), restoreCommand(), migrateCommand(version))
+		gcCommand(), backupCommand(version), restoreCommand(), migrateCommand(version), learnCommand())
 	return root
 }
 
