@@ -94,14 +94,19 @@ var others = []string{"MLFLOW_EXPERIMENT_ID", "MLFLOW_RUN_ID", "SPARK_CONNECT_MO
 // maxSaid bounds what is kept of a script's output.
 const maxSaid = 64 << 10
 
+// scriptTime bounds a lab's run: its files take seconds.
+const scriptTime = 5 * time.Minute
+
 // runScript runs a learner's file in its own folder and gives how it ended.
 func runScript(ctx context.Context, python, file string, env map[string]string, out io.Writer) (judge.Script, error) {
 	abs, err := filepath.Abs(file)
 	if err != nil {
 		return judge.Script{}, fmt.Errorf("find the file: %w", err)
 	}
+	bounded, cancel := context.WithTimeout(ctx, scriptTime)
+	defer cancel()
 	said, faults := &tail{max: maxSaid}, &tail{max: maxSaid}
-	c := exec.CommandContext(ctx, python, abs)
+	c := exec.CommandContext(bounded, python, abs)
 	c.Dir, c.Env = filepath.Dir(abs), scriptEnv(os.Environ(), env)
 	c.Stdout, c.Stderr = io.MultiWriter(out, said), io.MultiWriter(out, faults)
 	c.WaitDelay = 5 * time.Second
@@ -114,7 +119,10 @@ func runScript(ctx context.Context, python, file string, env map[string]string, 
 		return judge.Script{}, ctx.Err()
 	}
 	s := judge.Script{OK: err == nil, ExitCode: c.ProcessState.ExitCode(), Output: said.String()}
-	if !s.OK {
+	switch {
+	case bounded.Err() != nil:
+		s.Error = fmt.Sprintf("the script was ended after %v", scriptTime)
+	case !s.OK:
 		s.Error = lastError(faults.String())
 	}
 	return s, nil
