@@ -95,8 +95,9 @@ func narrow(s Stage, want []plan.Attr) Stage {
 
 // Options of a compilation.
 type Options struct {
-	Names   func() string // makes source names that are unique in the database
-	Lenient bool          // without ANSI mode: null instead of an error
+	Names   func() string               // makes source names that are unique in the database
+	Lenient bool                        // without ANSI mode: null instead of an error
+	Scan    func(*plan.Scan) *plan.Scan // gives the scan to run instead of another; nil for each itself
 }
 
 type compiler struct {
@@ -123,6 +124,9 @@ func (c *compiler) stage(n plan.Node) (Stage, error) {
 			in, err := c.stage(n.Input)
 			return &Narrow{Input: in, Attrs: n.Output(), IDs: ids}, err
 		}
+	}
+	if s, err := c.carry(n); s != nil || err != nil {
+		return s, err
 	}
 	inner := &compiler{Options: c.Options}
 	text, err := inner.sql(n)
@@ -208,6 +212,9 @@ func (c *compiler) sql(n plan.Node) (string, error) {
 	}
 	switch n := n.(type) {
 	case *plan.Scan:
+		if c.Scan != nil {
+			n = c.Scan(n)
+		}
 		list := make([]string, len(n.Attrs))
 		for i, at := range n.Attrs {
 			list[i] = n.Source[i] + " AS " + Column(at.ID)

@@ -39,6 +39,7 @@ type Engine struct {
 	funcs  *function.Table
 	opts   Options
 	files  *fileCache
+	copies *scanCopies
 	tables *catalog.Store
 }
 
@@ -57,7 +58,7 @@ func Open(o Options) (*Engine, error) {
 		db.Close()
 		return nil, err
 	}
-	return &Engine{db: db, funcs: function.Default(), opts: o, files: &fileCache{}, tables: tables}, nil
+	return &Engine{db: db, funcs: function.Default(), opts: o, files: &fileCache{}, copies: newScanCopies(db, o.MemoryBytes), tables: tables}, nil
 }
 
 // Close frees the engine once its sessions are closed.
@@ -196,7 +197,8 @@ func (s *Session) ansi() bool {
 }
 
 func (s *Session) runner() *execute.Runner {
-	return &execute.Runner{DB: s.e.db, Ops: &operators{s: s}, Lenient: !s.ansi(), Settings: map[string]string{"TimeZone": s.TimeZone()}}
+	settings := map[string]string{"TimeZone": s.TimeZone()}
+	return &execute.Runner{DB: s.e.db, Ops: &operators{s: s}, Scans: &scans{s.e.copies, settings}, Lenient: !s.ansi(), Settings: settings}
 }
 
 // collect runs a node to its end.

@@ -78,6 +78,7 @@ func (s *Session) scan(ctx context.Context, r *plan.Read) (*plan.Scan, error) {
 		return nil, err
 	}
 	scan.Format, scan.Files = format, files
+	copyable(scan)
 	return scan, nil
 }
 

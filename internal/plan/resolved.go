@@ -174,6 +174,13 @@ type Named struct {
 	Value Value
 }
 
+// WholeScan names a scan before columns were pruned, so that a copy of the files' rows serves
+// every query of them. Key changes with the files.
+type WholeScan struct {
+	Key    string
+	Source []string
+}
+
 type (
 	// Scan reads files. SQL is a DuckDB table expression with columns named as in Source.
 	Scan struct {
@@ -182,6 +189,7 @@ type (
 		Attrs  []Attr
 		Files  []string
 		Format string
+		Whole  *WholeScan // nil where the rows are not to be copied
 	}
 	// Data is rows in memory: local relations, cached ones, attributes of models.
 	Data struct {
