@@ -66,8 +66,8 @@ func (d csvDialect) strictCSV(files []string, schema types.Struct, corrupt int) 
 
 // lines is the engine's expression that reads files line by line, without headers and comments.
 func (d csvDialect) lines(files []string) string {
-	from := fmt.Sprintf(`read_csv(%s, auto_detect=false, delim=E'\x01', quote='', escape='', header=%t, columns={'line': 'VARCHAR'}, filename=true, strict_mode=false, null_padding=true, max_line_size=33554432)`,
-		listSQL(files), d.header)
+	from := fmt.Sprintf(`read_csv(%s, auto_detect=false, delim=E'\x01', quote='', escape='', header=%t, columns={'line': 'VARCHAR'}, filename=true, strict_mode=false, null_padding=true, max_line_size=%d)`,
+		listSQL(files), d.header, d.line)
 	where := " WHERE line IS NOT NULL AND trim(line) <> ''"
 	if d.comment != "" {
 		where += " AND NOT starts_with(line, " + quoteSQL(d.comment) + ")"

@@ -69,18 +69,14 @@ func (s *scans) Use(ctx context.Context, n *plan.Scan) (*plan.Scan, func()) {
 	if n.Whole == nil {
 		return n, func() {}
 	}
-	key := fmt.Sprint(n.Whole.Key, s.settings)
-	c := s.lease(key, n)
+	key := s.key(n)
+	c := s.lease(key, n, false)
 	if c == nil {
 		return n, func() {}
 	}
-	c.build.Do(func() { c.err = s.make(ctx, c, n) })
+	c.build.Do(func() { c.err = s.make(ctx, c, n, "") })
 	if c.err != nil {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.copies[key] == c {
-			delete(s.copies, key)
-		}
+		s.forget(key, c)
 		return n, func() {} // the scan itself says what is wrong
 	}
 	out := *n
@@ -88,21 +84,60 @@ func (s *scans) Use(ctx context.Context, n *plan.Scan) (*plan.Scan, func()) {
 	for i, e := range n.Source {
 		out.Source[i] = c.columns[e]
 	}
-	return &out, func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		c.users--
+	return &out, func() { s.release(c) }
+}
+
+// confirm copies the rows of a whole scan now, and says whether doubt, an expression of the files'
+// columns, is true of none. It says no where no copy can be made.
+func (s *scans) confirm(ctx context.Context, n *plan.Scan, doubt string) bool {
+	if n.Whole == nil {
+		return false
+	}
+	key := s.key(n)
+	c := s.lease(key, n, true)
+	if c == nil {
+		return false
+	}
+	defer s.release(c)
+	c.build.Do(func() { c.err = s.make(ctx, c, n, doubt) })
+	if c.err != nil {
+		s.forget(key, c)
+	}
+	return c.err == nil
+}
+
+func (s *scans) key(n *plan.Scan) string { return fmt.Sprint(n.Whole.Key, s.settings) }
+
+func (s *scanCopies) release(c *scanCopy) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.users--
+}
+
+// forget gives up a copy that could not be made.
+func (s *scanCopies) forget(key string, c *scanCopy) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.copies[key] == c {
+		delete(s.copies, key)
+		s.drop(c)
 	}
 }
 
-// lease finds the copy for a key, or makes room for one at the second use; nil if there is to be none.
-func (s *scanCopies) lease(key string, n *plan.Scan) *scanCopy {
+// drop frees a copy's table. One that stays costs memory that spills; nothing else depends on it.
+func (s *scanCopies) drop(c *scanCopy) {
+	_ = s.db.Exec(context.Background(), nil, "DROP TABLE IF EXISTS "+c.table)
+}
+
+// lease finds the copy for a key, or makes room for one at the second use, or at the first if now;
+// nil if there is to be none.
+func (s *scanCopies) lease(key string, n *plan.Scan, now bool) *scanCopy {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.clock++
 	c, ok := s.copies[key]
 	if !ok {
-		if !s.seen[key] {
+		if !s.seen[key] && !now {
 			if len(s.seen) > 1000 {
 				clear(s.seen)
 			}
@@ -141,13 +176,15 @@ func (s *scanCopies) room(bytes int64) bool {
 		c := s.copies[oldest]
 		delete(s.copies, oldest)
 		total -= c.bytes
-		// A table that stays costs memory that spills; nothing else depends on it.
-		_ = s.db.Exec(context.Background(), nil, "DROP TABLE IF EXISTS "+c.table)
+		s.drop(c)
 	}
 	return true
 }
 
-func (s *scans) make(ctx context.Context, c *scanCopy, n *plan.Scan) error {
+// errDoubt is the error of a copy whose rows refute a guess.
+const errDoubt = "the rows are not as guessed"
+
+func (s *scans) make(ctx context.Context, c *scanCopy, n *plan.Scan, doubt string) error {
 	list := make([]string, 0, len(n.Whole.Source))
 	for _, e := range n.Whole.Source {
 		if _, there := c.columns[e]; !there {
@@ -155,6 +192,9 @@ func (s *scans) make(ctx context.Context, c *scanCopy, n *plan.Scan) error {
 			c.columns[e] = name
 			list = append(list, e+" AS "+name)
 		}
+	}
+	if doubt != "" { // Spark's types hold for all rows or not at all, so one false row ends the copying
+		list = append(list, "(CASE WHEN "+doubt+" THEN error('"+errDoubt+"') END) AS doubt")
 	}
 	return s.db.Exec(ctx, s.settings, "CREATE TABLE "+c.table+" AS SELECT "+strings.Join(list, ", ")+" FROM "+n.SQL)
 }

@@ -226,10 +226,10 @@ func (p *Problem) Binomial(intercept bool) optimize.Func {
 // logarithm of the second, less m if that is negative.
 func logistic(m float64) (prob, odds float64) {
 	if m > 0 {
-		e := math.Exp(-m)
+		e := exp(-m)
 		return 1 / (1 + e), 1 + e
 	}
-	e := math.Exp(m)
+	e := exp(m)
 	return e / (1 + e), 1 + e
 }
 
@@ -338,7 +338,7 @@ func softmax(m []float64, label int) (own, sum float64) {
 	for k, v := range m {
 		e := 1.0
 		if k != top {
-			e = math.Exp(v - most)
+			e = exp(v - most)
 		}
 		m[k] = e
 		sum += e
