@@ -60,7 +60,7 @@ func (c *compiler) carried(s *Carry, n, leaf plan.Node, need map[int]bool) (*Car
 			s.Reads = append(s.Reads, at)
 		}
 	}
-	inner := &compiler{Options: c.Options}
+	inner := &compiler{Options: c.Options, limited: c.limited}
 	text, err := inner.sql(replaceLeaf(n, leaf, &plan.Data{Attrs: append(append([]plan.Attr{}, s.Reads...), s.Row)}))
 	if err != nil {
 		return nil, err

@@ -18,31 +18,43 @@ const (
 	measureFrom = 128 << 20 // files that are larger have pieces enough
 )
 
-// maxLine gives the length of line to expect in files: shortLine where no record is near it.
-func (d csvDialect) maxLine(files []string) (int, error) {
-	if totalSize(files) > measureFrom {
-		return longLine, nil
-	}
-	for _, f := range files {
-		if strings.HasSuffix(f, ".gz") || strings.HasSuffix(f, ".bz2") || strings.HasSuffix(f, ".zst") {
-			return longLine, nil
-		}
-		n, err := longestRecord(f, d.quote)
-		if err != nil {
-			return 0, err
-		}
-		if n > shortLine/2 {
-			return longLine, nil
-		}
-	}
-	return shortLine, nil
+// csvLines is how the records of CSV files lie.
+type csvLines struct {
+	longest int  // bytes of a record, or longLine where nobody measured
+	quoted  bool // some line ends inside quotes
 }
 
-// longestRecord measures the records of a file, which end where a line ends outside quotes.
-func longestRecord(path, quote string) (longest int, err error) {
+// limit is the longest line that the engine is to expect.
+func (l csvLines) limit() int {
+	if l.longest > shortLine/2 {
+		return longLine
+	}
+	return shortLine
+}
+
+// measure looks at the records of files, unless they are large or compressed.
+func (d csvDialect) measure(files []string) (csvLines, error) {
+	unknown := csvLines{longest: longLine}
+	if totalSize(files) > measureFrom {
+		return unknown, nil
+	}
+	var out csvLines
+	for _, f := range files {
+		if strings.HasSuffix(f, ".gz") || strings.HasSuffix(f, ".bz2") || strings.HasSuffix(f, ".zst") {
+			return unknown, nil
+		}
+		if err := out.add(f, d.quote); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// add measures the records of a file, which end where a line ends outside quotes.
+func (l *csvLines) add(path, quote string) error {
 	f, err := os.Open(path)
 	if err != nil {
-		return 0, fmt.Errorf("open %s: %w", path, err)
+		return fmt.Errorf("open %s: %w", path, err)
 	}
 	defer f.Close()
 	in, record, quotes := bufio.NewReaderSize(f, 1<<20), 0, 0
@@ -52,17 +64,17 @@ func longestRecord(path, quote string) (longest int, err error) {
 		if quote != "" {
 			quotes += bytes.Count(line, []byte(quote))
 		}
-		longest = max(longest, record)
+		l.longest = max(l.longest, record)
 		switch {
 		case errors.Is(err, io.EOF):
-			return longest, nil
+			return nil
 		case errors.Is(err, bufio.ErrBufferFull):
-			continue
 		case err != nil:
-			return 0, fmt.Errorf("read %s: %w", path, err)
-		}
-		if quotes%2 == 0 {
+			return fmt.Errorf("read %s: %w", path, err)
+		case quotes%2 == 0:
 			record, quotes = 0, 0
+		default:
+			l.quoted = true
 		}
 	}
 }

@@ -39,7 +39,7 @@ type Engine struct {
 	funcs  *function.Table
 	opts   Options
 	files  fileCache[types.Struct]
-	lines  fileCache[int]
+	lines  fileCache[csvLines]
 	copies *scanCopies
 	tables *catalog.Store
 }

@@ -133,7 +133,7 @@ type csvDialect struct {
 	mode                        string
 	timestampFormat, dateFormat string
 	trimLeft, trimRight         bool
-	line                        int // bytes of the longest line to expect
+	records                     csvLines
 }
 
 func option(o map[string]string, def string, names ...string) string {
@@ -171,6 +171,9 @@ func csvOptions(o map[string]string) (csvDialect, error) {
 
 // table is the engine's expression that reads files as text columns named c0, c1 and so on.
 func (d csvDialect) table(files []string, columns int) string {
+	if d.records.quoted && !d.multiline { // where every line is a record, whatever its quotes say
+		return d.lineTable(files, columns)
+	}
 	cols := make([]string, columns)
 	for i := range cols {
 		cols[i] = fmt.Sprintf("'c%d': 'VARCHAR'", i)
@@ -184,7 +187,10 @@ func (d csvDialect) table(files []string, columns int) string {
 	if d.comment != "" {
 		out += ", comment=" + quoteSQL(d.comment)
 	}
-	return out + fmt.Sprintf(", max_line_size=%d)", d.line)
+	if d.multiline {
+		out += ", parallel=false" // a record may end in another piece of the file
+	}
+	return out + fmt.Sprintf(", max_line_size=%d)", d.records.limit())
 }
 
 // firstRecord reads a CSV file's first record.
@@ -235,7 +241,7 @@ func (s *Session) scanCSV(ctx context.Context, r *plan.Read, files []string) (*p
 		return emptyScan(*want), nil
 	}
 	key := fmt.Sprintf("csv %+v %s", d, stamp(files))
-	if d.line, err = s.e.lines.get(key, func() (int, error) { return d.maxLine(files) }); err != nil {
+	if d.records, err = s.e.lines.get(key, func() (csvLines, error) { return d.measure(files) }); err != nil {
 		return nil, err
 	}
 	var schema types.Struct

@@ -297,16 +297,19 @@ type (
 		MayDrop bool
 		Bound   any
 	}
-	// PythonEval appends the results of Python functions over batches.
+	// PythonEval appends the results of Python functions over batches. Whole says that every row
+	// of the result will be read.
 	PythonEval struct {
 		Input Node
 		Calls []PythonCall
+		Whole bool
 	}
 	// PythonMap replaces rows by what a function yields (mapInPandas, mapInArrow).
 	PythonMap struct {
 		Input Node
 		UDF   *PythonUDF
 		Attrs []Attr
+		Whole bool
 	}
 	// PythonGroups applies a function to each group (and cogroup), or aggregates it.
 	PythonGroups struct {
