@@ -295,6 +295,7 @@ type (
 		Adds    []Attr
 		Drops   []int // ids of input columns that Adds replace
 		MayDrop bool
+		Key     string // same for transformers that answer the same
 		Bound   any
 	}
 	// PythonEval appends the results of Python functions over batches. Whole says that every row
