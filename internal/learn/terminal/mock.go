@@ -14,6 +14,9 @@ import (
 // errStop is the learner's q: the same as the end of input.
 var errStop = io.EOF
 
+// mockHelp names the commands: none of them is the letter of an option, A to F.
+const mockHelp = "Letters to answer; n next, p back, m mark for review, g NUMBER go to, l list, x end the exam, q leave."
+
 func clock(seconds int) string {
 	return fmt.Sprintf("%d:%02d", seconds/60, seconds%60)
 }
@@ -28,13 +31,13 @@ func (u *ui) mock(ctx context.Context, args []string) error {
 		return u.printJSON(m)
 	}
 	u.say("%d questions, %s left. A wrong answer costs nothing: answer every one.", len(m.Questions), clock(m.Remaining))
-	u.say("Letters to answer; n next, p back, f flag, g NUMBER go to, l list, e end the exam, q leave (the clock runs on).")
+	u.say("%s The clock runs on while you are away.", mockHelp)
 	for at := firstOpen(m); ; {
 		q := &m.Questions[at]
 		u.say("")
 		flag := ""
 		if q.Flagged {
-			flag = " · flagged"
+			flag = " · marked"
 		}
 		u.question(q.Question, fmt.Sprintf("Question %d of %d · %d answered · %s left%s", at+1, len(m.Questions), answeredIn(m), clock(m.Remaining), flag), q.Chosen)
 		text, err := u.ask("> ")
@@ -46,7 +49,7 @@ func (u *ui) mock(ctx context.Context, args []string) error {
 		case ended(err), text == "q":
 			u.say("The exam waits, its clock does not. Go on with: millpond learn mock")
 			return nil
-		case text == "e":
+		case text == "x":
 			if done, err := u.endMock(ctx, m); done || err != nil {
 				return err
 			}
@@ -118,14 +121,12 @@ func (u *ui) mockStep(ctx context.Context, m *learn.MockView, at int, text strin
 		}
 		u.say("g 12 goes to question 12.")
 		return at, false, nil
-	case text == "f" && len(q.Question.Options) < 6: // a sixth option is F: !f flags then
-		in["flagged"], next = !q.Flagged, at
-	case text == "!f":
+	case text == "m":
 		in["flagged"], next = !q.Flagged, at
 	default:
 		chosen, ok := letters(q.Question, text)
 		if !ok {
-			u.say("Letters to answer; n next, p back, f flag, g NUMBER go to, l list, e end the exam, q leave.")
+			u.say(mockHelp)
 			return at, false, nil
 		}
 		in["chosen"], next = chosen, min(at+1, last)
@@ -161,7 +162,7 @@ func (u *ui) listMock(m *learn.MockView) {
 		fmt.Fprintf(&b, "%d%s ", i+1, mark)
 	}
 	u.line("", b.String())
-	u.say("✓ answered, ! flagged")
+	u.say("✓ answered, ! marked for review")
 }
 
 func (u *ui) endMock(ctx context.Context, m *learn.MockView) (bool, error) {
