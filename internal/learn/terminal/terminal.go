@@ -28,17 +28,16 @@ type Options struct {
 
 // ui is one run of a command.
 type ui struct {
-	opts    Options
-	api     *client
-	in      *bufio.Reader
-	out     io.Writer
-	style   style
-	width   int
-	json    bool
-	dir     string // where the labs' folders are
-	python  string
-	asks    bool // whether somebody sits at the terminal
-	content string
+	opts   Options
+	api    *client
+	in     *bufio.Reader
+	out    io.Writer
+	style  style
+	width  int
+	json   bool
+	dir    string // where the labs' folders are
+	python string
+	asks   bool // whether somebody sits at the terminal
 }
 
 // ErrFailed is a lab or content that does not pass: everything has been said.
