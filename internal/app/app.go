@@ -39,6 +39,7 @@ type Config struct {
 	HTTP         string // address of MLflow and the pages
 	Python       string // the workers' Python, "" to find one
 	RuntimesDir  string // of managed runtimes, "" for none
+	CourseDir    string // the study course's content, "" for what is built in
 	Threads      int
 	MemoryBytes  int64
 	SessionIdle  time.Duration

@@ -30,7 +30,7 @@ mlflow (http://127.0.0.1:5000). No JVM, no cluster, no account.`,
 		SilenceUsage: true, SilenceErrors: true, Version: version,
 	}
 	root.AddCommand(serveCommand(version), versionCommand(version), runtimeCommand(), doctorCommand(),
-		gcCommand(), backupCommand(version), restoreCommand(), migrateCommand(version))
+		gcCommand(), backupCommand(version), restoreCommand(), migrateCommand(version), learnCommand())
 	return root
 }
 
@@ -71,6 +71,7 @@ AWS_ENDPOINT_URL.`,
 	f.String("http", defaultHTTP, "address of MLflow's REST API and the pages")
 	f.String("python", "", "Python for UDFs (default: the managed runtime's, then python3)")
 	f.String("runtimes-dir", "", "directory of the managed runtimes (default: ~/.local/share/millpond/runtimes)")
+	f.String("course-dir", "", "directory of the study course's content, for its writers (default: the built-in course)")
 	f.Int("threads", 0, "threads of the engine (default: one a core)")
 	f.String("memory", "", "memory limit of the engine, such as 4GiB (default: 80% of the machine's)")
 	f.Duration("session-idle", time.Hour, "end a Spark session after this long without requests")
@@ -137,7 +138,7 @@ func serve(ctx context.Context, v *viper.Viper, version string) error {
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	a, err := Open(ctx, Config{DataDir: v.GetString("data-dir"), Store: v.GetString("store"), ArtifactRoot: v.GetString("artifact-root"), Connect: v.GetString("connect"), HTTP: v.GetString("http"), Python: v.GetString("python"), RuntimesDir: managed.Dir,
+	a, err := Open(ctx, Config{DataDir: v.GetString("data-dir"), Store: v.GetString("store"), ArtifactRoot: v.GetString("artifact-root"), Connect: v.GetString("connect"), HTTP: v.GetString("http"), Python: v.GetString("python"), RuntimesDir: managed.Dir, CourseDir: v.GetString("course-dir"),
 		Threads: v.GetInt("threads"), MemoryBytes: mem, SessionIdle: v.GetDuration("session-idle"), Version: version, Logger: log})
 	if err != nil {
 		return err

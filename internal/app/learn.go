@@ -2,7 +2,9 @@ package app
 
 import (
 	"fmt"
+	"io/fs"
 	"net/http"
+	"os"
 
 	"github.com/millpond/millpond/content"
 	"github.com/millpond/millpond/internal/learn"
@@ -13,7 +15,11 @@ import (
 // openLearn adds the study course to the API. What it gives also hears the MLflow requests of
 // labs.
 func (a *App) openLearn(mux *rest.Mux) (http.Handler, error) {
-	c, err := course.Load(content.Files)
+	var files fs.FS = content.Files
+	if a.cfg.CourseDir != "" {
+		files = os.DirFS(a.cfg.CourseDir)
+	}
+	c, err := course.Load(files)
 	if err != nil {
 		return nil, fmt.Errorf("read the study course: %w", err)
 	}

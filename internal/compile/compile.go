@@ -95,13 +95,15 @@ func narrow(s Stage, want []plan.Attr) Stage {
 
 // Options of a compilation.
 type Options struct {
-	Names   func() string // makes source names that are unique in the database
-	Lenient bool          // without ANSI mode: null instead of an error
+	Names   func() string               // makes source names that are unique in the database
+	Lenient bool                        // without ANSI mode: null instead of an error
+	Scan    func(*plan.Scan) *plan.Scan // gives the scan to run instead of another; nil for each itself
 }
 
 type compiler struct {
 	Options
 	sources []Source
+	limited bool // the rows made here may not all be read
 }
 
 // stage compiles a node to the stage that makes its rows.
@@ -115,7 +117,9 @@ func (c *compiler) stage(n plan.Node) (Stage, error) {
 		return c.operator(n)
 	case *plan.Slice:
 		if !saysSQL(n.Input) {
-			in, err := c.stage(n.Input)
+			limited := *c
+			limited.limited = c.limited || n.Limit >= 0
+			in, err := limited.stage(n.Input)
 			return &Head{Input: in, Limit: n.Limit, Offset: n.Offset}, err
 		}
 	case *plan.Select:
@@ -124,7 +128,10 @@ func (c *compiler) stage(n plan.Node) (Stage, error) {
 			return &Narrow{Input: in, Attrs: n.Output(), IDs: ids}, err
 		}
 	}
-	inner := &compiler{Options: c.Options}
+	if s, err := c.carry(n); s != nil || err != nil {
+		return s, err
+	}
+	inner := &compiler{Options: c.Options, limited: c.limited}
 	text, err := inner.sql(n)
 	if err != nil {
 		return nil, err
@@ -162,8 +169,23 @@ func onlyColumns(n *plan.Select) ([]int, bool) {
 	return ids, len(ids) > 0
 }
 
+// whole tells a Python function if every row it makes will be read.
+func (c *compiler) whole(n plan.Node) plan.Node {
+	switch x := n.(type) {
+	case *plan.PythonEval:
+		out := *x
+		out.Whole = !c.limited
+		return &out
+	case *plan.PythonMap:
+		out := *x
+		out.Whole = !c.limited
+		return &out
+	}
+	return n
+}
+
 func (c *compiler) operator(n plan.Node) (Stage, error) {
-	o := &Operator{Node: n, Attrs: n.Output()}
+	o := &Operator{Node: c.whole(n), Attrs: n.Output()}
 	for _, in := range n.Inputs() {
 		if g, ok := n.(*plan.PythonGroups); ok { // groups come together, in the order of their keys
 			keys := g.Keys
@@ -206,8 +228,15 @@ func (c *compiler) sql(n plan.Node) (string, error) {
 		}
 		return c.source(n)
 	}
+	if readsAll(n) {
+		defer func(was bool) { c.limited = was }(c.limited)
+		c.limited = false
+	}
 	switch n := n.(type) {
 	case *plan.Scan:
+		if c.Scan != nil {
+			n = c.Scan(n)
+		}
 		list := make([]string, len(n.Attrs))
 		for i, at := range n.Attrs {
 			list[i] = n.Source[i] + " AS " + Column(at.ID)
@@ -259,6 +288,15 @@ func (c *compiler) sql(n plan.Node) (string, error) {
 	return "", sparkerr.Unsupported("the operator %T", n)
 }
 
+// readsAll says whether a node reads all of its input before it gives a row.
+func readsAll(n plan.Node) bool {
+	switch n.(type) {
+	case *plan.Group, *plan.SortNode, *plan.Last:
+		return true
+	}
+	return false
+}
+
 func (c *compiler) wrap(input plan.Node, f func(in string) (string, error)) (string, error) {
 	in, err := c.sql(input)
 	if err != nil {
@@ -305,6 +343,8 @@ func (c *compiler) selectList(n *plan.Select) (string, error) {
 }
 
 func (c *compiler) slice(n *plan.Slice) (string, error) {
+	defer func(was bool) { c.limited = was }(c.limited)
+	c.limited = c.limited || n.Limit >= 0
 	return c.wrap(n.Input, func(in string) (string, error) {
 		out := "SELECT * FROM (" + in + ")"
 		if n.Limit >= 0 {

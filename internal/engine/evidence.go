@@ -38,8 +38,14 @@ func (s *Session) Failed(e *sparkerr.Error) {
 	s.tell(func() evidence.Event { return evidence.Failure{Condition: e.Condition, Message: e.Message} })
 }
 
-// rowsRead is how many rows a frame gave at most in one reading.
+// rowsRead is how many rows a frame gave at most in one reading, uncounted if nobody read it.
 type rowsRead struct{ most atomic.Int64 }
+
+func newRowsRead() *rowsRead {
+	r := &rowsRead{}
+	r.most.Store(uncounted)
+	return r
+}
 
 func (r *rowsRead) saw(n int64) {
 	if r == nil {
@@ -55,23 +61,23 @@ func (s *Session) watchFrame(f *frame) func(plan.Relation, func(evidence.Input) 
 	if !s.watched() {
 		return func(plan.Relation, func(evidence.Input) evidence.Event) {}
 	}
-	f.read = &rowsRead{}
+	f.read = newRowsRead()
 	return func(r plan.Relation, event func(evidence.Input) evidence.Event) {
 		in := s.lineage(r)
 		in.Columns = f.Schema().Names()
-		if in.Rows = f.read.most.Load(); in.Rows == 0 {
+		if in.Rows = f.read.most.Load(); in.Rows == uncounted {
 			in.Rows = rowsKept(f.node)
 		}
 		s.e.opts.Evidence.Record(s.ID, event(in))
 	}
 }
 
-// rowsKept counts the rows of a kept relation: an estimator that finds its training layout in
-// memory reads none.
+// rowsKept counts the rows of a kept relation that a frame stands on: an operator that finds what
+// it needs in memory reads none.
 func rowsKept(n plan.Node) int64 {
-	kept, _ := keptUnder(n)
-	if kept == nil {
-		return 0
+	kept, _ := keptUnder(n, true)
+	if kept == nil || mayLose(n) {
+		return uncounted
 	}
 	kept.mu.Lock()
 	defer kept.mu.Unlock()
@@ -80,6 +86,14 @@ func rowsKept(n plan.Node) int64 {
 		rows += b.NumRows()
 	}
 	return rows
+}
+
+// mayLose says whether a transformer on the way drops rows.
+func mayLose(n plan.Node) bool {
+	if t, ok := n.(*plan.TransformNode); ok && t.MayDrop {
+		return true
+	}
+	return slices.ContainsFunc(n.Inputs(), mayLose)
 }
 
 // witnessed lets a result record itself once it has been read.

@@ -107,6 +107,9 @@ func (l *liner) function(name string) {
 		return
 	}
 	add(&l.in.Functions, name)
+	if name == "distributed_sequence_id" { // the default index
+		l.in.PandasAPI = true
+	}
 }
 
 func (l *liner) python(evalType int) {

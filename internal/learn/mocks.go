@@ -3,6 +3,7 @@ package learn
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -246,7 +247,7 @@ func (s *Service) reviewMock(ctx context.Context, in *mockRequest) (*ReviewRespo
 		return nil, err
 	}
 	if m.Finished.IsZero() {
-		return nil, rest.Errorf(rest.InvalidState, "The mock exam still runs: its review comes once it is finished.")
+		return nil, &rest.Error{Code: rest.InvalidState, HTTP: http.StatusConflict, Message: "The mock exam still runs: its review comes once it is finished."}
 	}
 	v := s.showMock(m)
 	out := &ReviewResponse{Review: []ReviewedQuestion{}}

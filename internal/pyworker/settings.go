@@ -56,6 +56,7 @@ type Environment struct {
 type Settings struct {
 	Environment
 	Conf  func(key string) (string, bool) // the session's settings
+	Whole bool                            // every row of the result will be read
 	Tally *Tally                          // counts what is sent to the functions, nil if nobody asks
 }
 

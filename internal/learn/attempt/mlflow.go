@@ -2,7 +2,9 @@ package attempt
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -141,7 +143,8 @@ func (a *Attempts) model(ctx context.Context, b modelBody) (judge.LoggedModel, e
 	m := judge.LoggedModel{ID: b.Info.ModelID, Name: b.Info.Name, Flavors: []string{}}
 	var text []byte
 	err := a.get(ctx, "logged-models/"+m.ID+"/artifacts/files?artifact_file_path=MLmodel", &text)
-	if missing, ok := err.(*rest.Failure); ok && missing.Status == 404 {
+	var missing *rest.Failure
+	if errors.As(err, &missing) && missing.Status == http.StatusNotFound {
 		return m, nil
 	}
 	if err != nil {

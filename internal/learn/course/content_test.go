@@ -1,6 +1,7 @@
 package course_test
 
 import (
+	"os"
 	"testing"
 
 	"github.com/millpond/millpond/content"
@@ -14,5 +15,20 @@ func TestContentIsWellFormed(t *testing.T) {
 	}
 	if len(c.Maps) != 2 || len(c.Questions) == 0 || len(c.Labs) == 0 || len(c.Topics) == 0 {
 		t.Fatalf("%d maps, %d questions, %d labs, %d topics", len(c.Maps), len(c.Questions), len(c.Labs), len(c.Topics))
+	}
+}
+
+func TestCoverageTableIsCurrent(t *testing.T) {
+	c, err := course.Load(content.Files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const file = "docs/coverage.md"
+	text, err := os.ReadFile("../../../" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(text) != c.Coverage() {
+		t.Errorf("%s is not that of the content; `make coverage` writes it anew", file)
 	}
 }

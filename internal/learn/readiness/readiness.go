@@ -4,8 +4,6 @@
 package readiness
 
 import (
-	"math"
-
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"github.com/millpond/millpond/internal/learn/course"
@@ -27,8 +25,6 @@ type Score struct {
 	High     float64 `json:"high"`
 	Evidence int     `json:"evidence"` // questions answered and labs passed
 	State    string  `json:"state"`
-
-	variance float64
 }
 
 // What an answer or a lab counts. A lab passed after its solution was looked at shows less.
@@ -81,7 +77,7 @@ func Objectives(c *course.Course, r *progress.Record) map[string]Score {
 // score is the posterior of a Beta distribution that began as uniform.
 func score(right, wrong float64, evidence int) Score {
 	b := distuv.Beta{Alpha: 1 + right, Beta: 1 + wrong}
-	s := Score{Mean: b.Mean(), Low: b.Quantile((1 - interval) / 2), High: b.Quantile((1 + interval) / 2), Evidence: evidence, variance: b.Variance()}
+	s := Score{Mean: b.Mean(), Low: b.Quantile((1 - interval) / 2), High: b.Quantile((1 + interval) / 2), Evidence: evidence}
 	switch {
 	case evidence == 0:
 		s.State = New
@@ -119,7 +115,8 @@ func Map(c *course.Course, m *course.Map, scores map[string]Score) (all Score, d
 	return combine(parts, weights), domains
 }
 
-// combine is the weighted mean of independent scores; its interval is the normal one.
+// combine is the weighted mean of scores. So is its interval: who is worse than it seems in one
+// objective may well be in all, so the errors are not taken to cancel out.
 func combine(parts []Score, weights []float64) Score {
 	var out Score
 	sum := 0.0
@@ -132,11 +129,10 @@ func combine(parts []Score, weights []float64) Score {
 	for i, p := range parts {
 		w := weights[i] / sum
 		out.Mean += w * p.Mean
-		out.variance += w * w * p.variance
+		out.Low += w * p.Low
+		out.High += w * p.High
 		out.Evidence += p.Evidence
 	}
-	half := distuv.UnitNormal.Quantile((1+interval)/2) * math.Sqrt(out.variance)
-	out.Low, out.High = max(0, out.Mean-half), min(1, out.Mean+half)
 	switch {
 	case out.Evidence == 0:
 		out.State = New
