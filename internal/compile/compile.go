@@ -111,7 +111,7 @@ func (c *compiler) stage(n plan.Node) (Stage, error) {
 		return &Memory{Node: n, Attrs: n.Attrs}, nil
 	case *plan.Lazy:
 		return &Memory{Node: n, Attrs: n.Attrs}, nil
-	case *plan.TransformNode, *plan.RandomColumns, *plan.Draw, *plan.PythonEval, *plan.PythonMap, *plan.PythonGroups:
+	case *plan.TransformNode, *plan.RandomColumns, *plan.Draw, *plan.PythonEval, *plan.PythonMap, *plan.PythonGroups, *plan.PythonWindow:
 		return c.operator(n)
 	case *plan.Slice:
 		if !saysSQL(n.Input) {
@@ -138,7 +138,7 @@ func (c *compiler) stage(n plan.Node) (Stage, error) {
 // saysSQL says whether a node is part of a statement rather than a stage of its own.
 func saysSQL(n plan.Node) bool {
 	switch n := n.(type) {
-	case *plan.Data, *plan.Lazy, *plan.TransformNode, *plan.RandomColumns, *plan.Draw, *plan.PythonEval, *plan.PythonMap, *plan.PythonGroups:
+	case *plan.Data, *plan.Lazy, *plan.TransformNode, *plan.RandomColumns, *plan.Draw, *plan.PythonEval, *plan.PythonMap, *plan.PythonGroups, *plan.PythonWindow:
 		return false
 	case *plan.Slice:
 		return saysSQL(n.Input)

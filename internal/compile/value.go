@@ -96,7 +96,7 @@ func (c *compiler) apply(v *plan.Apply, over string) (string, error) {
 func (c *compiler) over(v *plan.Over) (string, error) {
 	fn, ok := v.Func.(*plan.Apply)
 	if !ok {
-		return "", sparkerr.Unsupported("a Python function over a window")
+		return "", sparkerr.Unsupported("a Python function over a window here")
 	}
 	var parts []string
 	if len(v.Partition) > 0 {

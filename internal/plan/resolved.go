@@ -70,7 +70,8 @@ type (
 		To    types.Type
 		Mode  string
 	}
-	// Over is a window expression. Func is an Apply.
+	// Over is a window expression. Func is an Apply, or a Python that the analyzer moves into a
+	// PythonWindow.
 	Over struct {
 		Func      Value
 		Partition []Value
@@ -309,7 +310,21 @@ type (
 		Attrs               []Attr
 		Calls               []PythonCall // grouped aggregates: keys then results
 	}
+	// PythonWindow appends the results of Python functions over the windows of partitions. Input comes
+	// sorted by the partitions and by the order within them.
+	PythonWindow struct {
+		Input     Node
+		Partition []Attr
+		Calls     []WindowCall
+	}
 )
+
+// WindowCall is one Python function over a window. A bounded one reads first where a row's frame
+// begins and ends among the rows of its partition.
+type WindowCall struct {
+	PythonCall
+	Bounded bool
+}
 
 // PythonCall is one Python function, the columns it reads, and the column it makes.
 type PythonCall struct {
@@ -350,6 +365,14 @@ func (p *PythonMap) Output() []Attr     { return p.Attrs }
 func (p *PythonGroups) Output() []Attr  { return p.Attrs }
 
 func (p *PythonEval) Output() []Attr {
+	out := concat(p.Input.Output(), nil)
+	for _, c := range p.Calls {
+		out = append(out, c.Out)
+	}
+	return out
+}
+
+func (p *PythonWindow) Output() []Attr {
 	out := concat(p.Input.Output(), nil)
 	for _, c := range p.Calls {
 		out = append(out, c.Out)
@@ -405,6 +428,7 @@ func (d *Draw) Inputs() []Node          { return []Node{d.Input} }
 func (t *TransformNode) Inputs() []Node { return []Node{t.Input} }
 func (p *PythonEval) Inputs() []Node    { return []Node{p.Input} }
 func (p *PythonMap) Inputs() []Node     { return []Node{p.Input} }
+func (p *PythonWindow) Inputs() []Node  { return []Node{p.Input} }
 func (p *PythonGroups) Inputs() []Node {
 	if p.Other != nil {
 		return []Node{p.Input, p.Other}
