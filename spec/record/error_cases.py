@@ -76,6 +76,7 @@ def tidy(text, dir):
 
 def write(dir, name, text):
     path = os.path.join(dir, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "wb") as f:
         f.write(text if isinstance(text, bytes) else text.encode())
     return path
