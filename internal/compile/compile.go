@@ -208,6 +208,9 @@ func (c *compiler) sql(n plan.Node) (string, error) {
 	}
 	switch n := n.(type) {
 	case *plan.Scan:
+		if len(n.Attrs) == 1 && n.Attrs[0].Name == n.Corrupt {
+			return "", sparkerr.Analysis("UNSUPPORTED_FEATURE.QUERY_ONLY_CORRUPT_RECORD_COLUMN")
+		}
 		list := make([]string, len(n.Attrs))
 		for i, at := range n.Attrs {
 			list[i] = n.Source[i] + " AS " + Column(at.ID)

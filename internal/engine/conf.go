@@ -54,6 +54,7 @@ var confDefaults = map[string]string{
 	"spark.connect.session.planCompression.threshold":                 "10485760",
 	"spark.connect.session.planCompression.defaultAlgorithm":          "ZSTD",
 	"spark.sql.artifact.isolation.enabled":                            "true",
+	"spark.sql.columnNameOfCorruptRecord":                             "_corrupt_record",
 	"spark.sql.crossJoin.enabled":                                     "true",
 	"spark.sql.adaptive.enabled":                                      "true",
 	"spark.sql.autoBroadcastJoinThreshold":                            "10485760b",

@@ -178,11 +178,12 @@ type Named struct {
 type (
 	// Scan reads files. SQL is a DuckDB table expression with columns named as in Source.
 	Scan struct {
-		SQL    string
-		Source []string // DuckDB expressions, one an attribute
-		Attrs  []Attr
-		Files  []string
-		Format string
+		SQL     string
+		Source  []string // DuckDB expressions, one an attribute
+		Attrs   []Attr
+		Files   []string
+		Format  string
+		Corrupt string // the column that holds malformed records, "" for none
 	}
 	// Data is rows in memory: local relations, cached ones, attributes of models.
 	Data struct {
