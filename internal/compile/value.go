@@ -28,6 +28,9 @@ func (c *compiler) value(v plan.Value) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		if v.Mode == "show" {
+			return toText(text, types.Physical(v.Child.Type()), "NULL"), nil
+		}
 		if c.Lenient && v.Mode != "try" {
 			return legacyCast(text, v.Child.Type(), v.To), nil
 		}

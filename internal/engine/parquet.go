@@ -37,7 +37,9 @@ func (s *Session) scanParquet(_ context.Context, r *plan.Read, files []string) (
 	}
 	scan := &plan.Scan{SQL: table}
 	if want != nil {
-		schema = *want
+		scan.Attrs = attrsOf(*want)
+		scan.Source, err = asWanted(*want, files, keys)
+		return scan, err
 	}
 	for _, f := range schema.Fields {
 		scan.Source = append(scan.Source, "CAST("+quoteName(f.Name)+" AS "+fileTypeSQL(f.Type)+")")

@@ -43,6 +43,7 @@ func (f *fileCache) get(key string, find func() (types.Struct, error)) (types.St
 // formats are the data sources: how each turns files into a table expression of the engine.
 var formats = map[string]func(*Session, context.Context, *plan.Read, []string) (*plan.Scan, error){
 	"csv": (*Session).scanCSV, "parquet": (*Session).scanParquet, "json": (*Session).scanJSON, "text": (*Session).scanText,
+	"libsvm": (*Session).scanLibSVM, "binaryfile": (*Session).scanBinary,
 }
 
 func (s *Session) scan(ctx context.Context, r *plan.Read) (*plan.Scan, error) {
@@ -58,11 +59,11 @@ func (s *Session) scan(ctx context.Context, r *plan.Read) (*plan.Scan, error) {
 	if p := r.Options["path"]; p != "" && len(paths) == 0 {
 		paths = []string{p}
 	}
-	files, err := dataFiles(paths)
+	files, err := dataFiles(paths, listing{glob: r.Options["pathglobfilter"], recursive: flag(r.Options, "recursivefilelookup")})
 	if err != nil {
 		return nil, err
 	}
-	if len(files) == 0 && r.Schema == "" {
+	if len(files) == 0 && r.Schema == "" && format != "binaryfile" {
 		return nil, sparkerr.Analysis("UNABLE_TO_INFER_SCHEMA", "format", strings.ToUpper(format[:1])+format[1:])
 	}
 	bySize(files)

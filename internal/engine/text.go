@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
@@ -12,6 +13,9 @@ import (
 // scanText makes a row a line.
 func (s *Session) scanText(_ context.Context, r *plan.Read, files []string) (*plan.Scan, error) {
 	lines := `unnest(string_split(regexp_replace(replace(content, E'\r\n', E'\n'), E'\n$', ''), E'\n'))`
+	if sep := r.Options["linesep"]; sep != "" {
+		lines = fmt.Sprintf("unnest(string_split(CASE WHEN ends_with(content, %[1]s) THEN content[:-%[2]d] ELSE content END, %[1]s))", quoteSQL(sep), utf8.RuneCountInString(sep)+1)
+	}
 	if flag(r.Options, "wholetext") {
 		lines = "content"
 	}

@@ -63,8 +63,8 @@ type (
 		Filter    Value
 		Order     []Order // of an ordered aggregate
 	}
-	// Convert is a cast, explicit or by coercion. Mode is "ansi", "try", or "literal": of a literal that
-	// was found to be good.
+	// Convert is a cast, explicit or by coercion. Mode is "ansi", "try", "literal": of a literal that
+	// was found to be good, or "show": to a text for a table that is shown.
 	Convert struct {
 		Child Value
 		To    types.Type
