@@ -21,6 +21,7 @@ type (
 		SQL     string
 		Sources []Source
 		Attrs   []plan.Attr
+		Careful func() (*Query, error) // makes one that says what overflowed; nil if this one does, or nothing can
 	}
 	// Memory gives the columns of a plan.Data or plan.Lazy.
 	Memory struct {
@@ -97,6 +98,7 @@ func narrow(s Stage, want []plan.Attr) Stage {
 type Options struct {
 	Names   func() string // makes source names that are unique in the database
 	Lenient bool          // without ANSI mode: null instead of an error
+	Careful bool          // say which operation overflows
 }
 
 type compiler struct {
@@ -124,6 +126,21 @@ func (c *compiler) stage(n plan.Node) (Stage, error) {
 			return &Narrow{Input: in, Attrs: n.Output(), IDs: ids}, err
 		}
 	}
+	q, err := c.query(n)
+	if err != nil {
+		return nil, err
+	}
+	if !c.Lenient && !c.Careful {
+		q.Careful = func() (*Query, error) {
+			careful := &compiler{Options: c.Options}
+			careful.Careful = true
+			return careful.query(n)
+		}
+	}
+	return q, nil
+}
+
+func (c *compiler) query(n plan.Node) (*Query, error) {
 	inner := &compiler{Options: c.Options}
 	text, err := inner.sql(n)
 	if err != nil {

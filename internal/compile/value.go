@@ -77,7 +77,10 @@ func (c *compiler) apply(v *plan.Apply, over string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text := v.SQL(args)
+	text, ok := c.whole(v, args)
+	if !ok {
+		text = v.SQL(args)
+	}
 	filter := ""
 	if v.Filter != nil {
 		if filter, err = c.value(v.Filter); err != nil {

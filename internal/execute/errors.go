@@ -13,11 +13,6 @@ var engineErrors = []struct {
 	pattern *regexp.Regexp
 	make    func(m []string) *sparkerr.Error
 }{
-	{regexp.MustCompile(`Out of Range Error: Overflow in (addition|subtraction|multiplication|negation)[^(]*\((.*?)\)`), func(m []string) *sparkerr.Error {
-		return sparkerr.New(sparkerr.ClassArithmetic, "ARITHMETIC_OVERFLOW", "message", overflowType(m[2])+" overflow", "alternative",
-			" Use 'try_"+map[string]string{"addition": "add", "subtraction": "subtract", "multiplication": "multiply", "negation": "subtract"}[m[1]]+"' to tolerate overflow and return NULL instead.",
-			"config", `"spark.sql.ansi.enabled"`)
-	}},
 	{regexp.MustCompile(`More than one row returned by a subquery`), func([]string) *sparkerr.Error {
 		return sparkerr.New(sparkerr.ClassSpark, "SCALAR_SUBQUERY_TOO_MANY_ROWS")
 	}},
@@ -41,17 +36,9 @@ var engineErrors = []struct {
 	}},
 }
 
-func overflowType(engine string) string {
-	switch {
-	case strings.HasPrefix(engine, "INT64"):
-		return "long"
-	case strings.HasPrefix(engine, "INT16"):
-		return "short"
-	case strings.HasPrefix(engine, "INT8"):
-		return "byte"
-	}
-	return "integer"
-}
+// outOfRange is how DuckDB writes the type of an error about a number that does not fit. It does not
+// say which one: diagnose finds out.
+const outOfRange = "Out of Range Error: "
 
 func firstLine(s string) string {
 	head, _, _ := strings.Cut(s, "\n")
@@ -67,6 +54,9 @@ func engineError(text, sql string) error {
 		if m := k.pattern.FindStringSubmatch(text); m != nil {
 			return k.make(m)
 		}
+	}
+	if strings.HasPrefix(text, outOfRange) {
+		return sparkerr.New(sparkerr.ClassArithmetic, "ARITHMETIC_OVERFLOW", "message", "overflow", "alternative", "", "config", `"spark.sql.ansi.enabled"`)
 	}
 	return &sparkerr.Error{Condition: "INTERNAL_ERROR", SQLState: "XX000", Class: sparkerr.ClassSpark,
 		Params:  map[string]string{"message": text},

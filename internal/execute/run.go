@@ -52,7 +52,14 @@ func (r *Runner) open(ctx context.Context, s compile.Stage) (Stream, error) {
 			sources[src.Name] = in
 			again[src.Name] = func() (Stream, error) { return r.open(ctx, src.Stage) }
 		}
-		return r.DB.query(ctx, r.Settings, s.SQL, s.Attrs, sources, again)
+		st, err := r.DB.query(ctx, r.Settings, s.SQL, s.Attrs, sources, again)
+		if err != nil {
+			return nil, r.diagnose(ctx, s, err)
+		}
+		if s.Careful == nil {
+			return st, nil
+		}
+		return &diagnosed{Stream: st, of: s, run: r}, nil
 	case *compile.Memory:
 		return r.memory(ctx, s)
 	case *compile.Operator:
@@ -177,7 +184,7 @@ func (r *Runner) Copy(ctx context.Context, n plan.Node, wrap func(query string) 
 		q = &compile.Query{SQL: "SELECT * FROM " + name, Sources: []compile.Source{{Name: name, Stage: stage}}, Attrs: stage.Columns()}
 	}
 	count := plan.Attr{ID: 0, Name: "Count", Type: types.Long}
-	st, err := r.open(ctx, &compile.Query{SQL: wrap(q.SQL), Sources: q.Sources, Attrs: []plan.Attr{count}})
+	st, err := r.open(ctx, &compile.Query{SQL: wrap(q.SQL), Sources: q.Sources, Attrs: []plan.Attr{count}, Careful: q.Careful})
 	if err != nil {
 		return err
 	}
