@@ -18,10 +18,11 @@ type Stage interface{ Columns() []plan.Attr }
 type (
 	// Query is one statement; its Sources are to be there under their names.
 	Query struct {
-		SQL     string
-		Sources []Source
-		Attrs   []plan.Attr
-		Careful func() (*Query, error) // makes one that says what overflowed; nil if this one does, or nothing can
+		SQL      string
+		Sources  []Source
+		Contexts []*sparkerr.Context // of the conditions that the statement raises, by their numbers
+		Attrs    []plan.Attr
+		Careful  func() (*Query, error) // makes one that says what overflowed; nil if this one does, or nothing can
 	}
 	// Memory gives the columns of a plan.Data or plan.Lazy.
 	Memory struct {
@@ -103,7 +104,20 @@ type Options struct {
 
 type compiler struct {
 	Options
-	sources []Source
+	sources  []Source
+	contexts []*sparkerr.Context
+}
+
+// placed marks the conditions that a value's SQL raises with the value's place in the user's query.
+func (c *compiler) placed(sql string, o plan.Origin) string {
+	if o.Where == nil || c.Lenient {
+		return sql
+	}
+	out := sparkerr.Place(sql, len(c.contexts))
+	if len(out) > len(sql) {
+		c.contexts = append(c.contexts, o.Where)
+	}
+	return out
 }
 
 // stage compiles a node to the stage that makes its rows.
@@ -149,7 +163,7 @@ func (c *compiler) query(n plan.Node) (*Query, error) {
 	if c.Lenient {
 		text = lenient(text)
 	}
-	return &Query{SQL: text, Sources: inner.sources, Attrs: n.Output()}, nil
+	return &Query{SQL: text, Sources: inner.sources, Contexts: inner.contexts, Attrs: n.Output()}, nil
 }
 
 // saysSQL says whether a node is part of a statement rather than a stage of its own.

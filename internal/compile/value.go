@@ -34,7 +34,7 @@ func (c *compiler) value(v plan.Value) (string, error) {
 		if c.Lenient && v.Mode != "try" {
 			return legacyCast(text, v.Child.Type(), v.To), nil
 		}
-		return castSQL(text, v.Child.Type(), v.To, v.Mode == "try"), nil
+		return c.placed(castSQL(text, v.Child.Type(), v.To, v.Mode == "try"), v.Origin), nil
 	case *plan.Apply:
 		return c.apply(v, "")
 	case *plan.Over:
@@ -95,6 +95,9 @@ func (c *compiler) apply(v *plan.Apply, over string) (string, error) {
 	}
 	if v.Distinct && order == "" && v.Func == "listagg" { // the engine's distinct values come in any order
 		order = "CAST(" + args[0] + " AS VARCHAR)"
+	}
+	if !v.Aggregate { // what an aggregate raises Spark does not place
+		text = c.placed(text, v.Origin)
 	}
 	return function.Aggregated(text, v.Distinct, order, filter, over), nil
 }

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/millpond/millpond/internal/compile"
 	"github.com/millpond/millpond/internal/sparkerr"
 )
 
@@ -46,8 +47,8 @@ func firstLine(s string) string {
 }
 
 // engineError reads what DuckDB said of a statement.
-func engineError(text, sql string) error {
-	if e := sparkerr.FromText(text); e != nil {
+func engineError(text string, q *compile.Query) error {
+	if e := sparkerr.FromText(text, q.Contexts); e != nil {
 		return e
 	}
 	for _, k := range engineErrors {
@@ -60,7 +61,7 @@ func engineError(text, sql string) error {
 	}
 	return &sparkerr.Error{Condition: "INTERNAL_ERROR", SQLState: "XX000", Class: sparkerr.ClassSpark,
 		Params:  map[string]string{"message": text},
-		Message: "[INTERNAL_ERROR] " + text + " in: " + shorten(sql) + " SQLSTATE: XX000"}
+		Message: "[INTERNAL_ERROR] " + text + " in: " + shorten(q.SQL) + " SQLSTATE: XX000"}
 }
 
 func shorten(s string) string {

@@ -53,6 +53,7 @@ type (
 	Col struct{ Attr Attr }
 	// Apply is a call of a function of the table; SQL makes its DuckDB text of its arguments'.
 	Apply struct {
+		Origin
 		Func      string // canonical name
 		Args      []Value
 		Out       types.Type
@@ -66,6 +67,7 @@ type (
 	// Convert is a cast, explicit or by coercion. Mode is "ansi", "try", "literal": of a literal that
 	// was found to be good, or "show": to a text for a table that is shown.
 	Convert struct {
+		Origin
 		Child Value
 		To    types.Type
 		Mode  string

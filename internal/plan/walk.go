@@ -22,7 +22,7 @@ func Rewrite(v Value, f func(Value) (Value, bool)) Value {
 		c.Order = rewriteOrders(v.Order, f)
 		return &c
 	case *Convert:
-		return &Convert{Rewrite(v.Child, f), v.To, v.Mode}
+		return &Convert{v.Origin, Rewrite(v.Child, f), v.To, v.Mode}
 	case *Over:
 		c := *v
 		c.Func, c.Partition, c.Order = Rewrite(v.Func, f), RewriteAll(v.Partition, f), rewriteOrders(v.Order, f)

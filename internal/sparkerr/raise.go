@@ -2,14 +2,17 @@ package sparkerr
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 )
 
 // A running query raises a condition by failing with the text that Raise makes; FromText reads
 // it back. The engine's own English is never guessed at for these.
 const (
-	mark = "\x01spark\x02"
-	sep  = "\x02"
+	start = "\x01spark"
+	mark  = start + sep
+	sep   = "\x02"
+	place = "\x03" // before the number of a context
 )
 
 // raised are the conditions a query can raise, with their parameters in order.
@@ -78,13 +81,34 @@ const thrown = "THROWN"
 // Thrown is Raised for an exception that has a class and a message but no condition.
 func Thrown(class, message string) error { return Raised(thrown, class, message) }
 
+// Place marks the conditions that a piece of SQL raises, those that are not marked yet, with the
+// number of the context that they arise in.
+func Place(sql string, context int) string {
+	return strings.ReplaceAll(sql, mark, start+place+strconv.Itoa(context)+sep)
+}
+
 // FromText finds a raised condition in an engine's error text, or nil.
-func FromText(text string) *Error {
-	_, rest, ok := strings.Cut(text, mark)
+func FromText(text string, contexts []*Context) *Error {
+	_, rest, ok := strings.Cut(text, start)
 	if !ok {
 		return nil
 	}
-	parts := strings.Split(rest, sep)
+	number, rest, ok := strings.Cut(rest, sep)
+	if !ok {
+		return nil
+	}
+	e := fromParts(strings.Split(rest, sep))
+	if e == nil {
+		return nil
+	}
+	var c *Context
+	if n, err := strconv.Atoi(strings.TrimPrefix(number, place)); err == nil && n >= 0 && n < len(contexts) {
+		c = contexts[n]
+	}
+	return e.during(c)
+}
+
+func fromParts(parts []string) *Error {
 	if parts[0] == thrown && len(parts) == 3 {
 		return Plain(parts[1], "%s", parts[2])
 	}

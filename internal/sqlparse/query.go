@@ -236,8 +236,11 @@ func (p *parser) queryPrimary() (plan.Relation, error) {
 	case p.is("("):
 		return p.parenQuery()
 	case p.accept("TABLE"):
+		first := p.pos
 		n, err := p.name()
-		return &plan.Table{Name: n}, err
+		t := &plan.Table{Name: n}
+		p.placed(t, first)
+		return t, err
 	case p.is("FROM"):
 		p.next()
 		from, err := p.relations()
@@ -275,6 +278,7 @@ func (p *parser) selectQuery() (plan.Relation, error) { return p.selectFrom(nil)
 
 // selectFrom reads SELECT ... up to the ORDER BY; from is set if it came first.
 func (p *parser) selectFrom(from plan.Relation) (plan.Relation, error) {
+	first := p.pos
 	p.next()
 	if p.accept("/*+") {
 		for !p.accept("*/") {
@@ -303,6 +307,7 @@ func (p *parser) selectFrom(from plan.Relation) (plan.Relation, error) {
 	if from, err = p.lateralViews(from); err != nil {
 		return nil, err
 	}
+	below := from
 	if p.accept("WHERE") {
 		cond, err := p.expr()
 		if err != nil {
@@ -324,6 +329,10 @@ func (p *parser) selectFrom(from plan.Relation) (plan.Relation, error) {
 	}
 	if distinct {
 		q = &plan.Dedup{Input: q}
+	}
+	p.placed(q, first)
+	if from != below {
+		p.placed(from, first)
 	}
 	return q, nil
 }
