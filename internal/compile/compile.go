@@ -21,6 +21,7 @@ type (
 		SQL      string
 		Sources  []Source
 		Contexts []*sparkerr.Context // of the conditions that the statement raises, by their numbers
+		Scalars  []*sparkerr.Context // of the scalar subqueries
 		Attrs    []plan.Attr
 		Careful  func() (*Query, error) // makes one that says what overflowed; nil if this one does, or nothing can
 	}
@@ -106,6 +107,7 @@ type compiler struct {
 	Options
 	sources  []Source
 	contexts []*sparkerr.Context
+	scalars  []*sparkerr.Context
 }
 
 // placed marks the conditions that a value's SQL raises with the value's place in the user's query.
@@ -163,7 +165,7 @@ func (c *compiler) query(n plan.Node) (*Query, error) {
 	if c.Lenient {
 		text = lenient(text)
 	}
-	return &Query{SQL: text, Sources: inner.sources, Contexts: inner.contexts, Attrs: n.Output()}, nil
+	return &Query{SQL: text, Sources: inner.sources, Contexts: inner.contexts, Scalars: inner.scalars, Attrs: n.Output()}, nil
 }
 
 // saysSQL says whether a node is part of a statement rather than a stage of its own.

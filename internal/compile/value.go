@@ -195,6 +195,7 @@ func (c *compiler) subquery(v *plan.SubqueryValue) (string, error) {
 		}
 		return "(" + left + " IN (SELECT " + list + " FROM (" + q + ")))", nil
 	}
+	c.scalars = append(c.scalars, v.Where)
 	return "(SELECT " + list + " FROM (" + q + "))", nil
 }
 

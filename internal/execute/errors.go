@@ -14,9 +14,6 @@ var engineErrors = []struct {
 	pattern *regexp.Regexp
 	make    func(m []string) *sparkerr.Error
 }{
-	{regexp.MustCompile(`More than one row returned by a subquery`), func([]string) *sparkerr.Error {
-		return sparkerr.New(sparkerr.ClassSpark, "SCALAR_SUBQUERY_TOO_MANY_ROWS")
-	}},
 	{regexp.MustCompile(`Out of Memory Error: (.*)`), func(m []string) *sparkerr.Error {
 		return sparkerr.Plain(sparkerr.ClassSpark, "the query needs more memory than the engine may take: %s", m[1])
 	}},
@@ -37,6 +34,9 @@ var engineErrors = []struct {
 	}},
 }
 
+// tooManyRows is what DuckDB says of a scalar subquery.
+const tooManyRows = "More than one row returned by a subquery"
+
 // outOfRange is how DuckDB writes the type of an error about a number that does not fit. It does not
 // say which one: diagnose finds out.
 const outOfRange = "Out of Range Error: "
@@ -50,6 +50,13 @@ func firstLine(s string) string {
 func engineError(text string, q *compile.Query) error {
 	if e := sparkerr.FromText(text, q.Contexts); e != nil {
 		return e
+	}
+	if strings.Contains(text, tooManyRows) {
+		e := sparkerr.New(sparkerr.ClassSpark, "SCALAR_SUBQUERY_TOO_MANY_ROWS")
+		if len(q.Scalars) != 1 { // which of them it was nobody says
+			return e
+		}
+		return e.During(q.Scalars[0])
 	}
 	for _, k := range engineErrors {
 		if m := k.pattern.FindStringSubmatch(text); m != nil {

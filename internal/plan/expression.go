@@ -128,6 +128,7 @@ type (
 	}
 	// Subquery is "scalar", "exists" or "in".
 	Subquery struct {
+		Origin
 		Kind   string
 		Query  Relation
 		PlanID int64

@@ -95,6 +95,7 @@ type (
 	}
 	// SubqueryValue is a scalar, exists or in subquery.
 	SubqueryValue struct {
+		Origin
 		Kind   string
 		Query  Node
 		Values []Value

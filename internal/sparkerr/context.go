@@ -50,19 +50,20 @@ func (c *Context) Summary() string {
 	}
 	text := []rune(c.SQL)
 	first, last := c.Range()
-	from, to := first, last+1
-	for from > 0 && text[from-1] != '\n' && first-from < aside+1 {
+	from, to := first, last // before the first character that is shown, and after the last one
+	for from >= 0 && first-from <= aside && text[from] != '\n' {
 		from--
 	}
-	for to < len(text) && text[to] != '\n' && to-last-1 < aside+1 {
+	for to < len(text) && to-last <= aside && text[to] != '\n' {
 		to++
 	}
+	from++
 	var head, tail string
-	if first-from > aside {
-		from, head = from+1, "..."
+	if first-from >= aside {
+		head = "..."
 	}
-	if to-last-1 > aside {
-		to, tail = to-1, "..."
+	if to-last > aside {
+		tail = "..."
 	}
 	line, pos := c.place()
 	var b strings.Builder
@@ -88,10 +89,11 @@ func (c *Context) Summary() string {
 // located are the conditions of running queries that tell where they arose; where that is not known,
 // Spark gives an empty context.
 var located = map[string]bool{"DIVIDE_BY_ZERO": true, "REMAINDER_BY_ZERO": true, "CAST_INVALID_INPUT": true, "ARITHMETIC_OVERFLOW": true, "INVALID_ARRAY_INDEX": true,
-	"INVALID_ARRAY_INDEX_IN_ELEMENT_AT": true, "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION": true, "INTERVAL_DIVIDED_BY_ZERO": true}
+	"INVALID_ARRAY_INDEX_IN_ELEMENT_AT": true, "NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION": true, "INTERVAL_DIVIDED_BY_ZERO": true, "INVALID_INDEX_OF_ZERO": true,
+	"SCALAR_SUBQUERY_TOO_MANY_ROWS": true}
 
-// during gives an error of a running query its context.
-func (e *Error) during(c *Context) *Error {
+// During gives an error of a running query its context.
+func (e *Error) During(c *Context) *Error {
 	if !located[e.Condition] || e.Condition == "ARITHMETIC_OVERFLOW" && e.Params["alternative"] == "" {
 		return e
 	}

@@ -105,7 +105,7 @@ func FromText(text string, contexts []*Context) *Error {
 	if n, err := strconv.Atoi(strings.TrimPrefix(number, place)); err == nil && n >= 0 && n < len(contexts) {
 		c = contexts[n]
 	}
-	return e.during(c)
+	return e.During(c)
 }
 
 func fromParts(parts []string) *Error {
