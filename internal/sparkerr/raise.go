@@ -58,6 +58,9 @@ var raised = map[string]struct {
 	"FAILED_READ_FILE.NO_HINT":                           {ClassSpark, []string{"path", "badRecord"}, nil},
 }
 
+// castClass is the class of a failed cast to a type that is no number.
+var castClass = map[string]string{`"DATE"`: ClassDateTime, `"TIMESTAMP"`: ClassDateTime, `"TIMESTAMP_NTZ"`: ClassDateTime, `"BOOLEAN"`: ClassRuntime}
+
 // Raise gives the SQL expression that fails with a condition; params are SQL text expressions.
 func Raise(condition string, params ...string) string {
 	var b strings.Builder
@@ -126,6 +129,9 @@ func fromParts(parts []string) *Error {
 		}
 	}
 	e := New(r.class, parts[0], pairs...)
+	if class, ok := castClass[e.Params["targetType"]]; ok && e.Condition == "CAST_INVALID_INPUT" {
+		e.Class = class
+	}
 	if record, ok := e.Params["badRecord"]; ok { // why the file could not be read
 		delete(e.Params, "badRecord")
 		e.Cause = New(ClassSpark, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "badRecord", "["+record+"]", "failFastMode", "FAILFAST")

@@ -429,11 +429,22 @@ func (p *parser) selectItem() (plan.Expr, error) {
 		n, err := p.aliasName()
 		return plan.AliasExpr{Expr: e, Names: []string{n}}, err
 	}
-	if t := p.tok(); t.kind == quoted || t.kind == word && !clause[t.text] {
+	_, star := e.(*plan.Star)
+	if t := p.tok(); t.kind == quoted || t.kind == word && !clause[t.text] || !star && p.fromIsName() {
 		p.next()
 		return plan.AliasExpr{Expr: e, Names: []string{t.raw}}, nil
 	}
 	return e, nil
+}
+
+// fromIsName says whether FROM is an item's alias: the clause that comes next leaves no room for a
+// table.
+func (p *parser) fromIsName() bool {
+	if p.is("FROM", "GROUP", "BY") || p.is("FROM", "ORDER", "BY") {
+		return true
+	}
+	after := p.ahead(2)
+	return (p.is("FROM", "WHERE") || p.is("FROM", "HAVING") || p.is("FROM", "LIMIT")) && after.kind != end && after.kind != symbol && !clause[after.text]
 }
 
 func (p *parser) columnNames() (string, []string, error) {
