@@ -50,6 +50,7 @@ type Bound struct {
 	Inputs    []string
 	Outputs   []types.Field
 	MayDrop   bool
+	Key       string // what the transformer is and how it is set
 	Transform any
 }
 

@@ -98,9 +98,10 @@ func narrow(s Stage, want []plan.Attr) Stage {
 
 // Options of a compilation.
 type Options struct {
-	Names   func() string // makes source names that are unique in the database
-	Lenient bool          // without ANSI mode: null instead of an error
-	Careful bool          // say which operation overflows
+	Names   func() string               // makes source names that are unique in the database
+	Lenient bool                        // without ANSI mode: null instead of an error
+	Careful bool                        // say which operation overflows
+	Scan    func(*plan.Scan) *plan.Scan // gives the scan to run instead of another; nil for each itself
 }
 
 type compiler struct {
@@ -108,6 +109,7 @@ type compiler struct {
 	sources  []Source
 	contexts []*sparkerr.Context
 	scalars  []*sparkerr.Context
+	limited  bool // the rows made here may not all be read
 }
 
 // placed marks the conditions that a value's SQL raises with the value's place in the user's query.
@@ -133,7 +135,9 @@ func (c *compiler) stage(n plan.Node) (Stage, error) {
 		return c.operator(n)
 	case *plan.Slice:
 		if !saysSQL(n.Input) {
-			in, err := c.stage(n.Input)
+			limited := *c
+			limited.limited = c.limited || n.Limit >= 0
+			in, err := limited.stage(n.Input)
 			return &Head{Input: in, Limit: n.Limit, Offset: n.Offset}, err
 		}
 	case *plan.Select:
@@ -142,22 +146,32 @@ func (c *compiler) stage(n plan.Node) (Stage, error) {
 			return &Narrow{Input: in, Attrs: n.Output(), IDs: ids}, err
 		}
 	}
+	if s, err := c.carry(n); s != nil || err != nil {
+		return s, err
+	}
 	q, err := c.query(n)
 	if err != nil {
 		return nil, err
 	}
-	if !c.Lenient && !c.Careful {
-		q.Careful = func() (*Query, error) {
-			careful := &compiler{Options: c.Options}
-			careful.Careful = true
-			return careful.query(n)
-		}
-	}
+	q.Careful = c.careful(n)
 	return q, nil
 }
 
+// careful gives what compiles a node's statement so that it says what overflows, nil where it does
+// already or nothing can.
+func (c *compiler) careful(n plan.Node) func() (*Query, error) {
+	if c.Lenient || c.Careful {
+		return nil
+	}
+	return func() (*Query, error) {
+		again := &compiler{Options: c.Options, limited: c.limited}
+		again.Careful = true
+		return again.query(n)
+	}
+}
+
 func (c *compiler) query(n plan.Node) (*Query, error) {
-	inner := &compiler{Options: c.Options}
+	inner := &compiler{Options: c.Options, limited: c.limited}
 	text, err := inner.sql(n)
 	if err != nil {
 		return nil, err
@@ -195,8 +209,23 @@ func onlyColumns(n *plan.Select) ([]int, bool) {
 	return ids, len(ids) > 0
 }
 
+// whole tells a Python function if every row it makes will be read.
+func (c *compiler) whole(n plan.Node) plan.Node {
+	switch x := n.(type) {
+	case *plan.PythonEval:
+		out := *x
+		out.Whole = !c.limited
+		return &out
+	case *plan.PythonMap:
+		out := *x
+		out.Whole = !c.limited
+		return &out
+	}
+	return n
+}
+
 func (c *compiler) operator(n plan.Node) (Stage, error) {
-	o := &Operator{Node: n, Attrs: n.Output()}
+	o := &Operator{Node: c.whole(n), Attrs: n.Output()}
 	for _, in := range n.Inputs() {
 		if g, ok := n.(*plan.PythonGroups); ok { // groups come together, in the order of their keys
 			keys := g.Keys
@@ -239,10 +268,17 @@ func (c *compiler) sql(n plan.Node) (string, error) {
 		}
 		return c.source(n)
 	}
+	if readsAll(n) {
+		defer func(was bool) { c.limited = was }(c.limited)
+		c.limited = false
+	}
 	switch n := n.(type) {
 	case *plan.Scan:
 		if len(n.Attrs) == 1 && n.Attrs[0].Name == n.Corrupt {
 			return "", sparkerr.Analysis("UNSUPPORTED_FEATURE.QUERY_ONLY_CORRUPT_RECORD_COLUMN")
+		}
+		if c.Scan != nil {
+			n = c.Scan(n)
 		}
 		list := make([]string, len(n.Attrs))
 		for i, at := range n.Attrs {
@@ -295,6 +331,15 @@ func (c *compiler) sql(n plan.Node) (string, error) {
 	return "", sparkerr.Unsupported("the operator %T", n)
 }
 
+// readsAll says whether a node reads all of its input before it gives a row.
+func readsAll(n plan.Node) bool {
+	switch n.(type) {
+	case *plan.Group, *plan.SortNode, *plan.Last:
+		return true
+	}
+	return false
+}
+
 func (c *compiler) wrap(input plan.Node, f func(in string) (string, error)) (string, error) {
 	in, err := c.sql(input)
 	if err != nil {
@@ -341,6 +386,8 @@ func (c *compiler) selectList(n *plan.Select) (string, error) {
 }
 
 func (c *compiler) slice(n *plan.Slice) (string, error) {
+	defer func(was bool) { c.limited = was }(c.limited)
+	c.limited = c.limited || n.Limit >= 0
 	return c.wrap(n.Input, func(in string) (string, error) {
 		out := "SELECT * FROM (" + in + ")"
 		if n.Limit >= 0 {

@@ -13,10 +13,10 @@ var alternatives = map[string]string{"+": "try_add", "-": "try_subtract", "*": "
 // shortText is how long operands may be that are written twice.
 const shortText = 500
 
-// whole is arithmetic on whole numbers where DuckDB's own does not do. Plain statements leave it
+// arithmetic is that of whole numbers where DuckDB's own does not do. Plain statements leave it
 // to DuckDB to notice that a result does not fit, which costs nothing; a careful one, run once that
 // has happened, says which operation it was. Without ANSI mode results wrap round.
-func (c *compiler) whole(v *plan.Apply, args []string) (string, bool) {
+func (c *compiler) arithmetic(v *plan.Apply, args []string) (string, bool) {
 	if !c.Careful && !c.Lenient || !types.IsIntegral(v.Out) || len(args) == 0 {
 		return "", false
 	}

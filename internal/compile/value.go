@@ -77,7 +77,7 @@ func (c *compiler) apply(v *plan.Apply, over string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text, ok := c.whole(v, args)
+	text, ok := c.arithmetic(v, args)
 	if !ok {
 		text = v.SQL(args)
 	}

@@ -26,6 +26,7 @@ type csvDialect struct {
 	mode                        string
 	timestampFormat, dateFormat string
 	trimLeft, trimRight         bool
+	records                     csvLines
 }
 
 func csvOptions(o map[string]string) (csvDialect, error) {
@@ -52,6 +53,9 @@ func csvOptions(o map[string]string) (csvDialect, error) {
 
 // table is the engine's expression that reads files as text columns named c0, c1 and so on.
 func (d csvDialect) table(files []string, columns int) string {
+	if d.records.quoted && !d.multiline { // where every line is a record, whatever its quotes say
+		return d.lineTable(files, columns)
+	}
 	cols := make([]string, columns)
 	for i := range cols {
 		cols[i] = fmt.Sprintf("'c%d': 'VARCHAR'", i)
@@ -65,7 +69,10 @@ func (d csvDialect) table(files []string, columns int) string {
 	if d.comment != "" {
 		out += ", comment=" + quoteSQL(d.comment)
 	}
-	return out + ", max_line_size=33554432)"
+	if d.multiline {
+		out += ", parallel=false" // a record may end in another piece of the file
+	}
+	return out + fmt.Sprintf(", max_line_size=%d)", d.records.limit())
 }
 
 // firstRecord reads a CSV file's first record.
@@ -116,6 +123,9 @@ func (s *Session) scanCSV(ctx context.Context, r *plan.Read, files []string) (*p
 		return emptyScan(*want), nil
 	}
 	key := fmt.Sprintf("csv %+v %s", d, stamp(files))
+	if d.records, err = s.e.lines.get(key, func() (csvLines, error) { return d.measure(files) }); err != nil {
+		return nil, err
+	}
 	var schema types.Struct
 	if want != nil {
 		schema = *want
@@ -134,11 +144,7 @@ func (s *Session) scanCSV(ctx context.Context, r *plan.Read, files []string) (*p
 	if corrupt >= 0 || d.mode != "PERMISSIVE" {
 		return d.strictCSV(files, schema, corrupt), nil
 	}
-	scan := &plan.Scan{SQL: d.table(files, len(schema.Fields)), Attrs: attrsOf(schema)}
-	for i, f := range schema.Fields {
-		scan.Source = append(scan.Source, d.field(fmt.Sprintf("c%d", i), f.Type))
-	}
-	return scan, nil
+	return d.scan(files, schema), nil
 }
 
 // field converts a text field as Spark's CSV reader does: what does not fit is null, or fails
@@ -184,14 +190,42 @@ func (s *Session) csvSchema(ctx context.Context, d csvDialect, files []string) (
 	if !d.infer {
 		return schema, nil
 	}
-	found, err := s.inferText(ctx, d.table(files, len(first)), len(first))
+	table := d.table(files, len(first))
+	found, err := s.guessText(ctx, table, len(first))
 	if err != nil {
 		return types.Struct{}, err
 	}
-	for i := range schema.Fields {
-		schema.Fields[i].Type = found[i]
+	typed := func() types.Struct {
+		for i := range schema.Fields {
+			schema.Fields[i].Type = found[i].t
+		}
+		return schema
 	}
-	return schema, nil
+	if s.copyConfirms(ctx, d.scan(files, typed()), found) {
+		return schema, nil
+	}
+	err = s.confirmText(ctx, table, found)
+	return typed(), err
+}
+
+// copyConfirms copies the rows of files while it checks guesses of their types: the types cannot be
+// told without reading every row, which then need not be read again.
+func (s *Session) copyConfirms(ctx context.Context, scan *plan.Scan, found []guess) bool {
+	doubts := make([]string, len(found))
+	for i, g := range found {
+		doubts[i] = g.doubt(i)
+	}
+	copyable(scan)
+	return s.scans().confirm(ctx, scan, strings.Join(doubts, " OR "))
+}
+
+// scan reads files as columns of a schema; what does not fit is null.
+func (d csvDialect) scan(files []string, schema types.Struct) *plan.Scan {
+	scan := &plan.Scan{SQL: d.table(files, len(schema.Fields)), Attrs: attrsOf(schema), Format: "csv", Files: files}
+	for i, f := range schema.Fields {
+		scan.Source = append(scan.Source, d.field(fmt.Sprintf("c%d", i), f.Type))
+	}
+	return scan
 }
 
 // columnNames makes names of a header: empty ones are _c0 and so on, repeated ones get their place.

@@ -38,7 +38,9 @@ type Engine struct {
 	db     *execute.Database
 	funcs  *function.Table
 	opts   Options
-	files  *fileCache
+	files  fileCache[types.Struct]
+	lines  fileCache[csvLines]
+	copies *scanCopies
 	tables *catalog.Store
 }
 
@@ -57,7 +59,7 @@ func Open(o Options) (*Engine, error) {
 		db.Close()
 		return nil, err
 	}
-	return &Engine{db: db, funcs: function.Default(), opts: o, files: &fileCache{}, tables: tables}, nil
+	return &Engine{db: db, funcs: function.Default(), opts: o, copies: newScanCopies(db, o.MemoryBytes), tables: tables}, nil
 }
 
 // Close frees the engine once its sessions are closed.
@@ -196,8 +198,15 @@ func (s *Session) ansi() bool {
 }
 
 func (s *Session) runner() *execute.Runner {
-	return &execute.Runner{DB: s.e.db, Ops: &operators{s: s}, Lenient: !s.ansi(), Settings: map[string]string{"TimeZone": s.TimeZone()}}
+	return &execute.Runner{DB: s.e.db, Ops: &operators{s: s}, Scans: s.scans(), Lenient: !s.ansi(), Settings: s.engineSettings()}
 }
+
+// engineSettings are the database's own settings that change what a statement answers.
+func (s *Session) engineSettings() map[string]string {
+	return map[string]string{"TimeZone": s.TimeZone()}
+}
+
+func (s *Session) scans() *scans { return &scans{s.e.copies, s.engineSettings()} }
 
 // collect runs a node to its end.
 func (s *Session) collect(ctx context.Context, n plan.Node) ([]arrow.RecordBatch, error) {

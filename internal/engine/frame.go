@@ -90,21 +90,37 @@ func (f *frame) Batches(ctx context.Context) iter.Seq2[arrow.RecordBatch, error]
 
 // Memo keeps values with the relation that holds the frame's rows, if one does.
 func (f *frame) Memo(key string, build func() (any, error)) (any, error) {
-	kept, names := keptUnder(f.node)
+	return f.recall(key, false, build)
+}
+
+// Recall keeps small values also where the rows are transformers' answers to rows that are held.
+func (f *frame) Recall(key string, build func() (any, error)) (any, error) {
+	return f.recall(key, true, build)
+}
+
+func (f *frame) recall(key string, transformed bool, build func() (any, error)) (any, error) {
+	kept, names := keptUnder(f.node, transformed)
 	if kept == nil {
 		return build()
 	}
 	return kept.remember(key+"\x00"+names, build)
 }
 
-// keptUnder finds the kept relation that a node only picks columns of, and which columns.
-func keptUnder(n plan.Node) (*Kept, string) {
+// keptUnder finds the kept relation that a node only picks columns of, and which columns; if
+// transformed, transformers may stand between.
+func keptUnder(n plan.Node, transformed bool) (*Kept, string) {
 	switch n := n.(type) {
 	case *plan.Lazy:
 		k, _ := n.Handle.(*Kept)
 		return k, fmt.Sprint(n.Places)
+	case *plan.TransformNode:
+		if !transformed || n.Key == "" {
+			return nil, ""
+		}
+		kept, inner := keptUnder(n.Input, true)
+		return kept, inner + "\x00" + n.Key
 	case *plan.Select:
-		kept, inner := keptUnder(n.Input)
+		kept, inner := keptUnder(n.Input, transformed)
 		if kept == nil {
 			return nil, ""
 		}
@@ -167,7 +183,7 @@ func (s *Session) bind(t *plan.Transform, in types.Struct) (*analyze.Bound, erro
 	if err != nil {
 		return nil, err
 	}
-	return &analyze.Bound{Inputs: b.Inputs, Outputs: b.Outputs, MayDrop: mayDrop(tr), Transform: b}, nil
+	return &analyze.Bound{Inputs: b.Inputs, Outputs: b.Outputs, MayDrop: mayDrop(tr), Key: fmt.Sprint(t.ObjectID, t.Class, t.UID, t.Params), Transform: b}, nil
 }
 
 // mayDrop says whether a transformer can drop rows.

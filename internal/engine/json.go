@@ -91,7 +91,7 @@ func (d jsonDialect) texts(files []string) string {
 	if d.multiline {
 		return "(SELECT content AS line, filename FROM read_text(" + listSQL(files) + ") WHERE trim(content) <> '') l"
 	}
-	return "(SELECT line, filename FROM " + lineReader(files, false) + " WHERE line IS NOT NULL AND trim(line) <> '') l"
+	return "(SELECT line, filename FROM " + lineReader(files, false, longLine) + " WHERE line IS NOT NULL AND trim(line) <> '') l"
 }
 
 // strict reads records one by one, where what is wrong with them matters.

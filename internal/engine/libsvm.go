@@ -32,7 +32,7 @@ func (s *Session) scanLibSVM(ctx context.Context, r *plan.Read, files []string) 
 			return nil, err
 		}
 	}
-	lines := "(SELECT line FROM " + lineReader(files, false) + " WHERE trim(line) <> '' AND NOT starts_with(ltrim(line), '#')) l"
+	lines := "(SELECT line FROM " + lineReader(files, false, longLine) + " WHERE trim(line) <> '' AND NOT starts_with(ltrim(line), '#')) l"
 	size, err := s.features(ctx, r.Options["numfeatures"], lines)
 	if err != nil {
 		return nil, err

@@ -52,6 +52,7 @@ func (p *PythonWorkers) open(ctx context.Context, set pyworker.Settings, n plan.
 		for _, c := range n.Calls {
 			st.attrs = append(st.attrs, c.Out)
 		}
+		set.Whole = n.Whole
 		st.rows, err = p.pool.Scalar(ctx, set, st.in[0], have, n.Calls)
 	case *plan.PythonWindow:
 		in := pyworker.Groups{In: st.in[0], Have: st.in[0].Columns(), Keys: n.Partition}
@@ -63,6 +64,7 @@ func (p *PythonWorkers) open(ctx context.Context, set pyworker.Settings, n plan.
 	case *plan.PythonMap:
 		in := st.in[0]
 		st.attrs = n.Attrs
+		set.Whole = n.Whole
 		st.rows, err = p.pool.Map(ctx, set, &picked{in, n.Input.Output()}, n.Input.Output(), n.UDF, n.Attrs)
 	case *plan.PythonGroups:
 		st.attrs = n.Attrs

@@ -14,13 +14,13 @@ import (
 	"github.com/millpond/millpond/internal/types"
 )
 
-// fileCache remembers the schemas of files until they change.
-type fileCache struct {
+// fileCache remembers what was found out about files until they change: schemas, and how they lie.
+type fileCache[V any] struct {
 	mu   sync.Mutex
-	seen map[string]types.Struct
+	seen map[string]V
 }
 
-func (f *fileCache) get(key string, find func() (types.Struct, error)) (types.Struct, error) {
+func (f *fileCache[V]) get(key string, find func() (V, error)) (V, error) {
 	f.mu.Lock()
 	s, ok := f.seen[key]
 	f.mu.Unlock()
@@ -34,7 +34,7 @@ func (f *fileCache) get(key string, find func() (types.Struct, error)) (types.St
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.seen == nil || len(f.seen) > 1000 {
-		f.seen = map[string]types.Struct{}
+		f.seen = map[string]V{}
 	}
 	f.seen[key] = s
 	return s, nil
@@ -72,6 +72,7 @@ func (s *Session) scan(ctx context.Context, r *plan.Read) (*plan.Scan, error) {
 		return nil, err
 	}
 	scan.Format, scan.Files = format, files
+	copyable(scan)
 	return scan, nil
 }
 

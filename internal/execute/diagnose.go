@@ -9,6 +9,18 @@ import (
 	"github.com/millpond/millpond/internal/sparkerr"
 )
 
+// query starts a statement.
+func (r *Runner) query(ctx context.Context, q *compile.Query, sources map[string]Stream, again map[string]func() (Stream, error)) (Stream, error) {
+	st, err := r.DB.query(ctx, r.Settings, q, sources, again)
+	if err != nil {
+		return nil, r.diagnose(ctx, q, err)
+	}
+	if q.Careful == nil {
+		return st, nil
+	}
+	return &diagnosed{Stream: st, of: q, run: r}, nil
+}
+
 // diagnosed is a statement's rows; where a number did not fit, it finds out which.
 type diagnosed struct {
 	Stream

@@ -178,6 +178,13 @@ type Named struct {
 	Value Value
 }
 
+// WholeScan names a scan before columns were pruned, so that a copy of the files' rows serves
+// every query of them. Key changes with the files.
+type WholeScan struct {
+	Key    string
+	Source []string
+}
+
 type (
 	// Scan reads files. SQL is a DuckDB table expression with columns named as in Source.
 	Scan struct {
@@ -186,7 +193,8 @@ type (
 		Attrs   []Attr
 		Files   []string
 		Format  string
-		Corrupt string // the column that holds malformed records, "" for none
+		Corrupt string     // the column that holds malformed records, "" for none
+		Whole   *WholeScan // nil where the rows are not to be copied
 	}
 	// Data is rows in memory: local relations, cached ones, attributes of models.
 	Data struct {
@@ -292,18 +300,22 @@ type (
 		Adds    []Attr
 		Drops   []int // ids of input columns that Adds replace
 		MayDrop bool
+		Key     string // same for transformers that answer the same
 		Bound   any
 	}
-	// PythonEval appends the results of Python functions over batches.
+	// PythonEval appends the results of Python functions over batches. Whole says that every row
+	// of the result will be read.
 	PythonEval struct {
 		Input Node
 		Calls []PythonCall
+		Whole bool
 	}
 	// PythonMap replaces rows by what a function yields (mapInPandas, mapInArrow).
 	PythonMap struct {
 		Input Node
 		UDF   *PythonUDF
 		Attrs []Attr
+		Whole bool
 	}
 	// PythonGroups applies a function to each group (and cogroup), or aggregates it.
 	PythonGroups struct {

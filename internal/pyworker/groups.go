@@ -143,7 +143,7 @@ func (p *Pool) Grouped(ctx context.Context, s Settings, g Groups, udf *plan.Pyth
 		schema, lay = l.nested, l.row
 	}
 	gr := &grouper{f: &feeder{in: g.In, workers: p.opts.Workers}, keys: keys}
-	return p.run(ctx, func(ctx context.Context) (share, error) {
+	return p.run(ctx, s.Whole, func(ctx context.Context) (share, error) {
 		list, err := gr.share(ctx)
 		if err != nil {
 			return nil, err
@@ -263,7 +263,7 @@ func (p *Pool) Cogrouped(ctx context.Context, s Settings, left, right Groups, ud
 		groupers[i] = &grouper{f: &feeder{in: g.In, workers: p.opts.Workers}, keys: keys}
 	}
 	pairs := &pairer{left: groupers[0], right: groupers[1]}
-	return p.run(ctx, func(ctx context.Context) (share, error) {
+	return p.run(ctx, s.Whole, func(ctx context.Context) (share, error) {
 		list, err := pairs.share(ctx)
 		if err != nil {
 			return nil, err
@@ -329,7 +329,7 @@ func (p *Pool) Aggregate(ctx context.Context, s Settings, g Groups, calls []plan
 		return nil, err
 	}
 	gr := &grouper{f: &feeder{in: g.In, workers: p.opts.Workers}, keys: keys}
-	return p.run(ctx, func(ctx context.Context) (share, error) {
+	return p.run(ctx, s.Whole, func(ctx context.Context) (share, error) {
 		groups, err := gr.share(ctx)
 		if err != nil {
 			return nil, err

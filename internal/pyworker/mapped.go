@@ -20,7 +20,7 @@ func (p *Pool) Map(ctx context.Context, s Settings, in Source, have []plan.Attr,
 	}
 	f := &feeder{in: in, workers: p.opts.Workers}
 	called := false
-	return p.run(ctx, func(ctx context.Context) (share, error) {
+	return p.run(ctx, s.Whole, func(ctx context.Context) (share, error) {
 		rows, err := f.partitions(ctx, s.batchRows())
 		if errors.Is(err, io.EOF) && !called {
 			err = nil // a function sees an empty input, too

@@ -94,15 +94,15 @@ func (p *Pool) Scalar(ctx context.Context, s Settings, in Source, have []plan.At
 	if err != nil {
 		return nil, err
 	}
-	whole := false // does a function see partitions rather than rows?
+	partitions := false // does a function see partitions rather than rows?
 	for _, b := range list {
-		whole = whole || alone[b.evalType]
+		partitions = partitions || alone[b.evalType]
 	}
 	f := &feeder{in: in, workers: p.opts.Workers}
-	return p.run(ctx, func(ctx context.Context) (share, error) {
+	return p.run(ctx, s.Whole, func(ctx context.Context) (share, error) {
 		var rows []arrow.RecordBatch
 		var err error
-		if whole {
+		if partitions {
 			rows, err = f.partitions(ctx, s.batchRows())
 		} else {
 			rows, err = f.rows(ctx, f.size())

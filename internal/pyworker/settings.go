@@ -54,7 +54,8 @@ type Environment struct {
 // Settings of the session that a function runs for.
 type Settings struct {
 	Environment
-	Conf func(key string) (string, bool) // the session's settings
+	Conf  func(key string) (string, bool) // the session's settings
+	Whole bool                            // every row of the result will be read
 }
 
 // runnerKeys are the settings that workers read.

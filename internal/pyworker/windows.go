@@ -32,7 +32,7 @@ func (p *Pool) Windows(ctx context.Context, s Settings, g Groups, calls []plan.W
 		b.conf = append(b.conf, [2]string{"window_bound_types", boundTypes(b, calls)})
 	}
 	gr := &grouper{f: &feeder{in: g.In, workers: p.opts.Workers}, keys: keys}
-	return p.run(ctx, func(ctx context.Context) (share, error) {
+	return p.run(ctx, s.Whole, func(ctx context.Context) (share, error) {
 		groups, err := gr.share(ctx)
 		if err != nil {
 			return nil, err

@@ -136,7 +136,7 @@ func grow(t *testing.T, c testCase, src hist.Source, arity []int, labels, weight
 	}
 	var counts []uint8
 	if bootstrap || rate < 1 {
-		counts = random.Bag(table.Rows, cfg.Trees, rate, bootstrap, seed, 0)
+		counts = random.Bag(table.Rows, cfg.Trees, rate, bootstrap, seed)
 	}
 	g := NewGrower(Data{Table: table, Weights: weights}, cfg)
 	trees, err := g.Grow(context.Background(), seed, labels, counts)
