@@ -41,8 +41,12 @@ func (x *exprs) value(e plan.Expr) (plan.Value, error) {
 
 // at gives an error of Spark's the place it is about.
 func at(err error, where *sparkerr.Context) error {
-	if e := sparkerr.As(err); e != nil && err == error(e) {
-		return e.At(where)
+	e := sparkerr.As(err)
+	if e == nil {
+		return err
+	}
+	if placed := e.At(where); placed != e {
+		return placed
 	}
 	return err
 }

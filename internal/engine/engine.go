@@ -40,6 +40,7 @@ type Engine struct {
 	opts   Options
 	files  fileCache[types.Struct]
 	lines  fileCache[csvLines]
+	reads  fileCache[[]string] // how columns are read under other types
 	copies *scanCopies
 	tables *catalog.Store
 }

@@ -38,7 +38,8 @@ func (s *Session) scanParquet(_ context.Context, r *plan.Read, files []string) (
 	scan := &plan.Scan{SQL: table}
 	if want != nil {
 		scan.Attrs = attrsOf(*want)
-		scan.Source, err = asWanted(*want, files, keys)
+		key := types.ToJSON(*want) + "\n" + stamp(files)
+		scan.Source, err = s.e.reads.get(key, func() ([]string, error) { return asWanted(*want, files, keys) })
 		return scan, err
 	}
 	for _, f := range schema.Fields {

@@ -88,10 +88,10 @@ func (l listing) under(path string) ([]string, error) {
 		if err != nil {
 			return err
 		}
+		ok, err := l.takes(d.Name())
 		if err != nil {
 			return err
 		}
-		ok, err := l.takes(d.Name())
 		hidden := p != path && (strings.HasPrefix(d.Name(), ".") || strings.HasPrefix(d.Name(), "_") && !strings.Contains(d.Name(), "="))
 		switch {
 		case d.IsDir() && (hidden || p != path && !l.recursive && !strings.Contains(d.Name(), "=")):

@@ -1,6 +1,7 @@
 package execute
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 
@@ -64,7 +65,7 @@ func engineError(text string, q *compile.Query) error {
 		}
 	}
 	if strings.HasPrefix(text, outOfRange) {
-		return sparkerr.New(sparkerr.ClassArithmetic, "ARITHMETIC_OVERFLOW", "message", "overflow", "alternative", "", "config", `"spark.sql.ansi.enabled"`)
+		return sparkerr.New(sparkerr.ClassArithmetic, "ARITHMETIC_OVERFLOW", "message", "overflow", "alternative", "", "config", `"spark.sql.ansi.enabled"`).Because(errors.New(firstLine(text)))
 	}
 	return &sparkerr.Error{Condition: "INTERNAL_ERROR", SQLState: "XX000", Class: sparkerr.ClassSpark,
 		Params:  map[string]string{"message": text},

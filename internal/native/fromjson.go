@@ -132,8 +132,8 @@ func plainJSON(raw json.RawMessage) (json.RawMessage, bool) {
 	}
 	var b bytes.Buffer
 	for i := 0; i < len(raw); {
-		switch q := raw[i]; {
-		case q == '\'' || q == '"':
+		switch q := raw[i]; q {
+		case '\'', '"':
 			end := i + 1
 			for end < len(raw) && raw[end] != q {
 				if raw[end] == '\\' {
@@ -358,7 +358,8 @@ func unquoted(raw []byte) string {
 }
 
 func (c *converter) scalar(raw json.RawMessage, t types.Type) (string, bool) {
-	text, quoted := "", raw[0] == '"'
+	var text string
+	quoted := raw[0] == '"'
 	switch {
 	case quoted && types.IsString(t):
 		return string(raw), true
