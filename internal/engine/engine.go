@@ -41,6 +41,7 @@ type Engine struct {
 	files  fileCache[types.Struct]
 	lines  fileCache[csvLines]
 	reads  fileCache[[]string] // how columns are read under other types
+	sizes  fileCache[int]      // of LIBSVM's vectors
 	copies *scanCopies
 	tables *catalog.Store
 }

@@ -17,6 +17,7 @@ import (
 type jsonDialect struct {
 	mode, corrupt string
 	multiline     bool
+	longest       int // line to expect
 	options       map[string]string
 }
 
@@ -38,6 +39,11 @@ func (s *Session) scanJSON(ctx context.Context, r *plan.Read, files []string) (*
 		return emptyScan(*want), nil
 	}
 	d := jsonDialect{mode: readMode(r.Options), corrupt: s.corruptName(r.Options), multiline: flag(r.Options, "multiline"), options: r.Options}
+	if !d.multiline {
+		if d.longest, err = s.lineLimit(files); err != nil {
+			return nil, err
+		}
+	}
 	if want != nil {
 		if _, err := s.corruptColumn(*want, r.Options); err != nil {
 			return nil, err
@@ -91,7 +97,7 @@ func (d jsonDialect) texts(files []string) string {
 	if d.multiline {
 		return "(SELECT content AS line, filename FROM read_text(" + listSQL(files) + ") WHERE trim(content) <> '') l"
 	}
-	return "(SELECT line, filename FROM " + lineReader(files, false, longLine) + " WHERE line IS NOT NULL AND trim(line) <> '') l"
+	return "(SELECT line, filename FROM " + lineReader(files, false, d.longest) + " WHERE line IS NOT NULL AND trim(line) <> '') l"
 }
 
 // strict reads records one by one, where what is wrong with them matters.

@@ -32,10 +32,19 @@ func (s *Session) scanLibSVM(ctx context.Context, r *plan.Read, files []string) 
 			return nil, err
 		}
 	}
-	lines := "(SELECT line FROM " + lineReader(files, false, longLine) + " WHERE trim(line) <> '' AND NOT starts_with(ltrim(line), '#')) l"
-	size, err := s.features(ctx, r.Options["numfeatures"], lines)
+	if len(files) == 0 {
+		return nil, noSamples()
+	}
+	longest, err := s.lineLimit(files)
 	if err != nil {
 		return nil, err
+	}
+	lines := "(SELECT line FROM " + lineReader(files, false, longest) + " WHERE trim(line) <> '' AND NOT starts_with(ltrim(line), '#')) l"
+	size, err := strconv.Atoi(r.Options["numfeatures"])
+	if err != nil || size < 1 {
+		if size, err = s.e.sizes.get(stamp(files), func() (int, error) { return s.features(ctx, lines) }); err != nil {
+			return nil, err
+		}
 	}
 	vector := compile.TypeSQL(types.Vector)
 	return &plan.Scan{
@@ -54,11 +63,8 @@ func checkSamples(schema types.Struct) error {
 	return nil
 }
 
-// features gives the vectors' size: as the reader says, or as the largest number of a feature.
-func (s *Session) features(ctx context.Context, given, lines string) (int, error) {
-	if n, err := strconv.Atoi(given); err == nil && n > 0 {
-		return n, nil
-	}
+// features gives the vectors' size, which is the largest number of a feature.
+func (s *Session) features(ctx context.Context, lines string) (int, error) {
 	scan := &plan.Scan{SQL: "(SELECT max(spark_libsvm_size(line)) AS n FROM " + lines + ") t", Source: []string{"n"}, Attrs: []plan.Attr{{ID: 1, Name: "n", Type: types.Int, Nullable: true}}}
 	batches, err := s.collect(ctx, scan)
 	if err != nil {
@@ -69,9 +75,13 @@ func (s *Session) features(ctx context.Context, given, lines string) (int, error
 			return int(n.Value(0)), nil
 		}
 	}
+	return 0, noSamples()
+}
+
+func noSamples() error {
 	e := sparkerr.Legacy("3014", "empty collection")
 	e.Class = sparkerr.ClassUnsupported
-	return 0, e
+	return e
 }
 
 // sampleText is the expression that writes a label and a vector as a line.
