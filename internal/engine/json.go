@@ -7,6 +7,8 @@ import (
 	"sort"
 	"strings"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/millpond/millpond/internal/compile"
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
@@ -54,8 +56,8 @@ func (s *Session) scanJSON(ctx context.Context, r *plan.Read, files []string) (*
 	if err != nil {
 		return nil, err
 	}
-	if schema, malformed := d.inferred(found); malformed {
-		if d.mode == "FAILFAST" {
+	if schema, malformed, strict := d.inferred(found); strict {
+		if malformed && d.mode == "FAILFAST" {
 			return nil, sparkerr.New(sparkerr.ClassSpark, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "badRecord", "_corrupt_record", "failFastMode", "FAILFAST")
 		}
 		return d.strict(files, schema), nil
@@ -70,26 +72,29 @@ func (s *Session) scanJSON(ctx context.Context, r *plan.Read, files []string) (*
 	return scan, nil
 }
 
-// malformedMark marks, among a found schema's fields, that there are malformed records.
-const malformedMark = "\x00malformed"
+// malformedMark marks, among a found schema's fields, that there are malformed records; looseMark, that
+// there are some which only Spark's rules can read.
+const malformedMark, looseMark = "\x00malformed", "\x00loose"
 
-// inferred gives the schema that Spark would infer, and whether records are malformed: where they
-// are not dropped, a column is to hold them.
-func (d jsonDialect) inferred(found types.Struct) (types.Struct, bool) {
+// inferred gives the schema that Spark would infer, whether records are malformed, where a column is
+// to hold those that are not dropped, and whether records are to be read one by one.
+func (d jsonDialect) inferred(found types.Struct) (schema types.Struct, malformed, strict bool) {
 	out := types.Struct{}
-	malformed := false
 	for _, f := range found.Fields {
-		if f.Name == malformedMark {
-			malformed = true
-			continue
+		switch f.Name {
+		case malformedMark:
+			malformed, strict = true, true
+		case looseMark:
+			strict = true
+		default:
+			out.Fields = append(out.Fields, f)
 		}
-		out.Fields = append(out.Fields, f)
 	}
 	if malformed && d.mode == "PERMISSIVE" && out.Index(d.corrupt) < 0 {
 		out.Fields = append(out.Fields, types.Field{Name: d.corrupt, Type: types.String, Nullable: true})
 	}
 	sort.Slice(out.Fields, func(i, j int) bool { return out.Fields[i].Name < out.Fields[j].Name })
-	return out, malformed
+	return out, malformed, strict
 }
 
 // texts is the engine's expression for the texts that hold records: lines, or whole files.
@@ -110,11 +115,12 @@ func (d jsonDialect) strict(files []string, schema types.Struct) *plan.Scan {
 	}
 	text, _ := json.Marshal(o) // of texts, so it cannot fail
 	options := "CAST(json_merge_patch(json_object('timezone', current_setting('TimeZone')), " + quoteSQL(string(text)) + ") AS VARCHAR)"
-	list := "spark_json_records(line, " + quoteSQL(types.ToJSON(schema)) + ", " + options + ")"
+	records := "spark_json_records(line, " + quoteSQL(types.ToJSON(schema)) + ", " + options + ")"
+	list := "records"
 	if d.mode == "FAILFAST" {
-		list = "(CASE WHEN len(" + list + ") = 0 THEN " + sparkerr.Raise("FAILED_READ_FILE.NO_HINT", "'file://' || filename", "line") + " ELSE " + list + " END)"
+		list = "(CASE WHEN len(records) = 0 THEN " + sparkerr.Raise("FAILED_READ_FILE.NO_HINT", "'file://' || filename", "line") + " ELSE records END)"
 	}
-	scan := &plan.Scan{Attrs: attrsOf(schema), SQL: "(SELECT CAST(CAST(r AS JSON) AS " + compile.TypeSQL(schema) + ") AS r FROM (SELECT unnest(" + list + ") AS r FROM " + d.texts(files) + ")) t"}
+	scan := &plan.Scan{Attrs: attrsOf(schema), SQL: "(SELECT CAST(CAST(r AS JSON) AS " + compile.TypeSQL(schema) + ") AS r FROM (SELECT unnest(" + list + ") AS r FROM (SELECT line, filename, " + records + " AS records FROM " + d.texts(files) + "))) t"}
 	for i, f := range schema.Fields {
 		scan.Source = append(scan.Source, fmt.Sprintf("r.f%d", i))
 		if f.Name == d.corrupt {
@@ -124,20 +130,12 @@ func (d jsonDialect) strict(files []string, schema types.Struct) *plan.Scan {
 	return scan
 }
 
-// jsonSchema infers the types of JSON records. Where some are malformed, a field of that name says
-// so.
+// jsonSchema infers the types of JSON records. Where the engine cannot read them all, they are looked
+// at one by one; a field of that name says that some are malformed.
 func (s *Session) jsonSchema(ctx context.Context, d jsonDialect, files []string) (types.Struct, error) {
-	read := func(skip bool) string {
-		return fmt.Sprintf("SELECT * FROM read_json(%s, format='%s', sample_size=-1, convert_strings_to_integers=false, maximum_depth=-1, ignore_errors=%t)", listSQL(files), d.format(), skip)
-	}
-	malformed := false
-	names, kinds, err := s.describe(ctx, read(false))
-	if err != nil && !d.multiline {
-		malformed = true
-		names, kinds, err = s.describe(ctx, read(true))
-	}
+	names, kinds, err := s.describe(ctx, fmt.Sprintf("SELECT * FROM read_json(%s, format='%s', sample_size=-1, convert_strings_to_integers=false, maximum_depth=-1)", listSQL(files), d.format()))
 	if err != nil {
-		return types.Struct{}, err
+		return s.jsonStructure(ctx, d.texts(files))
 	}
 	schema := types.Struct{}
 	for i := range names {
@@ -148,8 +146,67 @@ func (s *Session) jsonSchema(ctx context.Context, d jsonDialect, files []string)
 		schema.Fields = append(schema.Fields, types.Field{Name: names[i], Type: t, Nullable: true})
 	}
 	sort.Slice(schema.Fields, func(i, j int) bool { return schema.Fields[i].Name < schema.Fields[j].Name })
-	if malformed {
+	return schema, nil
+}
+
+// jsonStructure infers the types of records that are not all plain JSON.
+func (s *Session) jsonStructure(ctx context.Context, texts string) (types.Struct, error) {
+	query := "(SELECT CAST(json_group_structure(j) AS VARCHAR) AS s, CAST(count(*) > count(j) AS VARCHAR) AS m FROM (SELECT CAST(spark_json_sample(line) AS JSON) AS j FROM " + texts + ")) t"
+	scan := &plan.Scan{SQL: query, Source: []string{"s", "m"}, Attrs: []plan.Attr{{ID: 1, Name: "s", Type: types.String}, {ID: 2, Name: "m", Type: types.String}}}
+	batches, err := s.collect(ctx, scan)
+	if err != nil || len(batches) == 0 {
+		return types.Struct{}, err
+	}
+	t, err := structureType([]byte(first(batches[0].Column(0))))
+	if err != nil {
+		return types.Struct{}, err
+	}
+	if list, ok := t.(types.Array); ok { // records in lists
+		t = list.Elem
+	}
+	schema, _ := t.(types.Struct)
+	if first(batches[0].Column(1)) == "true" {
 		schema.Fields = append(schema.Fields, types.Field{Name: malformedMark, Type: types.String})
+	} else { // to be read one by one all the same
+		schema.Fields = append(schema.Fields, types.Field{Name: looseMark, Type: types.String})
 	}
 	return schema, nil
+}
+
+func first(a arrow.Array) string {
+	if list := texts(a); len(list) > 0 {
+		return list[0]
+	}
+	return ""
+}
+
+// structureType reads a type as the engine describes the structure of JSON: an object of types, a
+// list of one, or a name.
+func structureType(raw []byte) (types.Type, error) {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(raw, &fields) == nil && fields != nil {
+		st := types.Struct{}
+		for name, f := range fields {
+			t, err := structureType(f)
+			if err != nil {
+				return nil, err
+			}
+			st.Fields = append(st.Fields, types.Field{Name: name, Type: t, Nullable: true})
+		}
+		sort.Slice(st.Fields, func(i, j int) bool { return st.Fields[i].Name < st.Fields[j].Name })
+		return st, nil
+	}
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &list) == nil && len(list) == 1 {
+		t, err := structureType(list[0])
+		return types.Array{Elem: t, ContainsNull: true}, err
+	}
+	var name string
+	if json.Unmarshal(raw, &name) != nil {
+		return types.String, nil // of nothing
+	}
+	if name == "UBIGINT" { // a whole number that is not negative
+		return types.Long, nil
+	}
+	return engineType(name)
 }

@@ -60,7 +60,7 @@ func fromJSON(text, schema, options string) (Value, error) {
 			raw = append(append(json.RawMessage("["), raw...), ']')
 		}
 	}
-	if raw, ok := plainJSON(raw); ok {
+	if raw, ok := plainJSON(raw, ""); ok {
 		if out, ok := c.value(raw, t); ok {
 			return s(out), nil
 		}
@@ -89,7 +89,7 @@ func jsonRecords(text, schema, options string) (Value, error) {
 	c := newConverter(options)
 	raw := json.RawMessage(strings.TrimSpace(text))
 	var records []json.RawMessage
-	if raw, ok = plainJSON(raw); ok {
+	if raw, ok = plainJSON(raw, ""); ok {
 		switch raw[0] {
 		case '{':
 			records = []json.RawMessage{raw}
@@ -125,8 +125,8 @@ func jsonRecords(text, schema, options string) (Value, error) {
 }
 
 // plainJSON checks a text; what Spark takes beyond JSON, names and texts in single quotes and
-// numbers that are none, is rewritten.
-func plainJSON(raw json.RawMessage) (json.RawMessage, bool) {
+// numbers that are none, is rewritten, the numbers as texts or as another that is given.
+func plainJSON(raw json.RawMessage, number string) (json.RawMessage, bool) {
 	if json.Valid(raw) {
 		return raw, true
 	}
@@ -155,7 +155,11 @@ func plainJSON(raw json.RawMessage) (json.RawMessage, bool) {
 		default:
 			word := len(notNumbers.Find(raw[i:]))
 			if word > 0 {
-				b.WriteString(`"` + string(raw[i:i+word]) + `"`)
+				if number != "" {
+					b.WriteString(number)
+				} else {
+					b.WriteString(`"` + string(raw[i:i+word]) + `"`)
+				}
 				i += word
 				continue
 			}
@@ -164,6 +168,16 @@ func plainJSON(raw json.RawMessage) (json.RawMessage, bool) {
 		}
 	}
 	return b.Bytes(), json.Valid(b.Bytes())
+}
+
+// sampleJSON gives a record, or a list of them, as JSON whose types are to be inferred; null if it is
+// malformed.
+func sampleJSON(text string) Value {
+	raw, ok := plainJSON(json.RawMessage(strings.TrimSpace(text)), "0.5")
+	if !ok || raw[0] != '{' && raw[0] != '[' {
+		return null()
+	}
+	return s(string(raw))
 }
 
 var notNumbers = regexp.MustCompile(`^(NaN|[+-]?INF|[+-]?Infinity)\b`)
