@@ -71,11 +71,12 @@ def judged(server, folder, script, data):
 
 
 @pytest.fixture(scope="module")
-def judgements(server, tmp_path_factory):
-    """The judgement of every attempt, by name; as many at once as there are processors, and one."""
+def judgements(request, server, tmp_path_factory):
+    """The judgement of every attempt that was selected, by name; as many at once as there are processors, and one."""
     data = tmp_path_factory.mktemp("labs")
+    selected = [item.callspec.params["attempt"] for item in request.session.items if item.name.startswith("test_lab[")]
     with concurrent.futures.ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
-        return {name(a): pool.submit(judged, server, a[0], a[1], data) for a in attempts()}
+        return {name(a): pool.submit(judged, server, a[0], a[1], data) for a in selected}
 
 
 @pytest.mark.parametrize("attempt", attempts(), ids=name)
