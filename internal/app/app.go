@@ -41,6 +41,7 @@ type Config struct {
 	Python       string // the workers' Python, "" to find one
 	RuntimesDir  string // of managed runtimes, "" for none
 	CourseDir    string // the study course's content, "" for what is built in
+	ClientFiles  string // directory below which Spark clients may copy files, "" for none
 	Threads      int
 	MemoryBytes  int64
 	SessionIdle  time.Duration
@@ -123,7 +124,7 @@ func (a *App) openEngine() error {
 	if err != nil {
 		return fmt.Errorf("open the engine: %w", err)
 	}
-	a.connect = connect.New(a.engine, connect.Options{Logger: a.log, SessionIdle: a.cfg.SessionIdle, OnSession: a.warmPython})
+	a.connect = connect.New(a.engine, connect.Options{Logger: a.log, SessionIdle: a.cfg.SessionIdle, OnSession: a.warmPython, ClientFiles: a.cfg.ClientFiles})
 	a.grpc = connect.GRPC()
 	a.connect.Register(a.grpc)
 	return nil

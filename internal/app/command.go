@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -72,6 +73,7 @@ AWS_ENDPOINT_URL.`,
 	f.String("python", "", "Python for UDFs (default: the managed runtime's, then python3)")
 	f.String("runtimes-dir", "", "directory of the managed runtimes (default: ~/.local/share/millpond/runtimes)")
 	f.String("course-dir", "", "directory of the study course's content, for its writers (default: the built-in course)")
+	f.String("client-files", "", "directory below which spark.copyFromLocalToFs may write (default: none, as in Spark)")
 	f.Int("threads", 0, "threads of the engine (default: one a core)")
 	f.String("memory", "", "memory limit of the engine, such as 4GiB (default: 80% of the machine's)")
 	f.Duration("session-idle", time.Hour, "end a Spark session after this long without requests")
@@ -133,12 +135,18 @@ func serve(ctx context.Context, v *viper.Viper, version string) error {
 	if err != nil {
 		return err
 	}
+	clientFiles := v.GetString("client-files")
+	if clientFiles != "" {
+		if clientFiles, err = filepath.Abs(clientFiles); err != nil {
+			return fmt.Errorf("--client-files: %w", err)
+		}
+	}
 	if ctx == nil {
 		ctx = context.Background()
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	a, err := Open(ctx, Config{DataDir: v.GetString("data-dir"), Store: v.GetString("store"), ArtifactRoot: v.GetString("artifact-root"), Connect: v.GetString("connect"), HTTP: v.GetString("http"), Python: v.GetString("python"), RuntimesDir: managed.Dir, CourseDir: v.GetString("course-dir"),
+	a, err := Open(ctx, Config{DataDir: v.GetString("data-dir"), Store: v.GetString("store"), ArtifactRoot: v.GetString("artifact-root"), Connect: v.GetString("connect"), HTTP: v.GetString("http"), Python: v.GetString("python"), RuntimesDir: managed.Dir, CourseDir: v.GetString("course-dir"), ClientFiles: clientFiles,
 		Threads: v.GetInt("threads"), MemoryBytes: mem, SessionIdle: v.GetDuration("session-idle"), Version: version, Logger: log})
 	if err != nil {
 		return err

@@ -52,6 +52,7 @@ func (c *compiler) carry(n plan.Node) (*Carry, error) {
 
 // carried adds the statement to a stage.
 func (c *compiler) carried(s *Carry, n, leaf plan.Node, need map[int]bool) (*Carry, error) {
+	careful := c.careful(n)
 	s.Row = plan.Attr{ID: unused(n, leaf), Name: "row", Type: types.Long}
 	reads := map[int]bool{s.Row.ID: true}
 	n = numbered(n, leaf, s.Row, need, reads)
@@ -75,7 +76,7 @@ func (c *compiler) carried(s *Carry, n, leaf plan.Node, need map[int]bool) (*Car
 			attrs = append(attrs, at)
 		}
 	}
-	s.Query = &Query{SQL: text, Attrs: append(attrs, s.Row)}
+	s.Query = &Query{SQL: text, Attrs: append(attrs, s.Row), Contexts: inner.contexts, Scalars: inner.scalars, Careful: careful}
 	return s, nil
 }
 

@@ -91,7 +91,7 @@ func (s *Session) stored(database, name string) (catalog.Table, bool) {
 		return t, true
 	}
 	dir := filepath.Join(s.e.tables.Location(database), name)
-	files, err := filesUnder(dir)
+	files, err := listing{}.under(dir)
 	if err != nil || len(files) == 0 {
 		return catalog.Table{}, false
 	}

@@ -54,13 +54,15 @@ var confDefaults = map[string]string{
 	"spark.connect.session.planCompression.threshold":                 "10485760",
 	"spark.connect.session.planCompression.defaultAlgorithm":          "ZSTD",
 	"spark.sql.artifact.isolation.enabled":                            "true",
+	"spark.sql.columnNameOfCorruptRecord":                             "_corrupt_record",
 	"spark.sql.crossJoin.enabled":                                     "true",
 	"spark.sql.adaptive.enabled":                                      "true",
 	"spark.sql.autoBroadcastJoinThreshold":                            "10485760b",
 }
 
 // static settings cannot change while a server runs.
-var staticConf = map[string]bool{"spark.sql.warehouse.dir": true, "spark.sql.extensions": true, "spark.sql.artifact.isolation.enabled": true}
+var staticConf = map[string]bool{"spark.sql.warehouse.dir": true, "spark.sql.extensions": true, "spark.sql.artifact.isolation.enabled": true,
+	"spark.sql.artifact.copyFromLocalToFs.allowDestLocal": true}
 
 // fixedConf are settings that change answers and that this engine knows one value of.
 var fixedConf = map[string]string{"spark.sql.mapKeyDedupPolicy": "EXCEPTION", "spark.sql.caseSensitive": "false", "spark.sql.timestampType": "TIMESTAMP_LTZ"}

@@ -78,3 +78,9 @@ func (l *csvLines) add(path, quote string) error {
 		}
 	}
 }
+
+// lineLimit is the longest line to expect of files of text.
+func (s *Session) lineLimit(files []string) (int, error) {
+	found, err := s.e.lines.get("text "+stamp(files), func() (csvLines, error) { return csvDialect{}.measure(files) })
+	return found.limit(), err
+}

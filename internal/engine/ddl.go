@@ -387,7 +387,7 @@ func (s *Session) partitionRows(name []string) ([][]any, error) {
 	if len(t.Partitions) == 0 {
 		return nil, sparkerr.Plain(sparkerr.ClassAnalysis, "[INVALID_PARTITION_OPERATION.PARTITION_SCHEMA_IS_EMPTY] The partition command is invalid. Table %s is not partitioned. SQLSTATE: 42601", types.Quote(catalogName)+"."+types.Quote(t.Database)+"."+types.Quote(t.Name))
 	}
-	files, err := filesUnder(t.Location)
+	files, err := listing{}.under(t.Location)
 	if err != nil {
 		return nil, err
 	}

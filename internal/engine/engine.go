@@ -42,6 +42,8 @@ type Engine struct {
 	opts   Options
 	files  fileCache[types.Struct]
 	lines  fileCache[csvLines]
+	reads  fileCache[[]string] // how columns are read under other types
+	sizes  fileCache[int]      // of LIBSVM's vectors
 	copies *scanCopies
 	tables *catalog.Store
 }

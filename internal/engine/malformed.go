@@ -11,12 +11,27 @@ import (
 )
 
 // corruptColumn finds the column that is to hold the text of malformed records, or -1.
-func corruptColumn(s types.Struct, options map[string]string) int {
-	i := s.Index(option(options, "_corrupt_record", "columnnameofcorruptrecord"))
-	if i >= 0 && types.IsString(s.Fields[i].Type) {
-		return i
+func (s *Session) corruptColumn(schema types.Struct, options map[string]string) (int, error) {
+	name := s.corruptName(options)
+	i := schema.Index(name)
+	if i >= 0 && !types.IsString(schema.Fields[i].Type) {
+		return -1, sparkerr.Analysis("INVALID_CORRUPT_RECORD_TYPE", "columnName", types.Quote(name), "actualType", `"`+schema.Fields[i].Type.SQL()+`"`)
 	}
-	return -1
+	return i, nil
+}
+
+func (s *Session) corruptName(options map[string]string) string {
+	name, _ := s.Conf.Get("spark.sql.columnNameOfCorruptRecord")
+	return option(options, name, "columnnameofcorruptrecord")
+}
+
+// readMode is how a reader takes malformed records; what is no mode is PERMISSIVE.
+func readMode(options map[string]string) string {
+	switch mode := strings.ToUpper(options["mode"]); mode {
+	case "DROPMALFORMED", "FAILFAST":
+		return mode
+	}
+	return "PERMISSIVE"
 }
 
 // strictCSV reads CSV line by line, where what is wrong with a record matters: in the modes
@@ -52,6 +67,9 @@ func (d csvDialect) strictCSV(files []string, schema types.Struct, corrupt int) 
 		from = "(SELECT * FROM " + from + " WHERE (CASE WHEN " + bad + " THEN " + sparkerr.Raise("FAILED_READ_FILE.NO_HINT", "'file://' || filename", "line") + " ELSE true END)) r"
 	}
 	scan := &plan.Scan{SQL: from, Attrs: attrsOf(schema)}
+	if corrupt >= 0 {
+		scan.Corrupt = schema.Fields[corrupt].Name
+	}
 	k := 0
 	for i := range schema.Fields {
 		if i == corrupt {
@@ -75,13 +93,18 @@ func (d csvDialect) lineTable(files []string, columns int) string {
 
 // lines is the engine's expression that reads files line by line, without headers and comments.
 func (d csvDialect) lines(files []string) string {
-	from := fmt.Sprintf(`read_csv(%s, auto_detect=false, delim=E'\x01', quote='', escape='', header=%t, columns={'line': 'VARCHAR'}, filename=true, strict_mode=false, null_padding=true, max_line_size=%d)`,
-		listSQL(files), d.header, d.records.limit())
+	from := lineReader(files, d.header, d.records.limit())
 	where := " WHERE line IS NOT NULL AND trim(line) <> ''"
 	if d.comment != "" {
 		where += " AND NOT starts_with(line, " + quoteSQL(d.comment) + ")"
 	}
 	return "(SELECT line, filename FROM " + from + where + ")"
+}
+
+// lineReader is the engine's expression that reads files as lines of text.
+func lineReader(files []string, header bool, longest int) string {
+	return fmt.Sprintf(`read_csv(%s, auto_detect=false, delim=E'\x01', quote='', escape='', header=%t, columns={'line': 'VARCHAR'}, filename=true, strict_mode=false, null_padding=true, max_line_size=%d)`,
+		listSQL(files), header, longest)
 }
 
 // split cuts a line at the separators outside of quotes.

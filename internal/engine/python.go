@@ -55,6 +55,13 @@ func (p *PythonWorkers) open(ctx context.Context, set pyworker.Settings, n plan.
 		}
 		set.Whole = n.Whole
 		st.rows, err = p.pool.Scalar(ctx, set, st.in[0], have, n.Calls)
+	case *plan.PythonWindow:
+		in := pyworker.Groups{In: st.in[0], Have: st.in[0].Columns(), Keys: n.Partition}
+		st.attrs = append([]plan.Attr{}, in.Have...)
+		for _, c := range n.Calls {
+			st.attrs = append(st.attrs, c.Out)
+		}
+		st.rows, err = p.pool.Windows(ctx, set, in, n.Calls)
 	case *plan.PythonMap:
 		in := st.in[0]
 		st.attrs = n.Attrs

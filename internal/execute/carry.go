@@ -39,7 +39,8 @@ func (r *Runner) carry(ctx context.Context, s *compile.Carry) (Stream, error) {
 			return nil, fmt.Errorf("a stage lacks column %d of what is carried", i)
 		}
 	}
-	if c.rows, err = r.DB.query(ctx, r.Settings, s.Query.SQL, s.Query.Attrs, map[string]Stream{s.From: given}, nil); err != nil {
+	c.rows, err = r.query(ctx, s.Query, map[string]Stream{s.From: given}, nil)
+	if err != nil {
 		return nil, err
 	}
 	return c, nil

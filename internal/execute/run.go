@@ -95,7 +95,7 @@ func (r *Runner) open(ctx context.Context, s compile.Stage) (Stream, error) {
 			sources[src.Name] = in
 			again[src.Name] = func() (Stream, error) { return r.open(ctx, src.Stage) }
 		}
-		return r.DB.query(ctx, r.Settings, s.SQL, s.Attrs, sources, again)
+		return r.query(ctx, s, sources, again)
 	case *compile.Carry:
 		return r.carry(ctx, s)
 	case *compile.Memory:
@@ -223,7 +223,7 @@ func (r *Runner) Copy(ctx context.Context, n plan.Node, wrap func(query string) 
 		q = &compile.Query{SQL: "SELECT * FROM " + name, Sources: []compile.Source{{Name: name, Stage: stage}}, Attrs: stage.Columns()}
 	}
 	count := plan.Attr{ID: 0, Name: "Count", Type: types.Long}
-	st, err := r.open(ctx, &compile.Query{SQL: wrap(q.SQL), Sources: q.Sources, Attrs: []plan.Attr{count}})
+	st, err := r.open(ctx, &compile.Query{SQL: wrap(q.SQL), Sources: q.Sources, Contexts: q.Contexts, Attrs: []plan.Attr{count}, Careful: q.Careful})
 	if err != nil {
 		return err
 	}

@@ -357,23 +357,7 @@ func (p *Pool) aggregate(ctx context.Context, s Settings, list []*bundle, groups
 		cols[i] = c
 	}
 	for _, b := range list {
-		t := s.task(b.evalType, b.udfs(), b.args, part)
-		got := make([][]arrow.Array, len(b.calls))
-		err := p.do(ctx, s, t, func(w io.Writer) error {
-			for _, g := range groups {
-				if err := sendCount(w, 1); err != nil {
-					return err
-				}
-				if err := ipcStream(w, b.layout.schema, cutRows(g, s.batchRows()), b.layout.flat); err != nil {
-					return err
-				}
-			}
-			return sendCount(w, 0)
-		}, receiver{batch: func(r arrow.RecordBatch) error { return b.take(got, r) }})
-		if err != nil {
-			return err
-		}
-		made, err := b.join(got, int64(len(groups)))
+		made, err := p.grouped(ctx, s, b, groups, int64(len(groups)), part)
 		if err != nil {
 			return err
 		}

@@ -19,6 +19,7 @@ type bundle struct {
 	outs     []int // places of the results among all calls'
 	args     [][]argument
 	layout   *layout
+	conf     [][2]string // for the worker, beside the session's
 }
 
 // alone are the kinds of which a task takes one function only.
@@ -128,18 +129,7 @@ func (p *Pool) scalar(ctx context.Context, s Settings, list []*bundle, rows []ar
 			made[b.outs[i]] = c
 		}
 	}
-	at := int64(0)
-	for _, b := range rows {
-		cols := append([]arrow.Array{}, b.Columns()...)
-		for _, m := range made {
-			cols = append(cols, array.NewSlice(m, at, at+b.NumRows()))
-		}
-		at += b.NumRows()
-		if err := emit(Rows{Cols: cols, Len: b.NumRows()}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return beside(rows, made, emit)
 }
 
 // columns runs a bundle over rows: one column a function, as many rows as came in.

@@ -29,11 +29,13 @@ const (
 	ScalarArrow     = 250
 	ScalarArrowIter = 251
 	AggArrow        = 252
+	WindowAgg       = 203
+	WindowArrow     = 253
 	AggArrowIter    = 254
 )
 
 // evalNames are the names of the kinds that are not supported, for errors.
-var evalNames = map[int]string{203: "window aggregate pandas functions", 253: "window aggregate Arrow functions", 208: "applyInPandasWithState",
+var evalNames = map[int]string{208: "applyInPandasWithState",
 	211: "transformWithStateInPandas", 212: "transformWithStateInPandas", 213: "transformWithState", 214: "transformWithState",
 	300: "Python table functions", 301: "Python table functions", 302: "Arrow table functions"}
 
