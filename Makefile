@@ -58,7 +58,7 @@ vet:
 	go vet -tags $(TAGS) ./...
 
 lint: vet $(TOOLS)/golangci-lint ## gofmt, go vet and golangci-lint
-	@test -z "$$(gofmt -l cmd internal bench)" || { echo 'gofmt these:'; gofmt -l cmd internal bench; exit 1; }
+	@test -z "$$(gofmt -l cmd content internal bench)" || { echo 'gofmt these:'; gofmt -l cmd content internal bench; exit 1; }
 	$(TOOLS)/golangci-lint run --build-tags $(TAGS) ./...
 
 FUZZTIME ?= 20s

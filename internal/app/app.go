@@ -24,6 +24,7 @@ import (
 	"github.com/millpond/millpond/internal/db"
 	"github.com/millpond/millpond/internal/engine"
 	"github.com/millpond/millpond/internal/evidence"
+	"github.com/millpond/millpond/internal/learn/course"
 	"github.com/millpond/millpond/internal/registry"
 	"github.com/millpond/millpond/internal/rest"
 	"github.com/millpond/millpond/internal/tracking"
@@ -61,6 +62,7 @@ type App struct {
 	http    *http.Server
 	ui      *ui.UI
 	heard   *evidence.Log // what the sessions of labs do
+	course  func() (*course.Course, error)
 	python  *engine.PythonWorkers
 	warm    sync.Once
 	ctx     context.Context // ends with the app
@@ -87,6 +89,7 @@ func Open(ctx context.Context, cfg Config) (a *App, err error) {
 	if a.lisHTTP, err = listen("--http", cfg.HTTP); err != nil {
 		return a, err
 	}
+	a.readCourse()
 	if a.dir, err = openDataDir(cfg.DataDir, cfg.Version); err != nil {
 		return a, err
 	}

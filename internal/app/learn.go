@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"sync"
 
 	"github.com/millpond/millpond/content"
 	"github.com/millpond/millpond/internal/learn"
@@ -12,14 +13,20 @@ import (
 	"github.com/millpond/millpond/internal/rest"
 )
 
-// openLearn adds the study course to the API. What it gives also hears the MLflow requests of
-// labs.
-func (a *App) openLearn(mux *rest.Mux) (http.Handler, error) {
+// readCourse begins to read the study course: some hundreds of files, while the rest is opened.
+func (a *App) readCourse() {
 	var files fs.FS = content.Files
 	if a.cfg.CourseDir != "" {
 		files = os.DirFS(a.cfg.CourseDir)
 	}
-	c, err := course.Load(files)
+	a.course = sync.OnceValues(func() (*course.Course, error) { return course.Load(files) })
+	go a.course()
+}
+
+// openLearn adds the study course to the API. What it gives also hears the MLflow requests of
+// labs.
+func (a *App) openLearn(mux *rest.Mux) (http.Handler, error) {
+	c, err := a.course()
 	if err != nil {
 		return nil, fmt.Errorf("read the study course: %w", err)
 	}

@@ -42,7 +42,7 @@ func serveBehind(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	if err := os.MkdirAll(defaultDataDir, 0o755); err != nil {
+	if err := os.MkdirAll(defaultDataDir, 0o700); err != nil {
 		return fmt.Errorf("make the data directory: %w", err)
 	}
 	logFile := filepath.Join(defaultDataDir, "serve.log")

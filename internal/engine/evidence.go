@@ -2,6 +2,8 @@ package engine
 
 import (
 	"context"
+	"errors"
+	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -104,20 +106,24 @@ func (s *Session) witnessed(r plan.Relation, res *Result) *Result {
 	return res
 }
 
-// witness counts the rows that a query gives.
+// witness counts the rows that a query gives. One that fails is no evidence: its failure is.
 type witness struct {
 	execute.Stream
 	s      *Session
 	r      plan.Relation
 	schema types.Struct
 	rows   int64
+	failed bool
 	once   sync.Once
 }
 
 func (w *witness) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	b, err := w.Stream.Next(ctx)
-	if err == nil {
+	switch {
+	case err == nil:
 		w.rows += b.NumRows()
+	case !errors.Is(err, io.EOF):
+		w.failed = true
 	}
 	return b, err
 }
@@ -125,6 +131,9 @@ func (w *witness) Next(ctx context.Context) (arrow.RecordBatch, error) {
 func (w *witness) Close() {
 	w.Stream.Close()
 	w.once.Do(func() {
+		if w.failed {
+			return
+		}
 		in := w.s.lineage(w.r)
 		in.Columns = w.schema.Names()
 		w.s.e.opts.Evidence.Record(w.s.ID, evidence.Query{Action: actionOf(w.r), Rows: w.rows, Input: in})

@@ -73,6 +73,7 @@ type (
 		Method   string         `expr:"method" json:"method"`
 		Params   map[string]any `expr:"params" json:"params"` // of the query or the JSON body
 		Status   int            `expr:"status" json:"status"`
+		Worker   bool           `expr:"worker" json:"worker"` // sent by a Python worker, not by the script
 	}
 	// Loaded is a saved operator or model that was read.
 	Loaded struct {

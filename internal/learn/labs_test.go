@@ -92,6 +92,19 @@ func TestRunsAndRequestsOfAnAttemptAreEvidence(t *testing.T) {
 	}
 }
 
+func TestWhatWorkersReadIsEvidenceToo(t *testing.T) {
+	s := open(t, 1)
+	a := s.attempt("imputer")
+	id := decoded(t, s.send("GET", "/api/2.0/mlflow/experiments/get-by-name?experiment_name="+a.Experiment, nil).Body.Bytes())["experiment"].(map[string]any)["experiment_id"].(string)
+	for _, path := range []string{id + "/models/m-1/artifacts/MLmodel", "0/models/m-2/artifacts/MLmodel"} {
+		s.send("GET", "/api/2.0/mlflow-artifacts/artifacts/"+path, nil) // without the attempt's token
+	}
+	e := ask[judge.Evidence](s, "/attempts/"+a.Attempt+"/evidence", nil)
+	if len(e.Calls) != 1 || !e.Calls[0].Worker || e.Calls[0].Params["path"] != id+"/models/m-1/artifacts/MLmodel" || e.Calls[0].Status != 404 {
+		t.Errorf("%+v", e.Calls)
+	}
+}
+
 func TestANewAttemptClearsTheLastAway(t *testing.T) {
 	s := open(t, 1)
 	first := s.attempt("imputer")

@@ -71,16 +71,32 @@ def judged(server, folder, script, data):
 
 
 @pytest.fixture(scope="module")
-def judgements(server, tmp_path_factory):
-    """The judgement of every attempt, by name; as many at once as there are processors, and one."""
+def judgements(request, server, tmp_path_factory):
+    """The judgement of every attempt that was selected, by name. Labs run in parallel, as many at once as there are
+    processors and one; the attempts at one lab come after each other, because they register the same models."""
     data = tmp_path_factory.mktemp("labs")
+    by_lab = {}
+    for item in request.session.items:
+        if item.name.startswith("test_lab["):
+            by_lab.setdefault(item.callspec.params["attempt"][0], []).append(item.callspec.params["attempt"])
     with concurrent.futures.ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
-        return {name(a): pool.submit(judged, server, a[0], a[1], data) for a in attempts()}
+        jobs = [pool.submit(lambda mine: [(name(a), outcome(judged, server, a[0], a[1], data)) for a in mine], mine) for mine in by_lab.values()]
+        return dict(pair for job in jobs for pair in job.result())
+
+
+def outcome(do, *args):
+    """What a call gives, or the error that ended it: one attempt's must not be another's."""
+    try:
+        return do(*args)
+    except Exception as e:
+        return e
 
 
 @pytest.mark.parametrize("attempt", attempts(), ids=name)
 def test_lab(judgements, attempt):
-    verdict = judgements[name(attempt)].result()
+    verdict = judgements[name(attempt)]
+    if isinstance(verdict, Exception):
+        raise verdict
     failed = [f for f in verdict["findings"] if not f["ok"]]
     if attempt[2] is None:
         assert verdict["passed"], failed

@@ -18,20 +18,17 @@ const maxCall = 1 << 18
 var unheard = []string{"runs/log-batch", "runs/log-metric", "runs/log-parameter", "runs/set-tag", "runs/log-inputs"}
 
 // Witness tells the log of the requests that an attempt's MLflow client sends: it carries the
-// attempt's id as its token.
+// attempt's id as its token. Workers do not, but what they read of the attempt's artifacts tells
+// how often they loaded a model.
 func (a *Attempts) Witness(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		if !ok || !a.opts.Log.Listens(id) {
-			next.ServeHTTP(w, r)
-			return
-		}
+		id, worker := a.sender(r)
 		endpoint := endpointOf(r.URL.Path)
-		if endpoint == "" || slices.Contains(unheard, endpoint) {
+		if id == "" || endpoint == "" || slices.Contains(unheard, endpoint) {
 			next.ServeHTTP(w, r)
 			return
 		}
-		call := evidence.Call{Endpoint: endpoint, Method: r.Method, Params: paramsOf(r)}
+		call := evidence.Call{Endpoint: endpoint, Method: r.Method, Params: paramsOf(r), Worker: worker}
 		s := &status{ResponseWriter: w, code: http.StatusOK}
 		next.ServeHTTP(s, r)
 		call.Status = s.code
@@ -39,14 +36,37 @@ func (a *Attempts) Witness(next http.Handler) http.Handler {
 	})
 }
 
-// endpointOf names a request: "runs/search", "artifacts/download".
+// sender finds the attempt that a request belongs to, "" for none.
+func (a *Attempts) sender(r *http.Request) (id string, worker bool) {
+	if id, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok && a.opts.Log.Listens(id) {
+		return id, false
+	}
+	file, ok := strings.CutPrefix(r.URL.Path, artifacts)
+	if !ok || r.Method != http.MethodGet {
+		return "", false
+	}
+	experiment, _, _ := strings.Cut(file, "/")
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for id, x := range a.byID {
+		if x.experimentID == experiment {
+			return id, true
+		}
+	}
+	return "", false
+}
+
+// artifacts is where files are; an experiment's begin with its id.
+const artifacts = "/api/2.0/mlflow-artifacts/artifacts/"
+
+// endpointOf names a request: "runs/search", "artifacts".
 func endpointOf(path string) string {
 	for _, prefix := range []string{"/api/2.0/mlflow/", "/ajax-api/2.0/mlflow/"} {
 		if e, ok := strings.CutPrefix(path, prefix); ok {
 			return e
 		}
 	}
-	if strings.HasPrefix(path, "/api/2.0/mlflow-artifacts/artifacts/") {
+	if strings.HasPrefix(path, artifacts) {
 		return "artifacts"
 	}
 	return ""
@@ -62,7 +82,7 @@ func paramsOf(r *http.Request) map[string]any {
 			out[k] = v
 		}
 	}
-	if _, file, ok := strings.Cut(r.URL.Path, "/mlflow-artifacts/artifacts/"); ok {
+	if file, ok := strings.CutPrefix(r.URL.Path, artifacts); ok {
 		out["path"] = file
 		return out
 	}

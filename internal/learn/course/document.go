@@ -24,9 +24,10 @@ func (p Problem) Error() string { return fmt.Sprintf("content/%s:%d: %s", p.File
 // document is a YAML file (or a Markdown file's front matter) whose lines are known.
 type document struct {
 	file string
-	root *yaml.Node
-	body string // Markdown after the front matter
-	from int    // the line that body starts on
+	text []byte     // YAML
+	root *yaml.Node // of text, once somebody asks for lines
+	body string     // Markdown after the front matter
+	from int        // the line that body starts on
 }
 
 // loader reads files and gathers their problems.
@@ -53,11 +54,7 @@ func (l *loader) read(file string, v any) (*document, bool) {
 			return nil, false
 		}
 	}
-	d.root = &yaml.Node{}
-	if err := yaml.Unmarshal(text, d.root); err != nil {
-		l.malformed(file, err)
-		return nil, false
-	}
+	d.text = text
 	dec := yaml.NewDecoder(bytes.NewReader(text))
 	dec.KnownFields(true)
 	if err := dec.Decode(v); err != nil {
@@ -106,6 +103,12 @@ func (l *loader) malformed(file string, err error) {
 // line finds the line of a place in the document, such as "options", 2, "why"; of the nearest
 // part that is there if it is not.
 func (d *document) line(at ...any) int {
+	if d.root == nil {
+		d.root = &yaml.Node{}
+		if err := yaml.Unmarshal(d.text, d.root); err != nil {
+			return 1 // not so: it was decoded before
+		}
+	}
 	n := d.root
 	if n.Kind == yaml.DocumentNode && len(n.Content) > 0 {
 		n = n.Content[0]

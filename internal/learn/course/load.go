@@ -185,7 +185,7 @@ func (l *loader) topics(c *Course) {
 		l.need(d, t.Title != "", "title")
 		l.need(d, t.Minutes > 0, "minutes")
 		l.need(d, len(t.Remember) > 0, "remember")
-		l.markdown(d, d.body, d.from)
+		l.markdown(d, d.body, func() int { return d.from })
 		for _, h := range headings {
 			if t.Tier < 3 && !strings.Contains("\n"+t.Body, "\n"+h+"\n") {
 				l.problem(file, d.from, "the heading %q is missing", h)
@@ -202,20 +202,21 @@ func (l *loader) topics(c *Course) {
 	}
 }
 
-// markdown checks that fences of code are closed; line is where the text starts.
-func (l *loader) markdown(d *document, text string, line int) {
-	open := 0
+// markdown checks that fences of code are closed; from tells the line that the text starts on.
+func (l *loader) markdown(d *document, text string, from func() int) {
+	const none = -1
+	open := none
 	for i, s := range strings.Split(text, "\n") {
 		if strings.HasPrefix(strings.TrimSpace(s), "```") {
-			if open > 0 {
-				open = 0
+			if open == none {
+				open = i
 			} else {
-				open = line + i
+				open = none
 			}
 		}
 	}
-	if open > 0 {
-		l.problem(d.file, open, "this fence of code is not closed")
+	if open != none {
+		l.problem(d.file, from()+open, "this fence of code is not closed")
 	}
 }
 
@@ -290,7 +291,7 @@ func (l *loader) labs(c *Course) {
 		l.need(d, lab.Task != "", "task")
 		l.need(d, len(lab.Hints) > 0, "hints")
 		l.need(d, len(lab.Checks) > 0, "checks")
-		l.markdown(d, lab.Task, d.line("task")+1)
+		l.markdown(d, lab.Task, func() int { return d.line("task") + 1 })
 		l.checks(d, lab)
 		l.scripts(d, lab)
 	}

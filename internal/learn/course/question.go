@@ -33,7 +33,7 @@ func (l *loader) questions(c *Course) {
 			l.problem(file, d.line("difficulty"), "difficulty is %d: 1 easy, 2 fair, 3 hard", q.Difficulty)
 		}
 		l.need(d, strings.TrimSpace(q.Stem) != "", "stem")
-		l.markdown(d, q.Stem, d.line("stem")+1)
+		l.markdown(d, q.Stem, func() int { return d.line("stem") + 1 })
 		if old := stems[q.Stem]; old != "" {
 			l.problem(file, d.line("stem"), "%s asks the same", old)
 		}

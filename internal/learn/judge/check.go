@@ -3,6 +3,7 @@ package judge
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -113,9 +114,12 @@ func (c *Check) test(e Evidence) Finding {
 
 // texts prints a text or a list, each text once.
 func texts(v any) []string {
-	list, ok := v.([]any)
-	if !ok {
-		list = []any{v}
+	list := []any{v}
+	if r := reflect.ValueOf(v); r.Kind() == reflect.Slice {
+		list = list[:0]
+		for i := range r.Len() {
+			list = append(list, r.Index(i).Interface())
+		}
 	}
 	var out []string
 	for _, x := range list {

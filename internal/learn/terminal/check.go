@@ -24,8 +24,9 @@ func isOver(err error) bool {
 	return errors.As(err, &e) && e.Code == string(rest.InvalidState)
 }
 
-// check runs the learner's file as a new attempt and prints the server's judgement.
-func (u *ui) check(ctx context.Context, args []string, file string) error {
+// check runs the learner's file as a new attempt and prints the server's judgement; with evidence,
+// also what the checks could see.
+func (u *ui) check(ctx context.Context, args []string, file string, evidence bool) error {
 	l, err := u.current(ctx, args)
 	if err != nil {
 		return err
@@ -33,9 +34,18 @@ func (u *ui) check(ctx context.Context, args []string, file string) error {
 	if file == "" {
 		file = filepath.Join(u.folder(l.LabView), "lab.py")
 	}
-	v, err := u.try(ctx, l, file)
+	v, attempt, err := u.try(ctx, l, file)
 	if err != nil {
 		return err
+	}
+	if evidence {
+		var e judge.Evidence
+		if err := u.api.get(ctx, "/attempts/"+attempt+"/evidence", &e); err != nil {
+			return err
+		}
+		if err := u.printJSON(e); err != nil {
+			return err
+		}
 	}
 	if u.json {
 		err = u.printJSON(v)
@@ -48,17 +58,17 @@ func (u *ui) check(ctx context.Context, args []string, file string) error {
 	return err
 }
 
-func (u *ui) try(ctx context.Context, l learn.LabResponse, file string) (*learn.JudgeResponse, error) {
+func (u *ui) try(ctx context.Context, l learn.LabResponse, file string) (v *learn.JudgeResponse, attempt string, err error) {
 	if _, err := os.Stat(file); err != nil {
-		return nil, fmt.Errorf("%s is not there; `millpond learn start %s` makes it, --dir or --file says where yours is", file, l.ID)
+		return nil, "", fmt.Errorf("%s is not there; `millpond learn start %s` makes it, --dir or --file says where yours is", file, l.ID)
 	}
 	python, err := u.interpreter()
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	var a learn.AttemptResponse
 	if err := u.api.post(ctx, "/labs/"+l.ID+"/attempts", body{"server": u.api.base}, &a); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	said := u.out
 	if u.json {
@@ -66,10 +76,10 @@ func (u *ui) try(ctx context.Context, l learn.LabResponse, file string) (*learn.
 	}
 	s, err := runScript(ctx, python, file, a.Env, said)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	v := &learn.JudgeResponse{}
-	return v, u.api.post(ctx, "/attempts/"+a.Attempt+"/judge", body{"script": s}, v)
+	v = &learn.JudgeResponse{}
+	return v, a.Attempt, u.api.post(ctx, "/attempts/"+a.Attempt+"/judge", body{"script": s}, v)
 }
 
 func (u *ui) interpreter() (string, error) {
@@ -229,7 +239,7 @@ func (u *ui) watch(ctx context.Context, args []string) error {
 		}
 		if info.ModTime().After(seen) {
 			seen = info.ModTime()
-			v, err := u.try(ctx, l, file)
+			v, _, err := u.try(ctx, l, file)
 			if err != nil {
 				return err
 			}

@@ -18,9 +18,11 @@ func (u *ui) labCommands() []*cobra.Command {
 	labs := &cobra.Command{Use: "labs", Short: "List the labs and which are passed", Args: cobra.NoArgs, RunE: u.run(u.labs)}
 	start := &cobra.Command{Use: "start LAB", Short: "Put a lab's files here and show its task", Args: cobra.ExactArgs(1), RunE: u.run(u.startLab)}
 	var file string
+	var evidence bool
 	check := &cobra.Command{Use: "check [LAB]", Short: "Run your file and let the server check what it did", Args: cobra.MaximumNArgs(1),
-		RunE: u.run(func(ctx context.Context, args []string) error { return u.check(ctx, args, file) })}
+		RunE: u.run(func(ctx context.Context, args []string) error { return u.check(ctx, args, file, evidence) })}
 	check.Flags().StringVar(&file, "file", "", "the file to run (default: lab.py of the lab's folder)")
+	check.Flags().BoolVar(&evidence, "evidence", false, "print all that the checks can see, as JSON: for writers of labs")
 	watch := &cobra.Command{Use: "watch [LAB]", Short: "Check again whenever you save", Args: cobra.MaximumNArgs(1), RunE: u.run(u.watch)}
 	hint := &cobra.Command{Use: "hint [LAB] [NUMBER]", Short: "The next hint, or one by number", Args: cobra.MaximumNArgs(2), RunE: u.run(u.hint)}
 	solution := &cobra.Command{Use: "solution [LAB]", Short: "Show the solution", Args: cobra.MaximumNArgs(1), RunE: u.run(u.solution)}

@@ -12,8 +12,8 @@ import (
 	"github.com/yuin/goldmark/text"
 )
 
-// Styles of a terminal, empty where there are no colours. They name no colour of text or ground,
-// so that they are readable on light and dark.
+// style is how a terminal marks text, all empty where there are no colours. It sets no ground, so
+// that it can be read on light and dark.
 type style struct{ bold, dim, code, good, bad, off string }
 
 func (s *style) wrap(on, text string) string {

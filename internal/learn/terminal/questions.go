@@ -101,7 +101,7 @@ func (u *ui) option(mark, text string) {
 	}
 }
 
-const noStop = "Letters such as B or A,C; add ? if you guess; s to skip, q to stop."
+const choiceHelp = "Letters such as B or A,C; add ? if you guess; s to skip, q to stop."
 
 // choice reads an answer; io.EOF means that the learner stops.
 func (u *ui) choice(q learn.QuestionView) (chosen []int, guessed bool, err error) {
@@ -120,7 +120,7 @@ func (u *ui) choice(q learn.QuestionView) (chosen []int, guessed bool, err error
 		if chosen, ok := letters(q, text); ok {
 			return chosen, guessed, nil
 		}
-		u.say(noStop)
+		u.say(choiceHelp)
 	}
 }
 
