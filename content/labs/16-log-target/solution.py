@@ -1,5 +1,3 @@
-import math
-
 from pyspark.ml.evaluation import RegressionEvaluator
 from pyspark.ml.feature import VectorAssembler
 from pyspark.ml.regression import LinearRegression
@@ -8,12 +6,18 @@ from pyspark.sql import functions as F
 
 spark = SparkSession.builder.getOrCreate()
 
-rows = [(i % 90 + 10.0, math.exp((i % 90 + 10) / 15 + i % 7 / 100)) for i in range(500)]
-houses = spark.createDataFrame(rows, "area double, price double").withColumn("log_price", F.log("price"))
-houses = VectorAssembler(inputCols=["area"], outputCol="features").transform(houses)
-train, test = houses.randomSplit([0.8, 0.2], seed=6)
-out = LinearRegression(labelCol="log_price").fit(train).transform(test)
+flats = spark.range(400).select(
+    (F.col("id") % 90 + 30).cast("double").alias("area"),
+    F.exp((F.col("id") % 90 + 30) / 40 + F.col("id") % 7 / 20).alias("price"),
+)
+flats = flats.withColumn("log_price", F.log("price"))
+flats = VectorAssembler(inputCols=["area"], outputCol="features").transform(flats)
+train, test = flats.randomSplit([0.8, 0.2], seed=5)
 
-back = out.withColumn("prediction", F.exp("prediction"))
-rmse = RegressionEvaluator(labelCol="price", metricName="rmse").evaluate(back)
-print(f"RMSE {rmse:.2f}")
+model = LinearRegression(labelCol="log_price", predictionCol="log_prediction").fit(train)
+predicted = model.transform(test)
+
+predicted = predicted.withColumn("prediction", F.exp("log_prediction"))
+rmse = RegressionEvaluator(labelCol="price", metricName="rmse").evaluate(predicted)
+
+print(f"RMSE {rmse:.3f}")

@@ -1,27 +1,27 @@
 from typing import Iterator
 
+import mlflow
+import numpy as np
 import pandas as pd
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.functions import pandas_udf
+from sklearn.linear_model import LinearRegression
 
 spark = SparkSession.builder.getOrCreate()
+spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", 2500)  # small batches, so that waste shows
 
-df = spark.range(60_000).select((F.col("id") % 100).cast("double").alias("x"))
+with mlflow.start_run():
+    x = np.arange(100.0).reshape(-1, 1)
+    uri = mlflow.sklearn.log_model(LinearRegression().fit(x, 2 * x.ravel()), name="model").model_uri
 
-
-def load():
-    import time
-
-    time.sleep(0.05)
-    return 1.5
+rows = spark.range(40000).select(F.col("id").cast("double").alias("x"))
 
 
-@pandas_udf("double")
-def score(batches: Iterator[pd.Series]) -> Iterator[pd.Series]:
-    model = load()
-    for x in batches:
-        yield x * model
+def score(frames: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    model = mlflow.sklearn.load_model(uri)
+    for frame in frames:
+        yield frame.assign(prediction=model.predict(frame[["x"]].to_numpy()))
 
 
-print(df.select(score("x").alias("s")).agg(F.sum("s")).first())
+predicted = rows.mapInPandas(score, schema="x double, prediction double")
+print(predicted.agg(F.sum("prediction")).collect())

@@ -1,26 +1,28 @@
 from typing import Iterator
 
+import mlflow
+import numpy as np
 import pandas as pd
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.functions import pandas_udf
+from sklearn.linear_model import LinearRegression
 
 spark = SparkSession.builder.getOrCreate()
+spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", 2500)  # small batches, so that waste shows
 
-df = spark.range(60_000).select((F.col("id") % 100).cast("double").alias("x"))
+with mlflow.start_run():
+    x = np.arange(100.0).reshape(-1, 1)
+    uri = mlflow.sklearn.log_model(LinearRegression().fit(x, 2 * x.ravel()), name="model").model_uri
 
-
-def load():
-    import time
-
-    time.sleep(0.05)
-    return 1.5
+rows = spark.range(40000).select(F.col("id").cast("double").alias("x"))
 
 
-# TODO: this loads the model for every batch
-@pandas_udf("double")
+@F.pandas_udf("double")
 def score(x: pd.Series) -> pd.Series:
-    return x * load()
+    model = mlflow.sklearn.load_model(uri)
+    return pd.Series(model.predict(x.to_numpy().reshape(-1, 1)))
 
 
-print(df.select(score("x").alias("s")).agg(F.sum("s")).first())
+# TODO: mapInPandas, and the model loaded once a partition
+predicted = rows.withColumn("prediction", score("x"))
+print(predicted.agg(F.sum("prediction")).collect())
