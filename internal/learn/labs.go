@@ -40,12 +40,15 @@ type (
 	}
 	LabResponse struct {
 		LabView
-		Task    string   `json:"task"`   // Markdown
-		Hints   int      `json:"hints"`  // how many there are
-		Checks  []string `json:"checks"` // what is looked for, in order
-		Start   string   `json:"start"`  // the text of start.py
-		Sources []string `json:"sources"`
-		Checked string   `json:"checked"`
+		Task     string          `json:"task"`               // Markdown
+		Hints    int             `json:"hints"`              // how many there are
+		Seen     []string        `json:"seen_hints"`         // those that were looked at
+		Checks   []string        `json:"checks"`             // what is looked for, in order
+		Findings []judge.Finding `json:"findings,omitempty"` // of the last attempt
+		Shown    string          `json:"solution,omitempty"` // once it was asked for
+		Start    string          `json:"start"`              // the text of start.py
+		Sources  []string        `json:"sources"`
+		Checked  string          `json:"checked"`
 	}
 	LabFile struct {
 		Name string `json:"name"`
@@ -150,7 +153,14 @@ func (s *Service) lab(ctx context.Context, in *labRequest) (*LabResponse, error)
 	if err != nil {
 		return nil, err
 	}
-	out := &LabResponse{LabView: labInfo(l, r.LabOf()[l.ID]), Task: l.Task, Hints: len(l.Hints), Start: start, Sources: l.Sources, Checked: l.Checked}
+	p := r.LabOf()[l.ID]
+	out := &LabResponse{LabView: labInfo(l, p), Task: l.Task, Hints: len(l.Hints), Seen: l.Hints[:min(p.Hints, len(l.Hints))], Findings: p.Findings,
+		Start: start, Sources: l.Sources, Checked: l.Checked}
+	if !p.Solution.IsZero() {
+		if out.Shown, err = s.labFile(l, "solution.py"); err != nil {
+			return nil, err
+		}
+	}
 	for _, c := range l.Checks {
 		out.Checks = append(out.Checks, c.Sought)
 	}
@@ -284,7 +294,7 @@ func (s *Service) judge(ctx context.Context, in *judgeRequest) (*JudgeResponse, 
 	}
 	out := &JudgeResponse{Lab: l.ID, Findings: judge.Test(l.Checks, e)}
 	out.Passed = judge.Passed(out.Findings)
-	if err := s.store.LabTried(ctx, x.Learner, l.ID, out.Passed, s.now()); err != nil {
+	if err := s.store.LabTried(ctx, x.Learner, l.ID, out.Findings, s.now()); err != nil {
 		return nil, err
 	}
 	if !out.Passed {

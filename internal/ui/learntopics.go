@@ -1,0 +1,128 @@
+package ui
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/millpond/millpond/internal/learn"
+)
+
+// topicGroup is a domain's topics.
+type topicGroup struct {
+	ID, Title string
+	Topics    []learn.TopicView
+	Read      int
+}
+
+// topics lists what can be read, by domain, most important first.
+func (u *UI) topics(r *http.Request) (view, error) {
+	s, err := u.study(r, "Topics")
+	if err != nil {
+		return view{}, err
+	}
+	all, err := u.allTopics(r, s)
+	if err != nil {
+		return view{}, err
+	}
+	tier, _ := strconv.Atoi(r.URL.Query().Get("tier")) // 0, all of them, if it is no number
+	d := struct {
+		*study
+		Groups []topicGroup
+		Chosen int
+	}{study: s, Chosen: tier}
+	for _, domain := range s.Map.Domains {
+		g := topicGroup{ID: domain.ID, Title: domain.Title}
+		for _, t := range all {
+			if t.Domain != domain.ID || tier != 0 && t.Tier != tier {
+				continue
+			}
+			g.Topics = append(g.Topics, t)
+			if t.Finished != nil {
+				g.Read++
+			}
+		}
+		d.Groups = append(d.Groups, g)
+	}
+	return learnView("learn-topics", "Topics", d)
+}
+
+func (u *UI) allTopics(r *http.Request, s *study) ([]learn.TopicView, error) {
+	var list learn.TopicsResponse
+	err := u.api.learn(r, "/topics", url.Values{"map": {s.Map.ID}}, &list)
+	return list.Topics, err
+}
+
+// topic shows a topic with what leads on from it.
+func (u *UI) topic(r *http.Request) (view, error) {
+	s, err := u.study(r, "Topics")
+	if err != nil {
+		return view{}, err
+	}
+	d := struct {
+		*study
+		Topic         learn.TopicResponse
+		Related       []learn.TopicView
+		Labs          []learn.LabView
+		Before, After *learn.TopicView
+		Questions     int
+	}{study: s}
+	if err := u.api.learn(r, "/topics/"+url.PathEscape(r.PathValue("topic")), nil, &d.Topic); err != nil {
+		return view{}, err
+	}
+	all, err := u.allTopics(r, s)
+	if err != nil {
+		return view{}, err
+	}
+	byID := map[string]learn.TopicView{}
+	for i, t := range all {
+		byID[t.ID] = t
+		if t.ID != d.Topic.ID {
+			continue
+		}
+		if i > 0 {
+			d.Before = &all[i-1]
+		}
+		if i+1 < len(all) {
+			d.After = &all[i+1]
+		}
+	}
+	d.Topic.Domain = byID[d.Topic.ID].Domain // in the visitor's map
+	for _, id := range d.Topic.Related {
+		d.Related = append(d.Related, byID[id])
+	}
+	labs, err := u.allLabs(r)
+	if err != nil {
+		return view{}, err
+	}
+	for _, id := range d.Topic.Labs {
+		d.Labs = append(d.Labs, labs[id])
+	}
+	return learnView("learn-topic", d.Topic.Title, d, crumb{"Topics", "/learn/topics"})
+}
+
+func (u *UI) allLabs(r *http.Request) (map[string]learn.LabView, error) {
+	var list learn.LabsResponse
+	err := u.api.learn(r, "/labs", nil, &list)
+	out := map[string]learn.LabView{}
+	for _, l := range list.Labs {
+		out[l.ID] = l
+	}
+	return out, err
+}
+
+// cheatSheet is a domain on paper.
+func (u *UI) cheatSheet(r *http.Request) (view, error) {
+	s, err := u.study(r, "Topics")
+	if err != nil {
+		return view{}, err
+	}
+	d := struct {
+		*study
+		Sheet learn.CheatSheetResponse
+	}{study: s}
+	if err := u.api.learn(r, "/cheatsheets/"+url.PathEscape(r.PathValue("domain")), url.Values{"map": {s.Map.ID}}, &d.Sheet); err != nil {
+		return view{}, err
+	}
+	return learnView("learn-cheatsheet", d.Sheet.Title, d, crumb{"Topics", "/learn/topics"})
+}
