@@ -121,7 +121,15 @@ func (u *UI) cheatSheet(r *http.Request) (view, error) {
 		*study
 		Sheet learn.CheatSheetResponse
 	}{study: s}
-	if err := u.api.learn(r, "/cheatsheets/"+url.PathEscape(r.PathValue("domain")), url.Values{"map": {s.Map.ID}}, &d.Sheet); err != nil {
+	domain := r.PathValue("domain")
+	if !s.Map.Has(domain) { // an address without its map
+		for _, m := range s.Course.Maps {
+			if m.Has(domain) {
+				s.Map = m
+			}
+		}
+	}
+	if err := u.api.learn(r, "/cheatsheets/"+url.PathEscape(domain), url.Values{"map": {s.Map.ID}}, &d.Sheet); err != nil {
 		return view{}, err
 	}
 	return learnView("learn-cheatsheet", d.Sheet.Title, d, crumb{"Topics", "/learn/topics"})

@@ -9,13 +9,21 @@ import { choose, chosen, course, inputs, isKey, press, Refused } from "./course.
 const retry = 2000, look = 15000, short = 300;
 
 class MockExam extends HTMLElement {
+  mock = this.getAttribute("mock") ?? "";
+  key = "millpond-mock-" + this.mock;
+  /** @type {HTMLElement[]} */
+  questions = [];
+  /** @type {Map<number, Mark>} what the server does not have yet */
+  unsaved = new Map();
+  place = 0;
+  end = 0;
+  sending = false;
+  over = false;
+
   connectedCallback() {
-    this.mock = /** @type {string} */ (this.getAttribute("mock"));
-    this.questions = /** @type {HTMLElement[]} */ ([...this.querySelectorAll("[data-place]")]);
-    /** @type {Map<number, Mark>} */
+    this.questions = [...this.querySelectorAll(/** @type {"article"} */ ("[data-place]"))];
     this.unsaved = new Map(JSON.parse(localStorage.getItem(this.key) ?? "[]"));
-    this.sending = this.over = false;
-    this.questions.forEach((q, place) => this.put(place, { chosen: (q.dataset.chosen ?? "").split(",").filter(Boolean).map(Number), ...this.unsaved?.get(place) }));
+    this.questions.forEach((q, place) => this.put(place, { chosen: (q.dataset.chosen ?? "").split(",").filter(Boolean).map(Number), ...this.unsaved.get(place) }));
     this.classList.add("live");
     this.anchor(Number(this.getAttribute("remaining")));
     this.listen();
@@ -24,15 +32,11 @@ class MockExam extends HTMLElement {
     this.flush();
   }
 
-  get key() {
-    return "millpond-mock-" + this.getAttribute("mock");
-  }
-
   listen() {
     this.addEventListener("click", (e) => {
       const on = /** @type {HTMLElement} */ (e.target), go = on.closest("[data-go]"), step = on.closest("[data-step]");
       if (go) e.preventDefault(), this.show(Number(go.getAttribute("data-go")));
-      if (step) this.show(this.at + Number(step.getAttribute("data-step")));
+      if (step) this.show(this.place + Number(step.getAttribute("data-step")));
       if (on.closest("[data-finish]")) this.finish();
     });
     this.addEventListener("change", (e) => {
@@ -49,7 +53,7 @@ class MockExam extends HTMLElement {
     });
     document.addEventListener("keydown", (e) => this.press(e));
     addEventListener("popstate", () => this.show(Number(urlState("q") || 1) - 1, false));
-    addEventListener("beforeunload", (e) => this.unsaved?.size && !this.over && e.preventDefault());
+    addEventListener("beforeunload", (e) => this.unsaved.size && !this.over && e.preventDefault());
     const sync = () => !document.hidden && this.sync();
     document.addEventListener("visibilitychange", sync);
     addEventListener("focus", sync);
@@ -58,11 +62,11 @@ class MockExam extends HTMLElement {
   }
 
   press(/** @type {KeyboardEvent} */ e) {
-    const q = this.questions?.[this.at ?? 0];
+    const q = this.questions[this.place];
     if (!q || !isKey(e)) return;
     const flag = /** @type {HTMLInputElement} */ (q.querySelector("[data-flag]"));
-    if (e.key === "n") this.show(this.at + 1);
-    else if (e.key === "p") this.show(this.at - 1);
+    if (e.key === "n") this.show(this.place + 1);
+    else if (e.key === "p") this.show(this.place - 1);
     else if (e.key === "f") flag.click();
     else if (press(q, e.key)) e.preventDefault();
   }
@@ -72,21 +76,16 @@ class MockExam extends HTMLElement {
     return Number(q.getAttribute("data-choose")) || inputs(q).length;
   }
 
-  get at() {
-    return this.place ?? 0;
-  }
-
   show(/** @type {number} */ place, push = true) {
-    const questions = this.questions ?? [];
-    this.place = Math.max(0, Math.min(questions.length - 1, place || 0));
-    questions.forEach((q, i) => q.classList.toggle("here", i === this.place));
+    this.place = Math.max(0, Math.min(this.questions.length - 1, place || 0));
+    this.questions.forEach((q, i) => q.classList.toggle("here", i === this.place));
     if (push) setURL({ q: String(this.place + 1) });
     this.draw();
   }
 
   // put shows what is chosen of a question.
   put(/** @type {number} */ place, /** @type {Mark} */ m) {
-    const q = this.questions?.[place];
+    const q = this.questions[place];
     if (!q) return;
     if (m.chosen) choose(q, m.chosen);
     if (m.flagged !== undefined) /** @type {HTMLInputElement} */ (q.querySelector("[data-flag]")).checked = m.flagged;
@@ -97,7 +96,7 @@ class MockExam extends HTMLElement {
   }
 
   draw() {
-    const states = (this.questions ?? []).map((q) => this.state(q));
+    const states = this.questions.map((q) => this.state(q));
     states.forEach((s, i) => {
       const a = /** @type {HTMLElement} */ (this.querySelector(`[data-go="${i}"]`));
       a.className = (s.answered ? "answered" : "") + (s.flagged ? " flagged" : "") + (i === this.place ? " here" : "");
@@ -108,20 +107,20 @@ class MockExam extends HTMLElement {
     const answered = states.filter((s) => s.answered).length, flagged = states.filter((s) => s.flagged).length;
     /** @type {Element} */ (this.querySelector("[data-state]")).textContent = `${answered} of ${states.length} answered · ${flagged} flagged`;
     for (const b of this.querySelectorAll("[data-step]")) {
-      const to = this.at + Number(b.getAttribute("data-step"));
+      const to = this.place + Number(b.getAttribute("data-step"));
       /** @type {HTMLButtonElement} */ (b).disabled = to < 0 || to >= states.length;
     }
   }
 
   mark(/** @type {number} */ place, /** @type {Mark} */ change) {
-    this.unsaved?.set(place, { ...this.unsaved.get(place), ...change });
+    this.unsaved.set(place, { ...this.unsaved.get(place), ...change });
     this.keep();
     this.draw();
     this.flush();
   }
 
   keep() {
-    if (this.unsaved?.size) localStorage.setItem(this.key, JSON.stringify([...this.unsaved]));
+    if (this.unsaved.size) localStorage.setItem(this.key, JSON.stringify([...this.unsaved]));
     else localStorage.removeItem(this.key);
   }
 
@@ -136,11 +135,11 @@ class MockExam extends HTMLElement {
     if (this.sending || this.over) return;
     this.sending = true;
     try {
-      for (let next; (next = this.unsaved?.entries().next().value); ) {
+      for (let next; (next = this.unsaved.entries().next().value); ) {
         const [place, change] = next;
         this.say("saving…");
         if (await this.send(place, change)) {
-          if (this.unsaved?.get(place) === change) this.unsaved.delete(place);
+          if (this.unsaved.get(place) === change) this.unsaved.delete(place);
           this.keep();
         } else await new Promise((r) => setTimeout(r, retry));
       }
@@ -170,7 +169,7 @@ class MockExam extends HTMLElement {
       const m = await course("GET", "/mocks/" + this.mock);
       if (m.finished) return this.leave();
       this.anchor(m.remaining_seconds);
-      for (const q of m.questions) if (!this.unsaved?.has(q.place)) this.put(q.place, q);
+      for (const q of m.questions) if (!this.unsaved.has(q.place)) this.put(q.place, q);
       this.draw();
     } catch {
       // The server is away; saving says so, and the next round asks again.
@@ -183,7 +182,7 @@ class MockExam extends HTMLElement {
 
   tick() {
     if (this.over) return;
-    const left = Math.max(0, Math.ceil(((this.end ?? 0) - performance.now()) / 1000)), two = (/** @type {number} */ n) => String(n).padStart(2, "0");
+    const left = Math.max(0, Math.ceil((this.end - performance.now()) / 1000)), two = (/** @type {number} */ n) => String(n).padStart(2, "0");
     const el = /** @type {Element} */ (this.querySelector(".clock"));
     el.textContent = `${Math.floor(left / 3600)}:${two(Math.floor(left / 60) % 60)}:${two(left % 60)}`;
     el.classList.toggle("short", left < short);
@@ -194,11 +193,11 @@ class MockExam extends HTMLElement {
   }
 
   async finish() {
-    const states = (this.questions ?? []).map((q) => this.state(q)), open = states.filter((s) => !s.answered).length, flagged = states.filter((s) => s.flagged).length;
+    const states = this.questions.map((q) => this.state(q)), open = states.filter((s) => !s.answered).length, flagged = states.filter((s) => s.flagged).length;
     const what = [open && `${open} open`, flagged && `${flagged} flagged`].filter(Boolean).join(" and ");
     if (!(await confirmed(`Finish the exam? ${what ? `There are ${what}. ` : "Every question is answered. "}It cannot be opened again.`, "Finish the exam"))) return;
     await this.flush();
-    if (this.unsaved?.size) return notice("Some answers are not saved yet; wait a moment and finish then.");
+    if (this.unsaved.size) return notice("Some answers are not saved yet; wait a moment and finish then.");
     try {
       await course("POST", `/mocks/${this.mock}/finish`, {});
       this.leave();

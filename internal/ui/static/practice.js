@@ -6,11 +6,14 @@ import { markdown } from "./markdown.js";
 import { choose, chosen, course, inputs, isKey, press } from "./course.js";
 
 class PracticeSession extends HTMLElement {
+  /** @type {HTMLElement[]} */
+  questions = [];
+  at = 0;
+  right = 0;
+  asking = false;
+
   connectedCallback() {
-    this.questions = /** @type {HTMLElement[]} */ ([...this.querySelectorAll("[data-question]")]);
-    this.at = 0;
-    this.right = 0;
-    this.asking = false;
+    this.questions = [...this.querySelectorAll(/** @type {"article"} */ ("[data-question]"))];
     this.classList.add("live");
     this.addEventListener("click", (e) => {
       const on = /** @type {HTMLElement} */ (e.target);
@@ -18,17 +21,12 @@ class PracticeSession extends HTMLElement {
       if (on.closest("[data-next]")) this.show(this.at + 1);
     });
     this.addEventListener("change", () => this.tell());
-    this.onKey = (/** @type {KeyboardEvent} */ e) => this.key(e);
-    document.addEventListener("keydown", this.onKey);
+    document.addEventListener("keydown", (e) => this.key(e));
     this.show(0);
   }
 
-  disconnectedCallback() {
-    if (this.onKey) document.removeEventListener("keydown", this.onKey);
-  }
-
   get question() {
-    return this.questions?.[this.at ?? 0];
+    return /** @type {HTMLElement | undefined} */ (this.questions[this.at]);
   }
 
   key(/** @type {KeyboardEvent} */ e) {
@@ -37,7 +35,7 @@ class PracticeSession extends HTMLElement {
     if (e.key === "Enter") {
       if (/** @type {HTMLElement} */ (e.target).closest("a, button")) return;
       e.preventDefault();
-      if (q.dataset.told) this.show(/** @type {number} */ (this.at) + 1);
+      if (q.dataset.told) this.show(this.at + 1);
       else this.answer();
     } else if (e.key === "u") {
       const unsure = /** @type {HTMLInputElement} */ (q.querySelector("[data-unsure]"));
@@ -47,17 +45,16 @@ class PracticeSession extends HTMLElement {
 
   show(/** @type {number} */ at) {
     this.at = at;
-    const questions = this.questions ?? [];
-    questions.forEach((q, i) => q.classList.toggle("here", i === at));
-    if (at >= questions.length) return this.end();
+    this.questions.forEach((q, i) => q.classList.toggle("here", i === at));
+    if (at >= this.questions.length) return this.end();
     this.tell();
     scrollTo(0, 0);
   }
 
   tell() {
-    const n = this.questions?.length ?? 0, q = this.question, done = this.questions?.filter((x) => x.dataset.told).length ?? 0;
+    const n = this.questions.length, q = this.question, done = this.questions.filter((x) => x.dataset.told).length;
     const bar = h("progress", { max: n, value: done, "aria-label": "Answered" });
-    this.querySelector("[data-count]")?.replaceChildren(bar, ` Question ${Math.min(n, (this.at ?? 0) + 1)} of ${n} · ${this.right} right`);
+    this.querySelector("[data-count]")?.replaceChildren(bar, ` Question ${Math.min(n, this.at + 1)} of ${n} · ${this.right} right`);
     const answer = /** @type {HTMLButtonElement | null | undefined} */ (q?.querySelector("[data-answer]"));
     if (q && answer) answer.disabled = chosen(q).length !== Number(q.dataset.choose);
   }
@@ -88,8 +85,8 @@ class PracticeSession extends HTMLElement {
       li.classList.add(w.right ? "right" : mine ? "wrong" : "other");
       li.append(h("div", { class: "why" }, h("b", {}, w.right ? "✓ Right. " : mine ? "✗ Wrong. " : ""), markdown(w.why)));
     }
-    if (told.correct) this.right = (this.right ?? 0) + 1;
-    const last = (this.at ?? 0) + 1 === this.questions?.length;
+    if (told.correct) this.right = this.right + 1;
+    const last = this.at + 1 === this.questions.length;
     q.querySelector(".act")?.remove();
     q.querySelector(".verdict")?.replaceChildren(
       h("p", { class: "row" }, h("b", { class: "known " + (told.correct ? "known" : "weak") }, told.correct ? "✓ Right" : "✗ Not right"),
@@ -100,7 +97,7 @@ class PracticeSession extends HTMLElement {
   }
 
   end() {
-    const n = this.questions?.length ?? 0;
+    const n = this.questions.length;
     this.querySelector(".session")?.remove();
     this.append(h("section", { class: "next" }, h("p", { class: "over" }, "Done"), h("h1", {}, `${this.right} of ${n} right`),
       h("p", {}, "What was wrong comes back tomorrow, what you know later and later."),
