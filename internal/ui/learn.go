@@ -158,7 +158,7 @@ func (u *UI) nextStep(r *http.Request, s *study, p *learn.ProgressResponse, fres
 		}
 		if len(a.Weak) > 0 {
 			w := a.Weak[0]
-			return nextStep{Over: "Weak, so it comes forward", Title: w.Text, Text: "Your answers on this were more often wrong than right.",
+			return nextStep{Over: "Weak, so it comes forward", Title: w.Text, Text: "Of the questions on this you answer fewer than six in ten right.",
 				URL: "/learn/practice?objective=" + url.QueryEscape(w.Objective), Label: "Practise it"}, nil
 		}
 	}

@@ -1,9 +1,11 @@
 package ui
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/millpond/millpond/internal/learn"
 )
@@ -133,4 +135,28 @@ func (u *UI) cheatSheet(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	return learnView("learn-cheatsheet", d.Sheet.Title, d, crumb{"Topics", "/learn/topics"})
+}
+
+// searchCourse finds topics and labs by a part of their title or id.
+func (u *UI) searchCourse(r *http.Request, part string) (topics, labs hitGroup, err error) {
+	topics, labs = hitGroup{Name: "Topics"}, hitGroup{Name: "Labs"}
+	found := func(title, id string) bool {
+		return strings.Contains(strings.ToLower(title+" "+id), strings.ToLower(part))
+	}
+	var read learn.TopicsResponse
+	var done learn.LabsResponse
+	if err := errors.Join(u.api.learn(r, "/topics", nil, &read), u.api.learn(r, "/labs", nil, &done)); err != nil {
+		return topics, labs, err
+	}
+	for _, t := range read.Topics {
+		if found(t.Title, t.ID) {
+			topics.Hits = append(topics.Hits, hit{t.Title, t.ID, "/learn/topics/" + t.ID})
+		}
+	}
+	for _, l := range done.Labs {
+		if found(l.Title, l.ID) {
+			labs.Hits = append(labs.Hits, hit{l.Title, l.ID, "/learn/labs/" + l.ID})
+		}
+	}
+	return topics, labs, nil
 }

@@ -53,6 +53,9 @@ func TestPages(t *testing.T) {
 		"registered-models/get":    `{"registered_model":{"name":"m","latest_versions":[` + version + `],"aliases":[{"alias":"champion","version":"2"}]}}`,
 		"model-versions/search":    `{"model_versions":[` + version + `]}`,
 		"model-versions/get":       `{"model_version":` + version + `}`,
+
+		"/api/millpond/learn/topics": `{"topics":[{"id":"t","title":"Flow"}]}`,
+		"/api/millpond/learn/labs":   `{"labs":[{"id":"fly","title":"Up"}]}`,
 	})
 	for path, wants := range map[string][]string{
 		"/":                                   {"17.25", "flights", "&lt;script&gt;alert(1)"},
@@ -63,7 +66,7 @@ func TestPages(t *testing.T) {
 		"/models":                             {"version 2"},
 		"/models/m":                           {"@champion", "17.25"},
 		"/models/m/versions/2":                {"Production", "models:/m/2"},
-		"/search?q=fl":                        {"flights"},
+		"/search?q=fl":                        {"flights", `href="/learn/topics/t"`, `href="/learn/labs/fly"`},
 		"/experiments/1?columns=params.depth": {"depth"},
 	} {
 		w := get(h, path)

@@ -64,7 +64,7 @@ func topic(w *tab) {
 		w.until(what, script)
 	}
 	w.do(chromedp.KeyEvent("m"))
-	w.until("read", `document.querySelector("article .known")?.innerText === "✓ read"`)
+	w.until("read", `document.querySelector("article .grade")?.innerText === "✓ read"`)
 	w.do(chromedp.Navigate(w.url + "/learn/topics/aliases"))
 	w.until("a table", `document.querySelector(".markdown table.list td code")`)
 }
@@ -119,7 +119,7 @@ func mockExam(s *site, w *tab) {
 	w.do(chromedp.KeyEvent("1"), chromedp.KeyEvent("f"))
 	w.until("answered and flagged", state+` === "1 of 45 answered · 1 flagged"`)
 	w.do(chromedp.KeyEvent("nn"), chromedp.KeyEvent("2"))
-	w.until("the third question", here+`.dataset.place === "2" && location.search === "?q=3"`)
+	w.until("the third question", here+`.dataset.place === "2" && location.search === "?question=3"`)
 	w.until("saved", `document.querySelector("[data-saved]").innerText === "all saved"`)
 	w.do(chromedp.KeyEvent("pn"))
 	clockScript := `document.querySelector(".clock").innerText.split(":").reduce((a, b) => 60 * a + Number(b), 0)`
@@ -128,7 +128,7 @@ func mockExam(s *site, w *tab) {
 	w.until("the same question after a reload", here+`.dataset.place === "2" && `+here+`.querySelectorAll("input:checked").length === 1 && `+state+` === "2 of 45 answered · 1 flagged"`)
 	w.until("a clock that ran on", `(`+clockScript+`) < `+before+` && (`+clockScript+`) > 5300`)
 
-	other := s.open(w.T, w.eval(`location.pathname`)+"?q=5")
+	other := s.open(w.T, w.eval(`location.pathname`)+"?question=5")
 	other.until("the exam in a second window", here+`?.dataset.place === "4"`)
 	other.do(chromedp.KeyEvent("3"), chromedp.KeyEvent("f"))
 	other.until("saved", `document.querySelector("[data-saved]").innerText === "all saved" && `+state+` === "3 of 45 answered · 2 flagged"`)

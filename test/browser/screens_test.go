@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // TestScreens writes pictures of every page into MILLPOND_SCREENS, for the documentation or to
@@ -20,11 +21,11 @@ func TestScreens(t *testing.T) {
 		t.Skip("MILLPOND_SCREENS names no directory")
 	}
 	s := open(t)
-	s.shootAll(t, dir, s.screens(t))
+	s.shootAll(t, dir, s.screens(t), nil)
 }
 
-// shootAll takes the pictures of some pages.
-func (s *site) shootAll(t *testing.T, dir string, pages map[string]string) {
+// shootAll takes the pictures of some pages, after keys were pressed on them.
+func (s *site) shootAll(t *testing.T, dir string, pages, keys map[string]string) {
 	t.Helper()
 	for name, path := range pages {
 		if only := os.Getenv("MILLPOND_SCREENS_ONLY"); path == "" || only != "" && only != name {
@@ -40,6 +41,9 @@ func (s *site) shootAll(t *testing.T, dir string, pages map[string]string) {
 			}
 			w := s.open(t, path)
 			w.do(chromedp.EmulateViewport(v.width, 800), dark(v.dark), chromedp.Navigate(s.url+path), chromedp.Sleep(1200*time.Millisecond))
+			if keys[name] != "" {
+				w.do(chromedp.KeyEvent(keys[name]), chromedp.Sleep(300*time.Millisecond))
+			}
 			w.shoot(filepath.Join(dir, name+v.suffix+".png"))
 		}
 	}
@@ -82,16 +86,15 @@ func TestLearnScreens(t *testing.T) {
 		t.Skip("MILLPOND_SCREENS names no directory")
 	}
 	s := launch(t, func() string { return serve(t, filepath.Join(t.TempDir(), "data"), func() {}) })
-	s.shootAll(t, dir, map[string]string{"learn-new": "/learn"})
-	w := s.open(t, "/learn")
-	mock := w.eval(asking(learner))
+	s.shootAll(t, dir, map[string]string{"learn-new": "/learn"}, nil)
+	mock := s.open(t, "/learn").eval(asking(learner))
 	s.shootAll(t, dir, map[string]string{
 		"learn": "/learn", "learn-topics": "/learn/topics", "learn-topic": "/learn/topics/hyperopt-search", "learn-cheatsheet": "/learn/cheatsheets/training",
 		"learn-practice": "/learn/practice?objective=count-models&quick=true", "learn-mocks": "/learn/mocks", "learn-review": "/learn/mocks/" + mock + "?show=wrong",
 		"learn-labs": "/learn/labs", "learn-lab": "/learn/labs/random-split", "learn-progress": "/learn/progress",
-	})
-	running := w.eval(asking(sitting))
-	s.shootAll(t, dir, map[string]string{"learn-mock": "/learn/mocks/" + running + "?q=7"})
+	}, map[string]string{"learn-practice": "2" + kb.Enter})
+	running := s.open(t, "/learn").eval(asking(sitting))
+	s.shootAll(t, dir, map[string]string{"learn-mock": "/learn/mocks/" + running + "?question=7"}, nil)
 }
 
 // learner answers, takes an exam, tries a lab and follows a plan since some days.

@@ -27,7 +27,7 @@ class MockExam extends HTMLElement {
     this.classList.add("live");
     this.anchor(Number(this.getAttribute("remaining")));
     this.listen();
-    this.show(Number(urlState("q") || 1) - 1, false);
+    this.show(Number(urlState("question") || 1) - 1, false);
     this.tick();
     this.flush();
   }
@@ -52,7 +52,7 @@ class MockExam extends HTMLElement {
       this.mark(place, { chosen: now });
     });
     document.addEventListener("keydown", (e) => this.press(e));
-    addEventListener("popstate", () => this.show(Number(urlState("q") || 1) - 1, false));
+    addEventListener("popstate", () => this.show(Number(urlState("question") || 1) - 1, false));
     addEventListener("beforeunload", (e) => this.unsaved.size && !this.over && e.preventDefault());
     const sync = () => !document.hidden && this.sync();
     document.addEventListener("visibilitychange", sync);
@@ -79,7 +79,7 @@ class MockExam extends HTMLElement {
   show(/** @type {number} */ place, push = true) {
     this.place = Math.max(0, Math.min(this.questions.length - 1, place || 0));
     this.questions.forEach((q, i) => q.classList.toggle("here", i === this.place));
-    if (push) setURL({ q: String(this.place + 1) });
+    if (push) setURL({ question: String(this.place + 1) });
     this.draw();
   }
 

@@ -89,7 +89,7 @@ class PracticeSession extends HTMLElement {
     const last = this.at + 1 === this.questions.length;
     q.querySelector(".act")?.remove();
     q.querySelector(".verdict")?.replaceChildren(
-      h("p", { class: "row" }, h("b", { class: "known " + (told.correct ? "known" : "weak") }, told.correct ? "✓ Right" : "✗ Not right"),
+      h("p", { class: "row" }, h("b", { class: "grade " + (told.correct ? "known" : "weak") }, told.correct ? "✓ Right" : "✗ Not right"),
         h("span", { class: "dim" }, `It comes back ${told.interval_days === 1 ? "tomorrow" : `in ${told.interval_days} days`}.`),
         h("span", { class: "push" }), h("button", { class: "primary", "data-next": true }, last ? "Finish" : "Next", " ", h("kbd", {}, "Enter"))),
       h("p", { class: "dim" }, "Sources: " + told.sources.join("; ")));
