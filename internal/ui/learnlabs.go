@@ -74,6 +74,7 @@ func (u *UI) lab(r *http.Request) (view, error) {
 		Commands string
 		Found    []judge.Finding // what is looked for, with what was found once there was an attempt
 		Tried    bool
+		Next     *learn.LabView // the next that is not passed
 		Topics   []learn.TopicView
 	}{study: s}
 	if err := u.api.learn(r, "/labs/"+url.PathEscape(r.PathValue("lab")), nil, &d.Lab); err != nil {
@@ -83,6 +84,15 @@ func (u *UI) lab(r *http.Request) (view, error) {
 	if !d.Tried {
 		for _, sought := range d.Lab.Checks {
 			d.Found = append(d.Found, judge.Finding{Sought: sought})
+		}
+	}
+	var labs learn.LabsResponse
+	if err := u.api.learn(r, "/labs", nil, &labs); err != nil {
+		return view{}, err
+	}
+	for i := range labs.Labs {
+		if l := &labs.Labs[i]; l.Number > d.Lab.Number && l.Passed == nil && d.Next == nil {
+			d.Next = l
 		}
 	}
 	all, err := u.allTopics(r, s)
