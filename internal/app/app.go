@@ -25,6 +25,7 @@ import (
 	"github.com/millpond/millpond/internal/engine"
 	"github.com/millpond/millpond/internal/registry"
 	"github.com/millpond/millpond/internal/rest"
+	"github.com/millpond/millpond/internal/trace"
 	"github.com/millpond/millpond/internal/tracking"
 	"github.com/millpond/millpond/internal/ui"
 )
@@ -135,6 +136,7 @@ func (a *App) routes(ctx context.Context) error {
 	}
 	t.Mount(mux)
 	registry.New(a.store, t, registry.Options{}).Mount(mux)
+	trace.New(a.store, t, trace.Options{}).Mount(mux)
 	if a.ui, err = ui.New(ui.Options{API: mux, Status: a.status, Storage: a.dir.size, Logger: a.log}); err != nil {
 		return err
 	}

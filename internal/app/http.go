@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -24,6 +25,11 @@ func (a *App) pages(mux *http.ServeMux, reg *prometheus.Registry) {
 	})
 	a.ui.Mount(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/ajax-api/") {
+			// By this code clients know an older server from a missing thing.
+			rest.WriteError(w, rest.Errorf(rest.EndpointNotFound, "No API found for '%s %s'.", r.Method, r.URL.Path))
+			return
+		}
 		rest.WriteError(w, rest.NotFound("No page or endpoint at %s %s", r.Method, r.URL.Path))
 	})
 }

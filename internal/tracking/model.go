@@ -209,6 +209,19 @@ func (s *Service) RunLocation(ctx context.Context, runID string) (string, error)
 	return row.info.ArtifactURI, err
 }
 
+// ExperimentLocation tells where an active experiment keeps its artifacts.
+func (s *Service) ExperimentLocation(ctx context.Context, experimentID string) (int64, string, error) {
+	id, err := parseExperimentID(experimentID)
+	if err != nil {
+		return 0, "", err
+	}
+	e, err := activeExperiment(ctx, s.db.Reader(), id)
+	if err != nil {
+		return 0, "", err
+	}
+	return id, e.ArtifactLocation, nil
+}
+
 // ModelLocation tells where the artifacts of a logged model are, and which run
 // made it.
 func (s *Service) ModelLocation(ctx context.Context, modelID string) (location, sourceRun string, err error) {
