@@ -21,6 +21,7 @@ import (
 
 	"github.com/millpond/millpond/internal/artifact"
 	"github.com/millpond/millpond/internal/connect"
+	"github.com/millpond/millpond/internal/databricks"
 	"github.com/millpond/millpond/internal/db"
 	"github.com/millpond/millpond/internal/engine"
 	"github.com/millpond/millpond/internal/registry"
@@ -135,8 +136,11 @@ func (a *App) routes(ctx context.Context) error {
 		return fmt.Errorf("open tracking: %w", err)
 	}
 	t.Mount(mux)
-	registry.New(a.store, t, registry.Options{}).Mount(mux)
-	trace.New(a.store, t, trace.Options{}).Mount(mux)
+	models := registry.New(a.store, t, registry.Options{Logger: a.log})
+	models.Mount(mux)
+	traces := trace.New(a.store, t, trace.Options{})
+	traces.Mount(mux)
+	databricks.New(t, models, traces, a.files).Mount(mux)
 	if a.ui, err = ui.New(ui.Options{API: mux, Status: a.status, Storage: a.dir.size, Logger: a.log}); err != nil {
 		return err
 	}

@@ -178,7 +178,22 @@ func (s *Service) renameModel(ctx context.Context, in *renameModelRequest) (*mod
 }
 
 func (s *Service) deleteModel(ctx context.Context, in *modelRequest) (*empty, error) {
-	return nil, s.onModel(ctx, in.Name, deleteModel)
+	var locations []string
+	err := s.onModel(ctx, in.Name, func(ctx context.Context, q db.Querier, id int64) error {
+		found, err := selectVersions(ctx, q, `WHERE v.model = ?`, id)
+		if err != nil {
+			return err
+		}
+		locations = nil
+		for _, v := range found.rows {
+			locations = append(locations, v.location)
+		}
+		return deleteModel(ctx, q, id)
+	})
+	if err == nil {
+		s.deleteFiles(ctx, locations...)
+	}
+	return nil, err
 }
 
 func (s *Service) setModelTag(ctx context.Context, in *modelTagRequest) (*empty, error) {

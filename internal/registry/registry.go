@@ -29,6 +29,8 @@ type Tracking interface {
 	LinkModelVersion(ctx context.Context, modelID, name string, version int64) error
 	// SendArtifact answers a request with one file below an address.
 	SendArtifact(w http.ResponseWriter, r *http.Request, location, name string) error
+	// DeleteArtifacts deletes all below an address.
+	DeleteArtifacts(ctx context.Context, location string) error
 }
 
 // Options tunes the registry; the zero value is fine.
@@ -95,6 +97,7 @@ type ModelVersion struct {
 	Description          string   `json:"description"`
 	Source               string   `json:"source"`
 	RunID                string   `json:"run_id"`
+	UserID               string   `json:"user_id,omitempty"`
 	Status               string   `json:"status"`
 	Tags                 []Tag    `json:"tags,omitempty"`
 	RunLink              string   `json:"run_link"`

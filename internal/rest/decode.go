@@ -31,13 +31,14 @@ func JSON[In, Out any](fn func(ctx context.Context, in *In) (*Out, error)) Handl
 		if err := Decode(w, r, in); err != nil {
 			return err
 		}
-		out, err := fn(r.Context(), in)
+		out, err := fn(withOrigin(r), in)
 		if err != nil {
 			return err
 		}
 		if out == nil {
 			return WriteJSON(w, r, struct{}{})
 		}
+		localize(r, out)
 		return WriteJSON(w, r, out)
 	}
 }

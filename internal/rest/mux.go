@@ -226,9 +226,10 @@ func (m *Mux) fail(w *statusWriter, r *http.Request, err error) {
 // WriteError writes an error answer.
 func WriteError(w http.ResponseWriter, e *Error) {
 	body := struct {
-		Code    Code   `json:"error_code"`
-		Message string `json:"message"`
-	}{e.Code, e.Message}
+		Code    Code     `json:"error_code"`
+		Message string   `json:"message"`
+		Details []Detail `json:"details,omitempty"`
+	}{e.Code, e.Message, e.Details}
 	writeJSON(w, e.Status(), body)
 }
 

@@ -191,6 +191,15 @@ func (s *Service) read(ctx context.Context, traceID string) (out *Info, err erro
 	return out, err
 }
 
+// TraceLocation tells where the files of a trace are.
+func (s *Service) TraceLocation(ctx context.Context, traceID string) (string, error) {
+	info, err := s.read(ctx, traceID)
+	if err != nil {
+		return "", err
+	}
+	return info.Tags[locationTag], nil
+}
+
 func (s *Service) info(ctx context.Context, in *traceRequest) (*traceResponse, error) {
 	info, err := s.read(ctx, in.TraceID)
 	if err != nil {
