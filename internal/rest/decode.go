@@ -69,12 +69,16 @@ func Under(prefixes []string, routes ...Route) []Route {
 // Decode reads a request into the struct in points to. Unknown fields are
 // ignored, as MLflow does; path parameters fill the fields of the same name.
 func Decode(w http.ResponseWriter, r *http.Request, in any) error {
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+	read := r.Method == http.MethodGet || r.Method == http.MethodHead
+	if read || r.Method == http.MethodDelete { // MLflow deletes by a body, Databricks by a query
 		if err := decodeQuery(r.URL.Query(), in); err != nil {
 			return err
 		}
-	} else if err := decodeBody(w, r, in); err != nil {
-		return err
+	}
+	if !read {
+		if err := decodeBody(w, r, in); err != nil {
+			return err
+		}
 	}
 	v := reflect.ValueOf(in).Elem()
 	info := fieldsOf(v.Type())
