@@ -29,6 +29,7 @@ import (
 	"github.com/millpond/millpond/internal/trace"
 	"github.com/millpond/millpond/internal/tracking"
 	"github.com/millpond/millpond/internal/ui"
+	"github.com/millpond/millpond/internal/webhook"
 )
 
 // Config is everything that can be set.
@@ -45,26 +46,30 @@ type Config struct {
 	SessionIdle  time.Duration
 	Version      string
 	Logger       *slog.Logger
+	// WebhooksPrivate lets webhooks go to loopback and private addresses.
+	WebhooksPrivate bool
 }
 
 // App is a running Millpond.
 type App struct {
-	cfg     Config
-	log     *slog.Logger
-	dir     *dataDir
-	store   *db.DB
-	files   *artifact.Store
-	engine  *engine.Engine
-	connect *connect.Server
-	grpc    *grpc.Server
-	http    *http.Server
-	ui      *ui.UI
-	python  *engine.PythonWorkers
-	warm    sync.Once
-	ctx     context.Context // ends with the app
-	cancel  context.CancelFunc
-	lisRPC  net.Listener
-	lisHTTP net.Listener
+	cfg        Config
+	log        *slog.Logger
+	dir        *dataDir
+	store      *db.DB
+	files      *artifact.Store
+	engine     *engine.Engine
+	connect    *connect.Server
+	grpc       *grpc.Server
+	http       *http.Server
+	ui         *ui.UI
+	webhooks   *webhook.Service
+	python     *engine.PythonWorkers
+	warm       sync.Once
+	ctx        context.Context // ends with the app
+	cancel     context.CancelFunc
+	background sync.WaitGroup
+	lisRPC     net.Listener
+	lisHTTP    net.Listener
 }
 
 // Open takes the addresses and the data directory and makes everything ready to serve.
@@ -136,7 +141,9 @@ func (a *App) routes(ctx context.Context) error {
 		return fmt.Errorf("open tracking: %w", err)
 	}
 	t.Mount(mux)
-	models := registry.New(a.store, t, registry.Options{Logger: a.log})
+	a.webhooks = webhook.New(a.store, webhook.Options{AllowPrivate: a.cfg.WebhooksPrivate, Logger: a.log})
+	a.webhooks.Mount(mux)
+	models := registry.New(a.store, t, registry.Options{Events: a.webhooks, Logger: a.log})
 	models.Mount(mux)
 	traces := trace.New(a.store, t, trace.Options{})
 	traces.Mount(mux)
@@ -171,6 +178,7 @@ func (a *App) Serve(ctx context.Context) error {
 	go func() { failed <- a.grpc.Serve(a.lisRPC) }()
 	go func() { failed <- a.http.Serve(a.lisHTTP) }()
 	go a.connect.Expire(ctx)
+	a.background.Go(func() { a.webhooks.Run(a.ctx) })
 	time.AfterFunc(freeAfter, debug.FreeOSMemory)
 	select {
 	case err := <-failed:
@@ -202,6 +210,7 @@ func (a *App) shutdown() error {
 func (a *App) Close() error {
 	var errs []error
 	a.cancel()
+	a.background.Wait() // it uses the records
 	if a.connect != nil {
 		a.connect.Close()
 	}

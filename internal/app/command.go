@@ -74,6 +74,7 @@ AWS_ENDPOINT_URL.`,
 	f.Int("threads", 0, "threads of the engine (default: one a core)")
 	f.String("memory", "", "memory limit of the engine, such as 4GiB (default: 80% of the machine's)")
 	f.Duration("session-idle", time.Hour, "end a Spark session after this long without requests")
+	f.Bool("webhooks-private", false, "let webhooks go to loopback and private addresses, and over plain HTTP")
 	f.String("log-level", "info", "debug, info, warn or error")
 	f.String("log-format", "text", "text or json")
 	f.String("config", "", "YAML file with these settings")
@@ -138,7 +139,8 @@ func serve(ctx context.Context, v *viper.Viper, version string) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	a, err := Open(ctx, Config{DataDir: v.GetString("data-dir"), Store: v.GetString("store"), ArtifactRoot: v.GetString("artifact-root"), Connect: v.GetString("connect"), HTTP: v.GetString("http"), Python: v.GetString("python"), RuntimesDir: managed.Dir,
-		Threads: v.GetInt("threads"), MemoryBytes: mem, SessionIdle: v.GetDuration("session-idle"), Version: version, Logger: log})
+		Threads: v.GetInt("threads"), MemoryBytes: mem, SessionIdle: v.GetDuration("session-idle"), Version: version, Logger: log,
+		WebhooksPrivate: v.GetBool("webhooks-private")})
 	if err != nil {
 		return err
 	}

@@ -73,7 +73,7 @@ func (s *Service) createVersion(ctx context.Context, in *createVersionRequest) (
 // keepVersion stores a new version.
 func (s *Service) keepVersion(ctx context.Context, in *createVersionRequest, v versionRow) (*versionResponse, error) {
 	var out versionResponse
-	err := s.db.Write(ctx, func(ctx context.Context, q db.Querier) error {
+	err := s.write(ctx, func(ctx context.Context, q db.Querier) error {
 		var err error
 		if v.model, err = modelID(ctx, q, in.Name); err != nil {
 			return err
@@ -84,8 +84,11 @@ func (s *Service) keepVersion(ctx context.Context, in *createVersionRequest, v v
 		if err := upsertTags(ctx, q, versionTags, v.id, in.Tags); err != nil {
 			return err
 		}
-		out.Version, err = readVersion(ctx, q, v.id)
-		return err
+		if out.Version, err = readVersion(ctx, q, v.id); err != nil {
+			return err
+		}
+		return s.tell(ctx, q, v.model, "MODEL_VERSION", "CREATED", eventData{"name": in.Name, "version": out.Version.Version, "source": v.info.Source,
+			"run_id": orNil(v.info.RunID), "tags": tagMap(in.Tags), "description": orNil(in.Description)})
 	})
 	if err != nil {
 		return nil, err
@@ -107,7 +110,7 @@ func (s *Service) onVersion(ctx context.Context, name, version string, fn func(c
 	if err != nil {
 		return err
 	}
-	return s.db.Write(ctx, func(ctx context.Context, q db.Querier) error {
+	return s.write(ctx, func(ctx context.Context, q db.Querier) error {
 		v, err := findVersion(ctx, q, name, n)
 		if err != nil {
 			return err
@@ -255,13 +258,19 @@ func (s *Service) setVersionTag(ctx context.Context, in *versionTagRequest) (*em
 		return nil, err
 	}
 	return nil, s.onVersion(ctx, in.Name, in.Version, func(ctx context.Context, q db.Querier, v versionRow) error {
-		return upsertTags(ctx, q, versionTags, v.id, []Tag{tag})
+		if err := upsertTags(ctx, q, versionTags, v.id, []Tag{tag}); err != nil {
+			return err
+		}
+		return s.tell(ctx, q, v.model, "MODEL_VERSION_TAG", "SET", eventData{"name": in.Name, "version": in.Version, "key": tag.Key, "value": tag.Value})
 	})
 }
 
 func (s *Service) deleteVersionTag(ctx context.Context, in *versionTagRequest) (*empty, error) {
 	return nil, s.onVersion(ctx, in.Name, in.Version, func(ctx context.Context, q db.Querier, v versionRow) error {
-		return deleteTag(ctx, q, versionTags, v.id, in.Key)
+		if err := deleteTag(ctx, q, versionTags, v.id, in.Key); err != nil {
+			return err
+		}
+		return s.tell(ctx, q, v.model, "MODEL_VERSION_TAG", "DELETED", eventData{"name": in.Name, "version": in.Version, "key": in.Key})
 	})
 }
 
