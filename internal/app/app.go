@@ -19,6 +19,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"google.golang.org/grpc"
 
+	"github.com/millpond/millpond/internal/access"
 	"github.com/millpond/millpond/internal/artifact"
 	"github.com/millpond/millpond/internal/connect"
 	"github.com/millpond/millpond/internal/databricks"
@@ -34,18 +35,21 @@ import (
 
 // Config is everything that can be set.
 type Config struct {
-	DataDir      string
-	Store        string // address of the records, "" for a file in DataDir
-	ArtifactRoot string // s3://bucket/prefix of the artifacts, "" for a directory in DataDir
-	Connect      string // address of Spark Connect, host:port
-	HTTP         string // address of MLflow and the pages
-	Python       string // the workers' Python, "" to find one
-	RuntimesDir  string // of managed runtimes, "" for none
-	Threads      int
-	MemoryBytes  int64
-	SessionIdle  time.Duration
-	Version      string
-	Logger       *slog.Logger
+	DataDir           string
+	Store             string // address of the records, "" for a file in DataDir
+	ArtifactRoot      string // s3://bucket/prefix of the artifacts, "" for a directory in DataDir
+	Connect           string // address of Spark Connect, host:port
+	HTTP              string // address of MLflow and the pages
+	Python            string // the workers' Python, "" to find one
+	RuntimesDir       string // of managed runtimes, "" for none
+	Threads           int
+	MemoryBytes       int64
+	SessionIdle       time.Duration
+	Version           string
+	Logger            *slog.Logger
+	Access            string // auto, on or off
+	DefaultPermission string // on what has none of its own
+	OIDC              access.OIDC
 	// WebhooksPrivate lets webhooks go to loopback and private addresses.
 	WebhooksPrivate bool
 }
@@ -63,6 +67,7 @@ type App struct {
 	http       *http.Server
 	ui         *ui.UI
 	webhooks   *webhook.Service
+	access     *access.Service // nil if everybody may do everything
 	python     *engine.PythonWorkers
 	warm       sync.Once
 	ctx        context.Context // ends with the app
@@ -96,6 +101,9 @@ func Open(ctx context.Context, cfg Config) (a *App, err error) {
 	if err = a.openStores(ctx); err != nil {
 		return a, err
 	}
+	if err = a.openAccess(ctx); err != nil {
+		return a, err
+	}
 	if err = a.openEngine(); err != nil {
 		return a, err
 	}
@@ -118,6 +126,33 @@ func (a *App) openStores(ctx context.Context) error {
 	return nil
 }
 
+// openAccess controls access if it is asked for, or if the server can be reached from elsewhere.
+func (a *App) openAccess(ctx context.Context) error {
+	switch a.cfg.Access {
+	case "off":
+		return nil
+	case "", "auto":
+		if access.IsLocal(a.cfg.Connect) && access.IsLocal(a.cfg.HTTP) {
+			return nil
+		}
+	case "on":
+	default:
+		return fmt.Errorf("--access %q is none of auto, on, off", a.cfg.Access)
+	}
+	var err error
+	if a.access, err = access.New(a.store, access.Options{Default: a.cfg.DefaultPermission, OIDC: a.cfg.OIDC, Logger: a.log}); err != nil {
+		return fmt.Errorf("--default-permission: %w", err)
+	}
+	users, err := a.access.Users(ctx)
+	if err != nil {
+		return fmt.Errorf("read the users: %w", err)
+	}
+	if len(users) == 0 {
+		a.log.Warn("access is controlled and there are no users yet: make one with `millpond user add NAME --admin` and a token with `millpond token create --user NAME`")
+	}
+	return nil
+}
+
 func (a *App) openEngine() error {
 	var err error
 	a.engine, err = engine.Open(engine.Options{DataDir: a.dir.path, Threads: a.cfg.Threads, MemoryBytes: a.cfg.MemoryBytes, TimeZone: localZone(), Python: a.openPython()})
@@ -125,7 +160,11 @@ func (a *App) openEngine() error {
 		return fmt.Errorf("open the engine: %w", err)
 	}
 	a.connect = connect.New(a.engine, connect.Options{Logger: a.log, SessionIdle: a.cfg.SessionIdle, OnSession: a.warmPython})
-	a.grpc = connect.GRPC()
+	var options []grpc.ServerOption
+	if a.access != nil {
+		options = connect.Authenticate(a.access.Token)
+	}
+	a.grpc = connect.GRPC(options...)
 	a.connect.Register(a.grpc)
 	return nil
 }
@@ -135,7 +174,11 @@ func (a *App) routes(ctx context.Context) error {
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	a.gauges(reg)
 	pages := http.NewServeMux()
-	mux := rest.NewMux(rest.MuxOptions{Observer: rest.Prometheus(reg), Logger: a.log, Fallback: pages})
+	options := rest.MuxOptions{Observer: rest.Prometheus(reg), Logger: a.log, Fallback: pages}
+	if a.access != nil {
+		options.Guard = a.access
+	}
+	mux := rest.NewMux(options)
 	t, err := tracking.New(ctx, a.store, a.files, tracking.Options{})
 	if err != nil {
 		return fmt.Errorf("open tracking: %w", err)
@@ -152,7 +195,12 @@ func (a *App) routes(ctx context.Context) error {
 		return err
 	}
 	a.pages(pages, reg)
-	a.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)}
+	var handler http.Handler = mux
+	if a.access != nil {
+		a.access.Mount(mux)
+		handler = a.access.Handler(mux)
+	}
+	a.http = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)}
 	a.http.RegisterOnShutdown(t.StopListening)
 	return nil
 }
@@ -179,6 +227,9 @@ func (a *App) Serve(ctx context.Context) error {
 	go func() { failed <- a.http.Serve(a.lisHTTP) }()
 	go a.connect.Expire(ctx)
 	a.background.Go(func() { a.webhooks.Run(a.ctx) })
+	if a.access != nil {
+		a.background.Go(func() { a.access.Run(a.ctx) })
+	}
 	time.AfterFunc(freeAfter, debug.FreeOSMemory)
 	select {
 	case err := <-failed:

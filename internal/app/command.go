@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
+
+	"github.com/millpond/millpond/internal/access"
 )
 
 // Command is the program's command line.
@@ -30,7 +32,7 @@ mlflow (http://127.0.0.1:5000). No JVM, no cluster, no account.`,
 		SilenceUsage: true, SilenceErrors: true, Version: version,
 	}
 	root.AddCommand(serveCommand(version), versionCommand(version), runtimeCommand(), doctorCommand(),
-		gcCommand(), backupCommand(version), restoreCommand(), migrateCommand(version))
+		userCommand(version), tokenCommand(version), gcCommand(), backupCommand(version), restoreCommand(), migrateCommand(version))
 	return root
 }
 
@@ -74,6 +76,13 @@ AWS_ENDPOINT_URL.`,
 	f.Int("threads", 0, "threads of the engine (default: one a core)")
 	f.String("memory", "", "memory limit of the engine, such as 4GiB (default: 80% of the machine's)")
 	f.Duration("session-idle", time.Hour, "end a Spark session after this long without requests")
+	f.String("access", "auto", "on: users need tokens; off: everybody may do everything; auto: on unless both addresses are of this machine alone")
+	f.String("default-permission", "READ", "what users may do with experiments and models on which they have no permission: NO_PERMISSIONS, READ, USE, EDIT or MANAGE")
+	f.String("oidc-issuer", "", "OpenID provider by which people log in to the pages, https://...")
+	f.String("oidc-client-id", "", "this server's name at the OpenID provider")
+	f.String("oidc-client-secret", "", "its secret there; better set in the environment as MILLPOND_OIDC_CLIENT_SECRET")
+	f.String("oidc-redirect-url", "", "where the provider sends people back (default: this server's address and /oidc/callback)")
+	f.Bool("oidc-new-users", false, "make users of those whom the provider knows")
 	f.Bool("webhooks-private", false, "let webhooks go to loopback and private addresses, and over plain HTTP")
 	f.String("log-level", "info", "debug, info, warn or error")
 	f.String("log-format", "text", "text or json")
@@ -140,7 +149,9 @@ func serve(ctx context.Context, v *viper.Viper, version string) error {
 	defer stop()
 	a, err := Open(ctx, Config{DataDir: v.GetString("data-dir"), Store: v.GetString("store"), ArtifactRoot: v.GetString("artifact-root"), Connect: v.GetString("connect"), HTTP: v.GetString("http"), Python: v.GetString("python"), RuntimesDir: managed.Dir,
 		Threads: v.GetInt("threads"), MemoryBytes: mem, SessionIdle: v.GetDuration("session-idle"), Version: version, Logger: log,
-		WebhooksPrivate: v.GetBool("webhooks-private")})
+		WebhooksPrivate: v.GetBool("webhooks-private"), Access: v.GetString("access"), DefaultPermission: v.GetString("default-permission"),
+		OIDC: access.OIDC{Issuer: v.GetString("oidc-issuer"), ClientID: v.GetString("oidc-client-id"), ClientSecret: v.GetString("oidc-client-secret"),
+			RedirectURL: v.GetString("oidc-redirect-url"), NewUsers: v.GetBool("oidc-new-users")}})
 	if err != nil {
 		return err
 	}

@@ -280,6 +280,9 @@ func (s *Service) cancelRequest(ctx context.Context, in *requestRequest) (*activ
 	if creator == "" {
 		creator = rest.User(ctx)
 	}
+	if creator != rest.User(ctx) {
+		return nil, rest.Errorf(rest.PermissionDenied, "Only %s can cancel this request; others can reject it.", creator)
+	}
 	return s.declineRequest(ctx, in, cancelled, creator)
 }
 

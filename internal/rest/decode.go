@@ -31,7 +31,13 @@ func JSON[In, Out any](fn func(ctx context.Context, in *In) (*Out, error)) Handl
 		if err := Decode(w, r, in); err != nil {
 			return err
 		}
+		if err := before(r, in); err != nil {
+			return err
+		}
 		out, err := fn(withOrigin(r), in)
+		if err == nil {
+			err = after(r.Context(), in, out)
+		}
 		if err != nil {
 			return err
 		}

@@ -95,6 +95,12 @@ func IsCode(err error, code Code) bool {
 	return errors.As(err, &e) && e.Code == code
 }
 
+// Answer is what a client is told of an error.
+func Answer(err error) *Error {
+	answer, _ := asError(err)
+	return answer
+}
+
 // asError finds the answer for any error. What a client may not know (SQL
 // text, paths) stays in the log: an unexpected error is answered as such.
 func asError(err error) (answer *Error, unexpected bool) {

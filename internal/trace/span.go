@@ -63,7 +63,11 @@ func (b *batch) keep(ctx context.Context, q db.Querier, experiment int64, locati
 	if err != nil {
 		return err
 	}
-	if isNew {
+	if !isNew {
+		if err := kept(ctx, q, trace, experiment, b.traceID); err != nil {
+			return err
+		}
+	} else {
 		b.tags[locationTag] = artifactLocation(location, b.traceID)
 	}
 	for _, r := range b.spans {
@@ -78,6 +82,17 @@ func (b *batch) keep(ctx context.Context, q db.Querier, experiment int64, locati
 		return err
 	}
 	return b.settle(ctx, q, trace)
+}
+
+// kept refuses spans for a trace of another experiment: who may write here may
+// not write there.
+func kept(ctx context.Context, q db.Querier, trace, experiment int64, traceID string) error {
+	var in int64
+	err := q.QueryRowContext(ctx, `SELECT experiment_id FROM traces WHERE id = ?`, trace).Scan(&in)
+	if err == nil && in != experiment {
+		err = rest.Invalid("Trace %s is kept in another experiment, %d.", traceID, in)
+	}
+	return err
 }
 
 func (b *batch) state() rest.Enum {

@@ -1,5 +1,11 @@
 package tracking
 
+import (
+	"slices"
+
+	"github.com/millpond/millpond/internal/rest"
+)
+
 // The answers below tell where artifacts are; see [rest.Addressed].
 
 func (r *experimentResponse) Addresses(visit func(*string)) { visit(&r.Experiment.ArtifactLocation) }
@@ -26,4 +32,9 @@ func (r *searchModelsResponse) Addresses(visit func(*string)) {
 	for i := range r.Models {
 		visit(&r.Models[i].Info.ArtifactURI)
 	}
+}
+
+// Keep leaves the experiments that the user may see; see [rest.Filtered].
+func (r *searchExperimentsResponse) Keep(may func(kind, id string) bool) {
+	r.Experiments = slices.DeleteFunc(r.Experiments, func(e Experiment) bool { return !may(rest.KindExperiment, e.ExperimentID) })
 }
