@@ -54,6 +54,8 @@ func (s *Service) Before(r *http.Request, route *rest.Route, in any) error {
 	}
 	u := userOf(r.Context())
 	switch {
+	case rule.public:
+		return nil
 	case u == nil:
 		return denied()
 	case u.Admin:

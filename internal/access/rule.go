@@ -7,6 +7,7 @@ type rule struct {
 	params []string
 	admin  bool
 	audit  bool
+	public bool // strangers too, see [open]
 }
 
 // What the parameters of endpoints tell; see [Service.resources].
@@ -32,7 +33,8 @@ var rules = func() map[string]rule {
 		names []string
 	}{
 		// Anybody who is known.
-		{rule{}, []string{"health", "version", "getServerInfo", "getHostMetadata", "getCurrentUser", "getWorkspaceStatus", "listWorkspace",
+		{rule{public: true}, []string{"health", "version", "getHostMetadata"}},
+		{rule{}, []string{"getServerInfo", "getCurrentUser", "getWorkspaceStatus", "listWorkspace",
 			"isFilesAPIEnabled", "getAPI", "getAccount", "createToken", "listTokens", "deleteToken", "updatePassword", "updateComment", "deleteComment",
 			"uploadPart", "listUploadedParts", "searchExperiments", "searchRegisteredModels", "searchModelVersions", "searchCatalogModels",
 			"searchCatalogVersions"}},
