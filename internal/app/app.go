@@ -200,6 +200,7 @@ func (a *App) routes(ctx context.Context) error {
 		a.access.Mount(mux)
 		handler = a.access.Handler(mux)
 	}
+	mux.Handle(rest.Raw("GET", "/api/millpond/openapi.json", "getAPI", mux.Document("Millpond", a.cfg.Version)))
 	a.http = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)}
 	a.http.RegisterOnShutdown(t.StopListening)
 	return nil

@@ -11,9 +11,11 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 // MaxBody bounds a JSON request. Artifacts are streamed and not bounded by it.
@@ -90,10 +92,51 @@ func Decode(w http.ResponseWriter, r *http.Request, in any) error {
 	info := fieldsOf(v.Type())
 	for _, f := range info.strings {
 		if text := r.PathValue(f.name); text != "" {
+			if !isText(text) {
+				return errNoText
+			}
 			v.Field(f.index).SetString(text)
 		}
 	}
 	return info.require(v)
+}
+
+// errNoText refuses the character NUL, which not every database can keep, and
+// in addresses bytes that are no UTF-8; the decoder of JSON has replaced those.
+var errNoText = Invalid("The request has a text with a NUL character, or one that is no UTF-8, in it.")
+
+func isText(s string) bool { return strings.IndexByte(s, 0) < 0 && utf8.ValidString(s) }
+
+// hasNUL looks for the character in all texts of a request.
+func hasNUL(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.String:
+		return strings.IndexByte(v.String(), 0) >= 0
+	case reflect.Pointer, reflect.Interface:
+		return !v.IsNil() && hasNUL(v.Elem())
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if hasNUL(v.Field(i)) {
+				return true
+			}
+		}
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 { // JSON as it came: its NUL is escaped
+			return false
+		}
+		for i := range v.Len() {
+			if hasNUL(v.Index(i)) {
+				return true
+			}
+		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			if hasNUL(key) || hasNUL(v.MapIndex(key)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func decodeBody(w http.ResponseWriter, r *http.Request, in any) error {
@@ -110,7 +153,13 @@ func decodeBody(w http.ResponseWriter, r *http.Request, in any) error {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil
 	}
-	return DecodeJSON(body, in)
+	if err := DecodeJSON(body, in); err != nil {
+		return err
+	}
+	if bytes.Contains(body, []byte(`\u0000`)) && hasNUL(reflect.ValueOf(in)) {
+		return errNoText
+	}
+	return nil
 }
 
 func readBody(r io.Reader, size int64) ([]byte, error) {
@@ -236,6 +285,9 @@ func decodeQuery(q url.Values, in any) error {
 		}
 		if !ok || name == "" {
 			continue
+		}
+		if slices.ContainsFunc(values, func(s string) bool { return !isText(s) }) {
+			return errNoText
 		}
 		if err := setQuery(v.Field(i), values); err != nil {
 			shown, _ := json.Marshal(values[0])

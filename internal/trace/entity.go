@@ -184,3 +184,13 @@ func compactJSON(raw []byte) (string, error) {
 	}
 	return b.String(), nil
 }
+
+// JSONSchema implements [rest.Described].
+func (Timestamp) JSONSchema() rest.Schema {
+	return rest.Schema{"type": "string", "format": "date-time"}
+}
+
+// JSONSchema implements [rest.Described].
+func (Duration) JSONSchema() rest.Schema {
+	return rest.Schema{"type": "string", "pattern": `^-?[0-9]{1,9}(\.[0-9]{1,9})?s$`}
+}
