@@ -68,6 +68,7 @@ type App struct {
 	ui         *ui.UI
 	webhooks   *webhook.Service
 	access     *access.Service // nil if everybody may do everything
+	telemetry  *telemetry      // nil if nobody asked for traces
 	python     *engine.PythonWorkers
 	warm       sync.Once
 	ctx        context.Context // ends with the app
@@ -99,6 +100,9 @@ func Open(ctx context.Context, cfg Config) (a *App, err error) {
 		return a, err
 	}
 	if err = a.openStores(ctx); err != nil {
+		return a, err
+	}
+	if a.telemetry, err = openTelemetry(ctx, cfg.Version); err != nil {
 		return a, err
 	}
 	if err = a.openAccess(ctx); err != nil {
@@ -164,6 +168,9 @@ func (a *App) openEngine() error {
 	if a.access != nil {
 		options = connect.Authenticate(a.access.Token)
 	}
+	if a.telemetry != nil {
+		options = append(options, a.telemetry.grpc())
+	}
 	a.grpc = connect.GRPC(options...)
 	a.connect.Register(a.grpc)
 	return nil
@@ -177,6 +184,9 @@ func (a *App) routes(ctx context.Context) error {
 	options := rest.MuxOptions{Observer: rest.Prometheus(reg), Logger: a.log, Fallback: pages}
 	if a.access != nil {
 		options.Guard = a.access
+	}
+	if a.telemetry != nil {
+		options.Observer = named(options.Observer)
 	}
 	mux := rest.NewMux(options)
 	t, err := tracking.New(ctx, a.store, a.files, tracking.Options{})
@@ -199,6 +209,9 @@ func (a *App) routes(ctx context.Context) error {
 	if a.access != nil {
 		a.access.Mount(mux)
 		handler = a.access.Handler(mux)
+	}
+	if a.telemetry != nil {
+		handler = a.telemetry.http(handler)
 	}
 	mux.Handle(rest.Raw("GET", "/api/millpond/openapi.json", "getAPI", mux.Document("Millpond", a.cfg.Version)))
 	a.http = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)}
@@ -284,6 +297,12 @@ func (a *App) Close() error {
 		if l != nil {
 			_ = l.Close() // a second close of a served listener is not worth telling
 		}
+	}
+	if a.telemetry != nil {
+		if err := a.telemetry.close(); err != nil { // the receiver may be away: that is no failure of ours
+			a.log.Warn("some traces could not be sent", "error", err)
+		}
+		a.telemetry = nil
 	}
 	if a.dir != nil {
 		errs = append(errs, a.dir.close())

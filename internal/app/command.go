@@ -53,7 +53,8 @@ Every flag can also be set in the environment (MILLPOND_DATA_DIR for --data-dir)
 or in a YAML file (data-dir: ...) named by --config. A flag wins over the
 environment, which wins over the file. The keys and the address of S3 are told
 by the usual AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and
-AWS_ENDPOINT_URL.`,
+AWS_ENDPOINT_URL. Traces of the server's own requests are sent where
+OTEL_EXPORTER_OTLP_ENDPOINT says, and nowhere without it.`,
 		Example: `  millpond serve
   millpond serve --data-dir ~/millpond --connect 127.0.0.1:15102 --http 127.0.0.1:5100
   MILLPOND_STORE=postgres://me:secret@db.example/millpond millpond serve`,
