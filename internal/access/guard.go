@@ -36,6 +36,7 @@ var places = map[string]place{
 	"trace_id":        {kind: "trace_id", path: "trace_id"},
 	"trace_ids":       {kind: "trace_id", path: "trace_ids"},
 	"request_id":      {kind: "trace_id", path: "request_id"},
+	"dataset_id":      {kind: "dataset_id", path: "dataset_id"},
 	"name":            {kind: model, path: "name"},
 	"new_name":        {kind: model, path: "new_name"},
 	"source_run":      {kind: "run_id", path: "run_id", level: &readIt},
@@ -204,11 +205,7 @@ func resources(ctx context.Context, q db.Querier, kind, value string, in any) ([
 	case "resource":
 		return named(in), nil
 	}
-	id, err := owner(ctx, q, ownerQueries[kind], value)
-	if err != nil || id == "" {
-		return nil, err // there is no such thing: the endpoint says so
-	}
-	return []resource{{experiment, id}}, nil
+	return owners(ctx, q, ownerQueries[kind], value) // if there is no such thing, the endpoint says so
 }
 
 // artifactResource is what a path of the artifact store, or an address there, belongs to.

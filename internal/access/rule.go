@@ -19,9 +19,10 @@ var (
 	byModel       = []string{"model_id"}
 	byTrace       = []string{"trace_id"}
 	byTraces      = []string{"trace_ids"}
-	byName        = []string{"name"} // of a registered model
-	byPath        = []string{"path"} // of the artifact store
-	byFile        = []string{"file"} // of the Files API
+	byDataset     = []string{"dataset_id"} // of an evaluation
+	byName        = []string{"name"}       // of a registered model
+	byPath        = []string{"path"}       // of the artifact store
+	byFile        = []string{"file"}       // of the Files API
 )
 
 // rules is the table of all endpoints. One that is not in it is for
@@ -37,7 +38,7 @@ var rules = func() map[string]rule {
 		{rule{}, []string{"getServerInfo", "getCurrentUser", "getWorkspaceStatus", "listWorkspace",
 			"isFilesAPIEnabled", "getAPI", "getAccount", "createToken", "listTokens", "deleteToken", "updatePassword", "updateComment", "deleteComment",
 			"uploadPart", "listUploadedParts", "searchExperiments", "searchRegisteredModels", "searchModelVersions", "searchCatalogModels",
-			"searchCatalogVersions"}},
+			"searchCatalogVersions", "getOnlineScoringConfigs", "upsertOnlineScoringConfig"}},
 		// Who makes something manages it.
 		{rule{level: Manage, params: []string{"location"}}, []string{"createExperiment"}},
 		{rule{}, []string{"createRegisteredModel", "createCatalogModel"}},
@@ -66,6 +67,14 @@ var rules = func() map[string]rule {
 		{rule{level: Read, params: byTraces}, []string{"batchGetTraces", "batchGetTraceInfos"}},
 		{rule{level: Edit, params: byTrace}, []string{"endTrace", "setTraceTag", "setTraceTagV3", "deleteTraceTag", "deleteTraceTagV3", "linkPromptsToTrace",
 			"createAssessment", "updateAssessment", "deleteAssessment"}},
+		{rule{level: Read, params: byExperiments}, []string{"searchEvaluationDatasets"}},
+		{rule{level: Edit, params: byExperiments}, []string{"createDataset"}},
+		{rule{level: Read, params: byDataset}, []string{"getDataset", "getDatasetExperimentIds", "getDatasetRecords"}},
+		{rule{level: Edit, params: byDataset}, []string{"setDatasetTags", "deleteDatasetTag", "upsertDatasetRecords", "deleteDatasetRecords"}},
+		{rule{level: Edit, params: []string{"dataset_id", "experiment_ids"}}, []string{"addDatasetToExperiments", "removeDatasetFromExperiments"}},
+		{rule{level: Edit, params: byDataset, audit: true}, []string{"deleteDataset"}},
+		{rule{level: Read, params: byExperiment}, []string{"listScorers", "listScorerVersions", "getScorer"}},
+		{rule{level: Edit, params: byExperiment, audit: true}, []string{"registerScorer", "deleteScorer"}},
 		{rule{level: Read, params: byPath}, []string{"listProxiedArtifacts", "downloadArtifact", "getPresignedDownloadUrl"}},
 		{rule{level: Edit, params: byPath}, []string{"uploadArtifact", "createMultipartUpload", "completeMultipartUpload", "abortMultipartUpload"}},
 		{rule{level: Edit, params: byPath, audit: true}, []string{"deleteArtifact"}},

@@ -243,20 +243,29 @@ func grant(ctx context.Context, q db.Querier, user int64, r resource, l Level) e
 	return err
 }
 
-// owner finds the experiment of a run, a logged model or a trace; "" if there is no such thing.
-func owner(ctx context.Context, q db.Querier, query, id string) (string, error) {
-	var found string
-	err := q.QueryRowContext(ctx, query, id).Scan(&found)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil
+// owners finds the experiments that something belongs to; none if there is no such thing.
+func owners(ctx context.Context, q db.Querier, query, id string) ([]resource, error) {
+	rows, err := q.QueryContext(ctx, query, id)
+	if err != nil {
+		return nil, err
 	}
-	return found, err
+	defer rows.Close()
+	var out []resource
+	for rows.Next() {
+		r := resource{kind: experiment}
+		if err := rows.Scan(&r.id); err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
 }
 
-// ownerQueries find the experiment of what a parameter names.
+// ownerQueries find the experiments of what a parameter names.
 var ownerQueries = map[string]string{
 	"experiment_name": `SELECT experiment_id FROM experiments WHERE name = ?`,
 	"run_id":          `SELECT experiment_id FROM runs WHERE run_id = ?`,
 	"model_id":        `SELECT experiment_id FROM logged_models WHERE model_id = ?`,
+	"dataset_id":      `SELECT COALESCE(e.experiment_id, -1) FROM evaluation_datasets d LEFT JOIN evaluation_dataset_experiments e ON e.dataset = d.id WHERE d.dataset_id = ?`,
 	"trace_id":        `SELECT experiment_id FROM traces WHERE trace_id = ?`,
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/millpond/millpond/internal/databricks"
 	"github.com/millpond/millpond/internal/db"
 	"github.com/millpond/millpond/internal/engine"
+	"github.com/millpond/millpond/internal/evaluation"
 	"github.com/millpond/millpond/internal/registry"
 	"github.com/millpond/millpond/internal/rest"
 	"github.com/millpond/millpond/internal/trace"
@@ -200,6 +201,7 @@ func (a *App) routes(ctx context.Context) error {
 	models.Mount(mux)
 	traces := trace.New(a.store, t, trace.Options{})
 	traces.Mount(mux)
+	evaluation.New(a.store, t, evaluation.Options{}).Mount(mux)
 	databricks.New(t, models, traces, a.files).Mount(mux)
 	if a.ui, err = ui.New(ui.Options{API: mux, Status: a.status, Storage: a.dir.size, Logger: a.log}); err != nil {
 		return err

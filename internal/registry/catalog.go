@@ -180,7 +180,7 @@ func (*Service) filesAPIEnabled(context.Context, *empty) (*enabledResponse, erro
 func (s *Service) emitLineage(ctx context.Context, in *lineageRequest) (*empty, error) {
 	return nil, s.onVersion(ctx, in.Name, in.Version, func(ctx context.Context, q db.Querier, v versionRow) error {
 		for _, e := range in.Entities {
-			used := ""
+			var used string
 			switch {
 			case e.Notebook != nil:
 				used = "notebook " + e.Notebook.ID

@@ -8,21 +8,12 @@ import uuid
 
 import mlflow
 import pytest
-from conftest import Server
 from mlflow import MlflowClient
 from mlflow.entities import AssessmentSource, Feedback, SpanType
 from mlflow.exceptions import MlflowException
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 HUMAN = AssessmentSource(source_type="HUMAN", source_id="me")
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgres"])
-def store(request, tmp_path_factory):
-    flags = ["--store", request.getfixturevalue("postgres")] if request.param == "postgres" else []
-    s = Server(tmp_path_factory.mktemp("traces") / "data", *flags)
-    yield s
-    s.kill()
 
 
 @pytest.fixture(autouse=True)
