@@ -34,14 +34,15 @@ type Service struct {
 	now      func() time.Time
 	standard Level
 	tokens   *cache
-	secrets  *cache // passwords that have been verified
+	secrets  *cache        // passwords that have been verified
+	slow     chan struct{} // how many passwords are being verified
 	audits   chan record
 	oidc     *provider
 }
 
 // New makes the service. [Service.Run] must run for the record of what was done.
 func New(records *db.DB, opts Options) (*Service, error) {
-	s := &Service{db: records, log: opts.Logger, now: opts.Now, tokens: newCache(), secrets: newCache(), audits: make(chan record, 1024)}
+	s := &Service{db: records, log: opts.Logger, now: opts.Now, tokens: newCache(), secrets: newCache(), slow: make(chan struct{}, 2), audits: make(chan record, 1024)}
 	if s.log == nil {
 		s.log = slog.Default()
 	}

@@ -33,6 +33,7 @@ type thing struct {
 	RunID         string   `json:"run_id"`
 	Name          string   `json:"name"`
 	Location      string   `json:"artifact_location"`
+	Source        string   `json:"source"`
 }
 
 func echo(_ context.Context, in *thing) (*thing, error) { return in, nil }
@@ -68,7 +69,7 @@ func newServer(t *testing.T, opts Options) *server {
 	}
 	mux.Handle(
 		rest.Op("POST", "/read", "searchRuns", echo), rest.Op("POST", "/write", "logMetric", echo), rest.Op("POST", "/model", "deleteRegisteredModel", echo),
-		rest.Op("POST", "/unknown", "noSuchRule", echo), rest.Op("POST", "/webhook", "createWebhook", echo),
+		rest.Op("POST", "/unknown", "noSuchRule", echo), rest.Op("POST", "/webhook", "createWebhook", echo), rest.Op("POST", "/make-version", "createModelVersion", echo),
 		rest.Op("POST", "/create", "createExperiment", func(context.Context, *thing) (*made, error) { return &made{"9"}, nil }),
 		rest.Raw("GET", "/files/{path...}", "downloadArtifact", ok), rest.Raw("GET", "/health", "health", ok))
 	srv.Mount(mux)
@@ -194,6 +195,16 @@ func TestWhatTheyMay(t *testing.T) {
 		t.Errorf("the maker has %s", got.Body)
 	}
 	s.want(s.send("POST", "/create", `{"artifact_location":"mlflow-artifacts:/8"}`, bob...), 403, denied) // another's files
+
+	// A version is not a way to what its maker may not read.
+	grant("registered_model", "mine", "EDIT")
+	grant("registered_model", "theirs", "NO_PERMISSIONS")
+	for source, status := range map[string]int{"runs:/r7/x": 200, "runs:/r8/x": 403, "models:/theirs/1": 403, "models:/theirs@a": 403, "models:/mine/1": 200,
+		"mlflow-artifacts:/8/r8/artifacts/x": 403, "dbfs:/databricks/mlflow-tracking/8/r8/artifacts/x": 403, "s3://bucket/x": 200} {
+		if w := s.send("POST", "/make-version", `{"name":"mine","source":"`+source+`"}`, bob...); w.Code != status {
+			t.Errorf("%s: %d %s", source, w.Code, w.Body)
+		}
+	}
 
 	// Permissions of a model go with it.
 	grant("registered_model", "m", "MANAGE")

@@ -14,9 +14,10 @@ import (
 // place is where an endpoint tells what it is about: a dotted path of JSON
 // names in the request, or a parameter of the address, and what its value means.
 type place struct {
-	kind  string
-	path  string
-	level *Level // if another one than the rule's is needed
+	kind   string
+	path   string
+	level  *Level // if another one than the rule's is needed
+	header bool   // path is a header
 }
 
 var readIt, manageIt = Read, Manage
@@ -39,8 +40,12 @@ var places = map[string]place{
 	"dataset_id":      {kind: "dataset_id", path: "dataset_id"},
 	"name":            {kind: model, path: "name"},
 	"new_name":        {kind: model, path: "new_name"},
+	"source":          {kind: "source", path: "source", level: &readIt},
 	"source_run":      {kind: "run_id", path: "run_id", level: &readIt},
 	"source_model":    {kind: "model_id", path: "model_id", level: &readIt},
+	"workspace_path":  {kind: "experiment_name", path: "path"},
+	"spans":           {kind: experiment, path: "X-Mlflow-Experiment-Id", header: true},
+	"spans_run":       {kind: "run_id", path: "X-Mlflow-Run-Id", header: true},
 	"path":            {kind: "artifact", path: "path"},
 	"file":            {kind: "file", path: "path"},
 	"resource":        {kind: "resource"},
@@ -76,10 +81,7 @@ func (s *Service) Before(r *http.Request, route *rest.Route, in any) error {
 
 // allow checks one parameter. A list that is only read loses what the user may not see.
 func (s *Service) allow(ctx context.Context, q db.Querier, u *User, r *http.Request, in any, param string, need Level) error {
-	p, ok := places[param]
-	if !ok { // a header
-		p = place{kind: experiment}
-	}
+	p := places[param]
 	if p.level != nil {
 		need = *p.level
 	}
@@ -120,8 +122,8 @@ func valuesOf(r *http.Request, in any, param string, p place) []string {
 	switch {
 	case param == "resource":
 		return []string{param}
-	case places[param].kind == "": // a header
-		return []string{r.Header.Get(param)}
+	case p.header:
+		return []string{r.Header.Get(p.path)}
 	case in != nil:
 		values := walk(reflect.ValueOf(in), strings.Split(p.path, "."))
 		if param == "run_id" {
@@ -170,8 +172,15 @@ func fieldByJSON(v reflect.Value, path []string) (reflect.Value, bool) {
 		return v, false
 	}
 	for i := range v.NumField() {
-		if name, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ","); name == path[0] {
+		f := v.Type().Field(i)
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if name == path[0] {
 			return v.Field(i), true
+		}
+		if f.Anonymous && name == "" && f.Type.Kind() == reflect.Struct {
+			if found, ok := fieldByJSON(v.Field(i), path); ok {
+				return found, true
+			}
 		}
 	}
 	return v, false
@@ -202,6 +211,8 @@ func resources(ctx context.Context, q db.Querier, kind, value string, in any) ([
 		return artifactResource(value), nil
 	case "file":
 		return fileResource(ctx, q, value)
+	case "source":
+		return sourceResource(ctx, q, value)
 	case "resource":
 		return named(in), nil
 	}
@@ -227,6 +238,26 @@ func artifactResource(path string) []resource {
 		return []resource{{volume, strings.Join(parts[1:4], ".")}}
 	}
 	return []resource{adminOnly}
+}
+
+// sourceResource is what a new version is made of: files of a run or a logged
+// model, or another version.
+func sourceResource(ctx context.Context, q db.Querier, source string) ([]resource, error) {
+	scheme, below, ok := strings.Cut(rest.OwnAddress(source), ":/")
+	first, _, isVersion := strings.Cut(strings.TrimLeft(below, "/"), "/")
+	switch {
+	case !ok:
+		return nil, nil // the registry refuses it
+	case scheme == "runs":
+		return resources(ctx, q, "run_id", first, nil)
+	case scheme == "models":
+		name, _, hasAlias := strings.Cut(first, "@")
+		if isVersion || hasAlias {
+			return []resource{{model, name}}, nil
+		}
+		return resources(ctx, q, "model_id", first, nil)
+	}
+	return artifactResource(rest.OwnAddress(source)), nil
 }
 
 // fileResource is what a path of the Files API belongs to.

@@ -68,11 +68,11 @@ func (s *Service) workspaceList(ctx context.Context, in *pathRequest) (*objectsR
 	below := strings.TrimSuffix(p, "/") + "/"
 	found := map[string]object{}
 	for name, id := range names {
-		rest, ok := strings.CutPrefix(name, below)
+		inside, ok := strings.CutPrefix(name, below)
 		if !ok {
 			continue
 		}
-		first, _, deeper := strings.Cut(rest, "/")
+		first, _, deeper := strings.Cut(inside, "/")
 		if deeper {
 			found[below+first] = *directory(below + first)
 		} else {
@@ -90,4 +90,9 @@ func (s *Service) workspaceList(ctx context.Context, in *pathRequest) (*objectsR
 	}
 	slices.SortFunc(out.Objects, func(a, b object) int { return strings.Compare(a.Path, b.Path) })
 	return &out, nil
+}
+
+// Keep leaves the experiments that the user may see; see [rest.Filtered].
+func (r *objectsResponse) Keep(may func(kind, id string) bool) {
+	r.Objects = slices.DeleteFunc(r.Objects, func(o object) bool { return o.ResourceID != "" && !may(rest.KindExperiment, o.ResourceID) })
 }

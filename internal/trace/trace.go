@@ -77,6 +77,7 @@ func (s *Service) Routes() []rest.Route {
 		rest.Op("PATCH", one+"/tags", "setTraceTagV3", s.setTag),
 		rest.Op("DELETE", one+"/tags", "deleteTraceTagV3", s.deleteTag),
 		rest.Op("POST", t+"/delete-traces", "deleteTracesV3", s.delete),
+		rest.Raw("GET", "get-trace-artifact", "getTraceArtifact", s.sendArtifact),
 	)
 	out = append(out, rest.Under(prefixes,
 		rest.Op("POST", t, "startTrace", s.startV2),
