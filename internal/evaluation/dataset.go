@@ -445,7 +445,7 @@ func conditions(in *searchRequest) (*filter.Where, error) {
 			}
 		}
 		w.Add(`EXISTS (SELECT 1 FROM evaluation_dataset_experiments x WHERE x.dataset = d.id AND x.experiment_id IN (`+
-			strings.TrimSuffix(strings.Repeat("?,", len(args)), ",")+`))`, args...)
+			db.Marks(len(args))+`))`, args...)
 	}
 	for _, t := range terms {
 		if t.Entity == filter.AttributeEntity {

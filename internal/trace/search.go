@@ -179,7 +179,7 @@ func conditions(text string, experiments []int64) (*filter.Where, error) {
 		return nil, rest.Invalid("%s", err)
 	}
 	var w, span filter.Where
-	w.Add("r.experiment_id IN ("+marks(len(experiments))+")", anys(experiments)...)
+	w.Add("r.experiment_id IN ("+db.Marks(len(experiments))+")", db.Args(experiments)...)
 	for _, t := range terms {
 		switch t.Entity {
 		case "tag":

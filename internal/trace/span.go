@@ -283,13 +283,13 @@ func (s *Service) infosOf(ctx context.Context, in *batchRequest) ([]Info, error)
 	}
 	var infos []Info
 	err := s.db.View(ctx, func(ctx context.Context, q db.Querier) error {
-		tail, args := `WHERE r.trace_id IN (`+marks(len(in.TraceIDs))+`)`, anys(in.TraceIDs)
+		tail, args := `WHERE r.trace_id IN (`+db.Marks(len(in.TraceIDs))+`)`, db.Args(in.TraceIDs)
 		if len(in.ExperimentIDs) > 0 {
 			ids, err := experimentIDs(in.ExperimentIDs)
 			if err != nil {
 				return err
 			}
-			tail, args = tail+` AND r.experiment_id IN (`+marks(len(ids))+`)`, append(args, anys(ids)...)
+			tail, args = tail+` AND r.experiment_id IN (`+db.Marks(len(ids))+`)`, append(args, db.Args(ids)...)
 		}
 		rows, err := selectTraces(ctx, q, tail, args...)
 		if err == nil {

@@ -280,7 +280,7 @@ func (s *Service) linkToRun(ctx context.Context, traceIDs []string, runID string
 		return err
 	}
 	return s.db.Write(ctx, func(ctx context.Context, q db.Querier) error {
-		found, err := selectTraces(ctx, q, `WHERE r.trace_id IN (`+marks(len(traceIDs))+`)`, anys(traceIDs)...)
+		found, err := selectTraces(ctx, q, `WHERE r.trace_id IN (`+db.Marks(len(traceIDs))+`)`, db.Args(traceIDs)...)
 		if err != nil {
 			return err
 		}

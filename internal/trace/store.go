@@ -169,16 +169,6 @@ func idList(rows []row) string {
 	return strings.Join(ids, ",")
 }
 
-func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") }
-
-func anys[T any](list []T) []any {
-	out := make([]any, len(list))
-	for i, s := range list {
-		out[i] = s
-	}
-	return out
-}
-
 func pairs(m map[string]string) []Pair {
 	var out []Pair
 	for _, k := range slices.Sorted(maps.Keys(m)) {
@@ -208,7 +198,7 @@ func deleteTraces(ctx context.Context, q db.Querier, experiment int64, before *i
 		cond, args = cond+" AND timestamp_ms <= ?", append(args, *before)
 	}
 	if len(ids) > 0 {
-		cond, args = cond+" AND trace_id IN ("+marks(len(ids))+")", append(args, anys(ids)...)
+		cond, args = cond+" AND trace_id IN ("+db.Marks(len(ids))+")", append(args, db.Args(ids)...)
 	}
 	if limit > 0 {
 		cond = "id IN (SELECT id FROM traces WHERE " + cond + " ORDER BY timestamp_ms, trace_id LIMIT ?)"
