@@ -261,7 +261,7 @@ func learn(schema, r object) {
 					known[name] = typeOf(v)
 				}
 			}
-		case !isObject && r[part] != nil && len(known) == 0 && part == "outputs":
+		case !isObject && r[part] != nil && known != nil && len(known) == 0 && part == "outputs":
 			schema[part] = typeOf(r[part])
 		}
 	}

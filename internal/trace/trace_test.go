@@ -206,3 +206,30 @@ func TestClientsBeforeVersion3(t *testing.T) {
 		t.Errorf("search: %v", got)
 	}
 }
+
+// FuzzExport: whatever a program sends, it is kept or refused.
+func FuzzExport(f *testing.F) {
+	f.Add(`{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":"00000000000000aa","name":"x","startTimeUnixNano":"5"}]}]}]}`)
+	f.Add(`{"resourceSpans":[{"resource":{"attributes":[{"key":"a","value":{"arrayValue":{"values":[{"doubleValue":"NaN"}]}}}]},"scopeSpans":[{"spans":[{"traceId":"00","spanId":"00"}]}]}]}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		r := httptest.NewRequest("POST", "/v1/traces", strings.NewReader(text))
+		r.Header.Set("Content-Type", "application/json")
+		request, _, err := readExport(httptest.NewRecorder(), r)
+		if err != nil {
+			return
+		}
+		batches, err := gather(request)
+		if err != nil {
+			return
+		}
+		for _, b := range batches {
+			for _, s := range b.spans {
+				if !json.Valid([]byte(s.content)) {
+					t.Errorf("a span is kept as %q", s.content)
+				}
+				spanUsage(s.content)
+			}
+			preview(b.root, inputsAttr)
+		}
+	})
+}
