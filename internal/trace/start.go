@@ -326,7 +326,8 @@ type (
 )
 
 func (s *Service) startV2(ctx context.Context, in *startV2Request) (*infoV2Response, error) {
-	info := &Info{TraceID: "tr-" + strings.ReplaceAll(uuid.NewString(), "-", ""), TraceLocation: Location{MlflowExperiment: &ExperimentLocation{in.ExperimentID}},
+	// Without the "tr-" by which clients know the traces of MLflow 3.
+	info := &Info{TraceID: strings.ReplaceAll(uuid.NewString(), "-", ""), TraceLocation: Location{MlflowExperiment: &ExperimentLocation{in.ExperimentID}},
 		RequestTime: Timestamp(in.TimestampMS), State: "IN_PROGRESS", TraceMetadata: byKey(in.Metadata), Tags: byKey(in.Tags)}
 	if err := info.check(); err != nil {
 		return nil, err

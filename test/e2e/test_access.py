@@ -125,6 +125,24 @@ def test_permissions_of_experiments_and_models(guarded, as_user, tmp_path):
     assert until(done)
 
 
+def test_the_history_of_a_stage_tells_who(guarded, as_user):
+    alice = as_user("alice")
+    alice.create_registered_model("staged")
+    alice.create_model_version("staged", "s3://bucket/x")
+    bob = WorkspaceClient(config=Config(host=guarded.http_url, token=guarded.tokens["bob"]))
+    admin = WorkspaceClient(config=Config(host=guarded.http_url, token=guarded.tokens["alice"]))
+    with pytest.raises(PermissionDenied):
+        bob.model_registry.transition_stage("staged", "1", "Production", archive_existing_versions=False)
+    bob.model_registry.create_transition_request("staged", "1", "Production", comment="please")  # a reader may ask
+    with pytest.raises(PermissionDenied):
+        bob.model_registry.approve_transition_request("staged", "1", "Production", archive_existing_versions=False)
+    admin.model_registry.approve_transition_request("staged", "1", "Production", archive_existing_versions=False, comment="yes")
+    history = bob.api_client.do("GET", "/api/2.0/millpond/model-versions/activities", query={"name": "staged", "version": "1"})["activities"]
+    assert [(a["activity_type"], a["user_id"], a["from_stage"], a["to_stage"], a["comment"]) for a in history] == [
+        ("APPROVED_REQUEST", "alice", "None", "Production", "yes"), ("REQUESTED_TRANSITION", "bob", "None", "Production", "please")]
+    assert alice.get_model_version("staged", "1").user_id == "alice"
+
+
 def test_users_and_passwords(guarded, as_user):
     as_user("alice")
     auth = AuthServiceClient(guarded.http_url)
