@@ -108,7 +108,16 @@ func TestEveryFaultIsTold(t *testing.T) {
 }
 
 func TestGapsNameWhatIsMissing(t *testing.T) {
-	c := coursetest.Course(t, 1)
+	files := coursetest.Files(t, 1)
+	for name := range files {
+		if strings.HasPrefix(name, "labs/25-") {
+			delete(files, name)
+		}
+	}
+	c, err := course.Load(files)
+	if err != nil {
+		t.Fatal(err)
+	}
 	gaps := strings.Join(c.Gaps(), "\n")
 	if !strings.Contains(gaps, "questions on imputer: 1 of 4") || strings.Contains(gaps, "a topic on imputer") || strings.Contains(gaps, "a lab on imputer") || !strings.Contains(gaps, "a lab on pandas-udf") {
 		t.Error(gaps)
