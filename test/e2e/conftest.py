@@ -180,6 +180,15 @@ def postgres(tmp_path_factory):
     shutil.rmtree(directory)
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def store(request, tmp_path_factory):
+    """A server of the module's own, on each database."""
+    flags = ["--store", request.getfixturevalue("postgres")] if request.param == "postgres" else []
+    s = Server(tmp_path_factory.mktemp("store") / "data", *flags)
+    yield s
+    s.kill()
+
+
 @pytest.fixture
 def spark(server):
     s = server.session()
