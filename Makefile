@@ -18,7 +18,7 @@ PROTOC_GEN_GO_VERSION := v1.36.12
 PROTOC_GEN_GRPC_VERSION := v1.6.2
 GRPCIO_TOOLS_VERSION  := 1.85.1
 
-.PHONY: help build runtime test test-go test-race test-e2e test-browser test-types screens lint vet fuzz generate demo demo-stop bench deps clean acceptance
+.PHONY: help build runtime test test-go test-race test-e2e test-browser test-types screens lint vet fuzz generate demo demo-stop coverage bench deps clean acceptance
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -59,7 +59,7 @@ vet:
 	go vet -tags $(TAGS) ./...
 
 lint: vet $(TOOLS)/golangci-lint ## gofmt, go vet and golangci-lint
-	@test -z "$$(gofmt -l cmd internal bench)" || { echo 'gofmt these:'; gofmt -l cmd internal bench; exit 1; }
+	@test -z "$$(gofmt -l cmd content internal bench)" || { echo 'gofmt these:'; gofmt -l cmd content internal bench; exit 1; }
 	$(TOOLS)/golangci-lint run --build-tags $(TAGS) ./...
 
 FUZZTIME ?= 20s
@@ -73,6 +73,9 @@ generate: build runtime $(TOOLS)/protoc-gen-go $(TOOLS)/protoc-gen-go-grpc ## th
 	PATH=$(CURDIR)/$(TOOLS):$$PATH PYTHONPATH=.cache/protoc $(RUN) -m grpc_tools.protoc -I proto \
 	  --go_out=. --go_opt=module=github.com/millpond/millpond \
 	  --go-grpc_out=. --go-grpc_opt=module=github.com/millpond/millpond proto/spark/connect/*.proto
+
+coverage: ## docs/coverage.md, what covers each objective of the course
+	go run -tags $(TAGS) ./cmd/millpond learn coverage content -o docs/coverage.md
 
 bench: build runtime ## race real Spark, MLflow, scikit-learn and LightGBM; writes bench/RESULTS.md
 	$(RUN) bench/run.py

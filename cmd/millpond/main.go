@@ -13,7 +13,9 @@ var version = "dev"
 
 func main() {
 	if err := app.Command(version).Execute(); err != nil {
-		fmt.Fprintln(os.Stderr, "millpond:", err)
+		if text := err.Error(); text != "" { // else the command has said it all
+			fmt.Fprintln(os.Stderr, "millpond:", text)
+		}
 		os.Exit(1)
 	}
 }

@@ -16,14 +16,7 @@ func hasAggregate(v plan.Value) bool {
 	plan.Walk(v, func(x plan.Value) bool {
 		switch x := x.(type) {
 		case *plan.Over:
-			args := []plan.Value{}
-			if f, ok := x.Func.(*plan.Apply); ok {
-				args = f.Args
-			}
-			for _, o := range x.Order {
-				args = append(args, o.Value)
-			}
-			for _, inner := range append(args, x.Partition...) {
+			for _, inner := range x.Reads() {
 				found = found || hasAggregate(inner)
 			}
 			return false
@@ -215,35 +208,13 @@ func (g *grouping) above(v plan.Value) (plan.Value, error) {
 				return plan.Col{Attr: g.aggregateColumn(v)}, true
 			}
 		case *plan.Over:
-			if f, ok := v.Func.(*plan.Apply); ok { // the windowed function itself is no aggregate of the group
-				c, fn := *v, *f
-				fn.Args = make([]plan.Value, len(f.Args))
-				for i, arg := range f.Args {
-					x, err := g.above(arg)
-					if err != nil {
-						failed = err
-					}
-					fn.Args[i] = x
+			return v.Reading(func(read plan.Value) plan.Value { // the windowed function itself is no aggregate of the group
+				x, err := g.above(read)
+				if err != nil {
+					failed = err
 				}
-				c.Func = &fn
-				c.Partition = make([]plan.Value, len(v.Partition))
-				for i, p := range v.Partition {
-					x, err := g.above(p)
-					if err != nil {
-						failed = err
-					}
-					c.Partition[i] = x
-				}
-				c.Order = make([]plan.Order, len(v.Order))
-				for i, o := range v.Order {
-					x, err := g.above(o.Value)
-					if err != nil {
-						failed = err
-					}
-					c.Order[i] = plan.Order{Value: x, Desc: o.Desc, NullsFirst: o.NullsFirst}
-				}
-				return &c, true
-			}
+				return x
+			}), true
 		case *plan.Python:
 			if groupedEval[v.UDF.EvalType] {
 				return plan.Col{Attr: g.pythonColumn(v)}, true

@@ -50,6 +50,7 @@ type Bound struct {
 	Inputs    []string
 	Outputs   []types.Field
 	MayDrop   bool
+	Key       string // what the transformer is and how it is set
 	Transform any
 }
 
@@ -143,7 +144,7 @@ func (a *Analyzer) resolve(ctx context.Context, r plan.Relation, outer *rel) (*r
 	} else {
 		var err error
 		if out, err = a.dispatch(ctx, r, outer); err != nil {
-			return nil, err
+			return nil, at(err, plan.WhereOf(r))
 		}
 	}
 	if c := plan.CommonOf(r); c.HasPlanID {

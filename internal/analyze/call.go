@@ -41,7 +41,7 @@ func (x *exprs) call(e *plan.Function) (plan.Value, error) {
 	}
 	v, err := row.Apply(args)
 	if err != nil {
-		return nil, err
+		return nil, x.asCalled(err, row, e)
 	}
 	v.Distinct = e.Distinct
 	v.Null = v.Null || mayFail[row.Name] && !x.a.env.Ansi()
@@ -93,6 +93,11 @@ func (x *exprs) special(name string, e *plan.Function) (plan.Value, bool, error)
 		}
 	case "monotonically_increasing_id", "distributed_id", "distributed_sequence_id":
 		return plan.RowID{}, len(e.Args) == 0 || name == "distributed_sequence_id", nil
+	case "assert_true":
+		if len(e.Args) == 1 {
+			v, err := x.call(&plan.Function{Name: name, Args: []plan.Expr{e.Args[0], plan.StringLit("'" + x.nameOf(e.Args[0]) + "' is not true!")}})
+			return v, true, err
+		}
 	case "current_database", "current_schema":
 		return plan.Const{Literal: plan.StringLit(x.a.env.Database())}, true, nil
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/millpond/millpond/internal/function"
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
+	"github.com/millpond/millpond/internal/sqlparse"
 	"github.com/millpond/millpond/internal/types"
 )
 
@@ -115,4 +116,51 @@ func checkFrame(f *plan.Frame, lower, upper edge, order []plan.Order) error {
 
 func mismatch(name string, pairs ...string) error {
 	return sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH."+name, append([]string{"sqlExpr", `"WINDOW FRAME"`}, pairs...)...)
+}
+
+// conditionName names a condition as its expression would be, even if it came as text.
+func (x *exprs) conditionName(e plan.Expr) string {
+	if t, ok := e.(*plan.Text); ok {
+		if parsed, err := sqlparse.Expression(t.SQL); err == nil {
+			return x.nameOf(parsed)
+		}
+	}
+	return x.nameOf(e)
+}
+
+// aggregatesIn names the aggregates of a value.
+func aggregatesIn(v plan.Value) []string {
+	var out []string
+	plan.Walk(v, func(v plan.Value) bool {
+		switch f := v.(type) {
+		case *plan.Apply:
+			if f.Aggregate {
+				out = append(out, function.Describe(f))
+			}
+			return !f.Aggregate
+		case *plan.Python:
+			if groupedEval[f.UDF.EvalType] {
+				out = append(out, f.UDF.Name)
+			}
+		}
+		return true
+	})
+	return out
+}
+
+// asCalled puts the whole call in place of the function's bare name, which is all that the
+// function's own error knows.
+func (x *exprs) asCalled(err error, row *function.Row, e *plan.Function) error {
+	found := sparkerr.As(err)
+	if found == nil || found.Params["sqlExpr"] != quoted(row.Name) {
+		return err
+	}
+	pairs := make([]string, 0, 2*len(found.Params))
+	for k, v := range found.Params {
+		if k == "sqlExpr" {
+			v = quoted(x.nameOf(e))
+		}
+		pairs = append(pairs, k, v)
+	}
+	return sparkerr.New(found.Class, found.Condition, pairs...)
 }

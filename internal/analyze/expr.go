@@ -27,8 +27,31 @@ type exprs struct {
 
 func (a *Analyzer) over(ctx context.Context, in *rel) *exprs { return &exprs{a: a, ctx: ctx, in: in} }
 
-// value resolves one expression to one value.
+// value resolves one expression to one value; it and its errors know where it stands.
 func (x *exprs) value(e plan.Expr) (plan.Value, error) {
+	v, err := x.resolve(e)
+	if where := plan.WhereOf(e); where != nil {
+		if err != nil {
+			return nil, at(err, where)
+		}
+		plan.Place(v, where)
+	}
+	return v, err
+}
+
+// at gives an error of Spark's the place it is about.
+func at(err error, where *sparkerr.Context) error {
+	e := sparkerr.As(err)
+	if e == nil {
+		return err
+	}
+	if placed := e.At(where); placed != e {
+		return placed
+	}
+	return err
+}
+
+func (x *exprs) resolve(e plan.Expr) (plan.Value, error) {
 	switch e := e.(type) {
 	case plan.Literal:
 		return plan.Const{Literal: e}, nil

@@ -232,7 +232,7 @@ func (a *Analyzer) alignNames(left, right *rel, missing bool) (*rel, *rel, error
 			return plan.Named{Attr: found[0], Value: plan.Col{Attr: found[0]}}, nil
 		}
 		if !missing {
-			return plan.Named{}, unresolved([]string{at.Name}, from.attrs)
+			return plan.Named{}, absentAmong(at.Name, from.attrs)
 		}
 		null := plan.Const{Literal: plan.NullLit()}
 		return plan.Named{Attr: a.attr(at.Name, at.Type, true), Value: function.As(null, at.Type)}, nil
@@ -251,7 +251,7 @@ func (a *Analyzer) alignNames(left, right *rel, missing bool) (*rel, *rel, error
 			continue
 		}
 		if !missing {
-			return nil, nil, unresolved([]string{at.Name}, left.attrs)
+			return nil, nil, absentAmong(at.Name, left.attrs)
 		}
 		e, err := pick(left, at)
 		if err != nil {

@@ -12,7 +12,7 @@ func (a *Analyzer) lift(n plan.Node, vals []plan.Value) (plan.Node, []plan.Value
 	var err error
 	n, vals = a.liftRandom(n, vals)
 	n, vals = a.liftRowID(n, vals)
-	n, vals = a.liftWindows(n, vals)
+	n, vals, err = a.liftWindows(n, vals)
 	for round := 0; err == nil; round++ {
 		var more bool
 		if n, vals, more, err = a.liftPython(n, vals); !more {
@@ -62,6 +62,7 @@ func (a *Analyzer) liftRandom(n plan.Node, vals []plan.Value) (plan.Node, []plan
 // liftPython takes out the innermost Python functions: those whose arguments hold no other.
 func (a *Analyzer) liftPython(n plan.Node, vals []plan.Value) (plan.Node, []plan.Value, bool, error) {
 	var calls []plan.PythonCall
+	var windows []pythonWindow
 	var extra []plan.Named
 	place := func(v plan.Value) plan.Attr {
 		if c, ok := v.(plan.Col); ok {
@@ -80,6 +81,18 @@ func (a *Analyzer) liftPython(n plan.Node, vals []plan.Value) (plan.Node, []plan
 	outer := false
 	var rewrite func(v plan.Value) (plan.Value, bool)
 	rewrite = func(v plan.Value) (plan.Value, bool) {
+		if o, ok := v.(*plan.Over); ok {
+			if _, python := o.Func.(*plan.Python); !python {
+				return nil, false
+			}
+			w, inner := a.pythonWindow(o, rewrite)
+			if inner != nil {
+				outer = true
+				return inner, true
+			}
+			windows = append(windows, w)
+			return plan.Col{Attr: w.out}, true
+		}
 		p, ok := v.(*plan.Python)
 		if !ok {
 			return nil, false
@@ -98,7 +111,7 @@ func (a *Analyzer) liftPython(n plan.Node, vals []plan.Value) (plan.Node, []plan
 		return plan.Col{Attr: call.Out}, true
 	}
 	out := plan.RewriteAll(vals, rewrite)
-	if len(calls) == 0 {
+	if len(calls)+len(windows) == 0 {
 		return n, vals, false, nil
 	}
 	for _, c := range calls {
@@ -109,7 +122,11 @@ func (a *Analyzer) liftPython(n plan.Node, vals []plan.Value) (plan.Node, []plan
 	if len(extra) > 0 {
 		n = &plan.Select{Input: n, Exprs: append(pass(n.Output()), extra...)}
 	}
-	return &plan.PythonEval{Input: n, Calls: calls}, out, outer, nil
+	if len(calls) > 0 {
+		n = &plan.PythonEval{Input: n, Calls: calls}
+	}
+	n, err := a.overWindows(n, windows)
+	return n, out, outer, err
 }
 
 // scalarEval are the eval types that give one value a row.

@@ -8,7 +8,7 @@ import (
 
 // liftWindows takes windows that other windows read into columns of a Select below: SQL has no
 // windows within windows.
-func (a *Analyzer) liftWindows(n plan.Node, vals []plan.Value) (plan.Node, []plan.Value) {
+func (a *Analyzer) liftWindows(n plan.Node, vals []plan.Value) (plan.Node, []plan.Value, error) {
 	for {
 		var inner []plan.Named
 		take := func(v plan.Value) (plan.Value, bool) {
@@ -34,43 +34,35 @@ func (a *Analyzer) liftWindows(n plan.Node, vals []plan.Value) (plan.Node, []pla
 			if !readsWindow(over) {
 				return over, true
 			}
-			c := *over
-			if f, ok := over.Func.(*plan.Apply); ok {
-				fn := *f
-				fn.Args = plan.RewriteAll(f.Args, take)
-				c.Func = &fn
-			}
-			c.Partition = plan.RewriteAll(over.Partition, take)
-			c.Order = make([]plan.Order, len(over.Order))
-			for i, o := range over.Order {
-				c.Order[i] = plan.Order{Value: plan.Rewrite(o.Value, take), Desc: o.Desc, NullsFirst: o.NullsFirst}
-			}
-			return &c, true
+			return over.Reading(func(v plan.Value) plan.Value { return plan.Rewrite(v, take) }), true
 		})
 		if len(inner) == 0 {
-			return n, vals
+			return n, vals, nil
 		}
-		n, vals = &plan.Select{Input: n, Exprs: append(pass(n.Output()), inner...)}, out
+		below, lifted, err := a.lift(n, valuesOf(inner))
+		if err != nil {
+			return nil, nil, err
+		}
+		exprs := pass(n.Output())
+		for i, e := range inner {
+			exprs = append(exprs, plan.Named{Attr: e.Attr, Value: lifted[i]})
+		}
+		n, vals = &plan.Select{Input: below, Exprs: exprs}, out
 	}
+}
+
+func valuesOf(list []plan.Named) []plan.Value {
+	out := make([]plan.Value, len(list))
+	for i, e := range list {
+		out[i] = e.Value
+	}
+	return out
 }
 
 // readsWindow says whether a window's function, partition or order holds another window.
 func readsWindow(v *plan.Over) bool {
-	f, _ := v.Func.(*plan.Apply)
-	if f != nil {
-		for _, arg := range f.Args {
-			if hasWindow(arg) {
-				return true
-			}
-		}
-	}
-	for _, p := range v.Partition {
-		if hasWindow(p) {
-			return true
-		}
-	}
-	for _, o := range v.Order {
-		if hasWindow(o.Value) {
+	for _, read := range v.Reads() {
+		if hasWindow(read) {
 			return true
 		}
 	}

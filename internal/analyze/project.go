@@ -104,7 +104,7 @@ func (x *exprs) star(e *plan.Star) ([]item, error) {
 	if e.HasPlanID {
 		targets := x.in.find(e.PlanID)
 		if len(targets) == 0 {
-			return nil, sparkerr.Analysis("CANNOT_RESOLVE_DATAFRAME_COLUMN", "name", "`*`")
+			return nil, sparkerr.Analysis("CANNOT_RESOLVE_DATAFRAME_COLUMN", "name", `"*"`)
 		}
 		attrs = targets[0].attrs
 	}
@@ -293,11 +293,11 @@ func (a *Analyzer) filter(ctx context.Context, r *plan.Filter, outer *rel) (*rel
 		return nil, sparkerr.Analysis("WINDOW_FUNCTION_NOT_ALLOWED_IN_CLAUSE", "clauseName", "WHERE")
 	}
 	if hasAggregate(cond) {
-		return nil, sparkerr.Analysis("INVALID_WHERE_CONDITION", "condition", `"`+x.nameOf(r.Cond)+`"`, "expressionList", x.nameOf(r.Cond))
+		return nil, sparkerr.Analysis("INVALID_WHERE_CONDITION", "condition", quoted(x.conditionName(r.Cond)), "expressionList", strings.Join(aggregatesIn(cond), ", "))
 	}
 	if cond.Type() != types.Boolean {
 		if !types.IsString(cond.Type()) && cond.Type() != types.Null {
-			return nil, sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", "sqlExpr", `"`+x.nameOf(r.Cond)+`"`, "filter", `"`+x.nameOf(r.Cond)+`"`, "type", `"`+cond.Type().SQL()+`"`)
+			return nil, sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", "sqlExpr", quoted(x.conditionName(r.Cond)), "filter", quoted(x.conditionName(r.Cond)), "type", `"`+cond.Type().SQL()+`"`)
 		}
 		cond = function.As(cond, types.Boolean)
 	}

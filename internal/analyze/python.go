@@ -103,7 +103,7 @@ func (a *Analyzer) transform(ctx context.Context, r *plan.Transform, in *rel) (*
 	if err != nil {
 		return nil, err
 	}
-	t := &plan.TransformNode{Input: in.node(), MayDrop: bound.MayDrop, Bound: bound.Transform}
+	t := &plan.TransformNode{Input: in.node(), MayDrop: bound.MayDrop, Key: bound.Key, Bound: bound.Transform}
 	for _, name := range bound.Inputs {
 		found, rest := match(in.attrs, []string{name})
 		if len(found) == 0 || len(rest) > 0 {

@@ -41,7 +41,7 @@ func (a *Analyzer) rows(ctx context.Context, r plan.Relation, outer *rel) (*rel,
 	case *plan.Dedup:
 		return input(r.Input, func(in *rel) (plan.Node, error) { return dedup(in, r.Columns) })
 	case *plan.Sample:
-		return input(r.Input, func(in *rel) (plan.Node, error) { return sample(in, r), nil })
+		return input(r.Input, func(in *rel) (plan.Node, error) { return sample(in, r) })
 	case *plan.Repartition:
 		return input(r.Input, func(in *rel) (plan.Node, error) {
 			if _, err := a.over(ctx, in).values(r.Exprs); err != nil {
@@ -86,14 +86,30 @@ func dedup(in *rel, columns []string) (plan.Node, error) {
 	for _, c := range columns {
 		found, _ := match(in.attrs, []string{c})
 		if len(found) == 0 {
-			return nil, unresolved([]string{c}, in.attrs)
+			return nil, absentAmong(c, in.attrs)
 		}
 		u.Keys = append(u.Keys, found...)
 	}
 	return u, nil
 }
 
-func sample(in *rel, r *plan.Sample) plan.Node {
+// roundOff is by how much Spark lets a fraction be off.
+const roundOff = 1e-6
+
+func checkFraction(fraction float64, replace bool) error {
+	switch {
+	case replace && fraction < -roundOff:
+		return sparkerr.Require("Sampling fraction (%s) must be nonnegative with replacement", types.FormatDouble(fraction, 64))
+	case !replace && (fraction < -roundOff || fraction > 1+roundOff):
+		return sparkerr.Require("Sampling fraction (%s) must be on interval [0, 1] without replacement", types.FormatDouble(fraction, 64))
+	}
+	return nil
+}
+
+func sample(in *rel, r *plan.Sample) (plan.Node, error) {
+	if err := checkFraction(r.Upper-r.Lower, r.Replace); err != nil {
+		return nil, err
+	}
 	n := in.n
 	if r.Ordered && !stable(n) { // so that the parts of one split cover every row once, whatever order rows come in
 		var orders []plan.Order
@@ -106,7 +122,7 @@ func sample(in *rel, r *plan.Sample) plan.Node {
 			n = &plan.SortNode{Input: n, Orders: orders}
 		}
 	}
-	return &plan.Draw{Input: n, Lower: r.Lower, Upper: r.Upper, Replace: r.Replace, Seed: r.Seed}
+	return &plan.Draw{Input: n, Lower: r.Lower, Upper: r.Upper, Replace: r.Replace, Seed: r.Seed}, nil
 }
 
 // stable says whether a node gives its rows in the same order each time it is run: reading files

@@ -109,7 +109,7 @@ func (r *rel) columnOf(e *plan.Attribute) (plan.Value, bool, error) {
 		if r.outer != nil {
 			return r.outer.columnOf(e)
 		}
-		return nil, false, sparkerr.Analysis("CANNOT_RESOLVE_DATAFRAME_COLUMN", "name", quoteParts(e.Parts))
+		return nil, false, sparkerr.Analysis("CANNOT_RESOLVE_DATAFRAME_COLUMN", "name", quoted(strings.Join(e.Parts, ".")))
 	}
 	var candidates []plan.Attr
 	var rest []string
@@ -165,6 +165,11 @@ func ambiguous(parts []string, found []plan.Attr) error {
 		names[i] = quoteParts(append(append([]string{}, at.Qualifier...), at.Name))
 	}
 	return sparkerr.Analysis("AMBIGUOUS_REFERENCE", "name", quoteParts(parts), "referenceNames", "["+strings.Join(names, ", ")+"]")
+}
+
+// absentAmong is unresolved for operations that look a name up in a schema.
+func absentAmong(name string, attrs []plan.Attr) error {
+	return sparkerr.Analysis("UNRESOLVED_COLUMN_AMONG_FIELD_NAMES", "colName", name, "fieldNames", strings.Join(plan.SchemaOf(attrs).Names(), ", "))
 }
 
 func unresolved(parts []string, attrs []plan.Attr) error {

@@ -3,6 +3,7 @@ package analyze
 import (
 	"context"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -148,7 +149,7 @@ func (a *Analyzer) numericColumn(in *rel, name string) (plan.Value, error) {
 		return nil, unresolved([]string{name}, in.attrs)
 	}
 	if !types.IsNumeric(found[0].Type) {
-		return nil, sparkerr.Require("Currently correlation calculation for columns with dataType %s not supported.", found[0].Type.SimpleString())
+		return nil, sparkerr.Require("Currently correlation calculation for columns with dataType %s not supported.", types.ScalaText(found[0].Type))
 	}
 	return function.As(plan.Col{Attr: found[0]}, types.Double), nil
 }
@@ -173,7 +174,13 @@ func (a *Analyzer) pairStat(in *rel, r *plan.Stat) (*rel, error) {
 		return nil, err
 	}
 	at := a.attr(r.Kind, types.Double, true)
-	return relOf(&plan.Group{Input: in.n, Aggs: []plan.Named{{Attr: at, Value: v}}}), nil
+	g := &plan.Group{Input: in.n, Aggs: []plan.Named{{Attr: at, Value: v}}}
+	if r.Kind != "corr" {
+		return relOf(g), nil
+	}
+	out := a.attr(r.Kind, types.Double, true) // of no pair of values it is not a number
+	nan, _, err := a.funcs.Resolve("coalesce", []plan.Value{plan.Col{Attr: at}, plan.Const{Literal: plan.DoubleLit(math.NaN())}})
+	return relOf(&plan.Select{Input: g, Exprs: []plan.Named{{Attr: out, Value: nan}}}), err
 }
 
 func (a *Analyzer) quantiles(in *rel, r *plan.Stat) (*rel, error) {
@@ -196,7 +203,7 @@ func (a *Analyzer) quantiles(in *rel, r *plan.Stat) (*rel, error) {
 			return nil, unresolved([]string{name}, in.attrs)
 		}
 		if !types.IsNumeric(found[0].Type) {
-			return nil, sparkerr.Require("Quantile calculation for column %s with data type %s is not supported.", name, found[0].Type.SimpleString())
+			return nil, sparkerr.Require("Quantile calculation for column %s with data type %s is not supported.", name, types.ScalaText(found[0].Type))
 		}
 		v := &plan.Apply{Func: "approx_quantile", Args: []plan.Value{function.As(plan.Col{Attr: found[0]}, types.Double)}, Out: list, Aggregate: true, Null: true,
 			SQL: func(s []string) string { return quantileSQL(s[0], r.Probabilities) }}

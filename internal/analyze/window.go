@@ -51,6 +51,9 @@ func (x *exprs) window(e *plan.Window) (plan.Value, error) {
 			return nil, sparkerr.Analysis("WINDOW_FUNCTION_FRAME_NOT_ORDERED", "wf_name", types.Quote(f.Func), "wf_expr", quoted(x.nameOf(e.Func)))
 		}
 	case *plan.Python:
+		if !groupedEval[f.UDF.EvalType] {
+			return nil, sparkerr.New(sparkerr.ClassExtendedAnalysis, "UNSUPPORTED_EXPR_FOR_WINDOW", "sqlExpr", quoted(x.nameOf(e.Func)))
+		}
 	default:
 		return nil, sparkerr.Analysis("UNSUPPORTED_EXPR_FOR_WINDOW", "sqlExpr", `"`+function.Describe(fn)+`"`)
 	}

@@ -26,6 +26,8 @@ import (
 	"github.com/millpond/millpond/internal/db"
 	"github.com/millpond/millpond/internal/engine"
 	"github.com/millpond/millpond/internal/evaluation"
+	"github.com/millpond/millpond/internal/evidence"
+	"github.com/millpond/millpond/internal/learn/course"
 	"github.com/millpond/millpond/internal/registry"
 	"github.com/millpond/millpond/internal/rest"
 	"github.com/millpond/millpond/internal/trace"
@@ -43,6 +45,8 @@ type Config struct {
 	HTTP              string // address of MLflow and the pages
 	Python            string // the workers' Python, "" to find one
 	RuntimesDir       string // of managed runtimes, "" for none
+	CourseDir         string // the study course's content, "" for what is built in
+	ClientFiles       string // directory below which Spark clients may copy files, "" for none
 	Threads           int
 	MemoryBytes       int64
 	SessionIdle       time.Duration
@@ -70,6 +74,8 @@ type App struct {
 	webhooks   *webhook.Service
 	access     *access.Service // nil if everybody may do everything
 	telemetry  *telemetry      // nil if nobody asked for traces
+	heard      *evidence.Log   // what the sessions of labs do
+	course     func() (*course.Course, error)
 	python     *engine.PythonWorkers
 	warm       sync.Once
 	ctx        context.Context // ends with the app
@@ -84,7 +90,7 @@ func Open(ctx context.Context, cfg Config) (a *App, err error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	a = &App{cfg: cfg, log: cfg.Logger}
+	a = &App{cfg: cfg, log: cfg.Logger, heard: evidence.NewLog()}
 	a.ctx, a.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	defer func() {
 		if err != nil {
@@ -97,6 +103,7 @@ func Open(ctx context.Context, cfg Config) (a *App, err error) {
 	if a.lisHTTP, err = listen("--http", cfg.HTTP); err != nil {
 		return a, err
 	}
+	a.readCourse()
 	if a.dir, err = openDataDir(cfg.DataDir, cfg.Version); err != nil {
 		return a, err
 	}
@@ -160,11 +167,11 @@ func (a *App) openAccess(ctx context.Context) error {
 
 func (a *App) openEngine() error {
 	var err error
-	a.engine, err = engine.Open(engine.Options{DataDir: a.dir.path, Threads: a.cfg.Threads, MemoryBytes: a.cfg.MemoryBytes, TimeZone: localZone(), Python: a.openPython()})
+	a.engine, err = engine.Open(engine.Options{DataDir: a.dir.path, Threads: a.cfg.Threads, MemoryBytes: a.cfg.MemoryBytes, TimeZone: localZone(), Python: a.openPython(), Evidence: a.heard})
 	if err != nil {
 		return fmt.Errorf("open the engine: %w", err)
 	}
-	a.connect = connect.New(a.engine, connect.Options{Logger: a.log, SessionIdle: a.cfg.SessionIdle, OnSession: a.warmPython})
+	a.connect = connect.New(a.engine, connect.Options{Logger: a.log, SessionIdle: a.cfg.SessionIdle, OnSession: a.warmPython, ClientFiles: a.cfg.ClientFiles})
 	var options []grpc.ServerOption
 	if a.access != nil {
 		options = connect.Authenticate(a.access.Token)
@@ -207,10 +214,13 @@ func (a *App) routes(ctx context.Context) error {
 		return err
 	}
 	a.pages(pages, reg)
-	var handler http.Handler = mux
+	handler, err := a.openLearn(mux)
+	if err != nil {
+		return err
+	}
 	if a.access != nil {
 		a.access.Mount(mux)
-		handler = a.access.Handler(mux)
+		handler = a.access.Handler(handler)
 	}
 	if a.telemetry != nil {
 		handler = a.telemetry.http(handler)

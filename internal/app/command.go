@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -32,7 +33,7 @@ mlflow (http://127.0.0.1:5000). No JVM, no cluster, no account.`,
 		SilenceUsage: true, SilenceErrors: true, Version: version,
 	}
 	root.AddCommand(serveCommand(version), versionCommand(version), runtimeCommand(), doctorCommand(),
-		userCommand(version), tokenCommand(version), gcCommand(), backupCommand(version), restoreCommand(), migrateCommand(version))
+		userCommand(version), tokenCommand(version), gcCommand(), backupCommand(version), restoreCommand(), migrateCommand(version), learnCommand())
 	return root
 }
 
@@ -74,6 +75,8 @@ OTEL_EXPORTER_OTLP_ENDPOINT says, and nowhere without it.`,
 	f.String("http", defaultHTTP, "address of MLflow's REST API and the pages")
 	f.String("python", "", "Python for UDFs (default: the managed runtime's, then python3)")
 	f.String("runtimes-dir", "", "directory of the managed runtimes (default: ~/.local/share/millpond/runtimes)")
+	f.String("course-dir", "", "directory of the study course's content, for its writers (default: the built-in course)")
+	f.String("client-files", "", "directory below which spark.copyFromLocalToFs may write (default: none, as in Spark)")
 	f.Int("threads", 0, "threads of the engine (default: one a core)")
 	f.String("memory", "", "memory limit of the engine, such as 4GiB (default: 80% of the machine's)")
 	f.Duration("session-idle", time.Hour, "end a Spark session after this long without requests")
@@ -143,12 +146,18 @@ func serve(ctx context.Context, v *viper.Viper, version string) error {
 	if err != nil {
 		return err
 	}
+	clientFiles := v.GetString("client-files")
+	if clientFiles != "" {
+		if clientFiles, err = filepath.Abs(clientFiles); err != nil {
+			return fmt.Errorf("--client-files: %w", err)
+		}
+	}
 	if ctx == nil {
 		ctx = context.Background()
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	a, err := Open(ctx, Config{DataDir: v.GetString("data-dir"), Store: v.GetString("store"), ArtifactRoot: v.GetString("artifact-root"), Connect: v.GetString("connect"), HTTP: v.GetString("http"), Python: v.GetString("python"), RuntimesDir: managed.Dir,
+	a, err := Open(ctx, Config{DataDir: v.GetString("data-dir"), Store: v.GetString("store"), ArtifactRoot: v.GetString("artifact-root"), Connect: v.GetString("connect"), HTTP: v.GetString("http"), Python: v.GetString("python"), RuntimesDir: managed.Dir, CourseDir: v.GetString("course-dir"), ClientFiles: clientFiles,
 		Threads: v.GetInt("threads"), MemoryBytes: mem, SessionIdle: v.GetDuration("session-idle"), Version: version, Logger: log,
 		WebhooksPrivate: v.GetBool("webhooks-private"), Access: v.GetString("access"), DefaultPermission: v.GetString("default-permission"),
 		OIDC: access.OIDC{Issuer: v.GetString("oidc-issuer"), ClientID: v.GetString("oidc-client-id"), ClientSecret: v.GetString("oidc-client-secret"),

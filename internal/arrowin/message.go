@@ -137,6 +137,7 @@ const (
 	headerBatch  = 3
 
 	messageType, messageHeader, messageBody      = 1, 2, 3
+	messageMetadata                              = 4
 	schemaFields, schemaMetadata, schemaFeatures = 1, 2, 3
 	fieldChildren, fieldMetadata                 = 5, 6
 	batchLength, batchNodes, batchBuffers        = 0, 1, 2
@@ -159,6 +160,7 @@ func checkMessage(meta []byte) (int64, error) {
 	if head != 0 {
 		head += f.u32(head)
 	}
+	f.vector(root, messageMetadata, 4)
 	left := len(meta) // no more fields than bytes
 	switch kind {
 	case headerSchema:

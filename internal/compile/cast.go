@@ -18,7 +18,7 @@ func castSQL(text string, from, to types.Type, try bool) string {
 	case types.Equal(from, to):
 		return text
 	case types.IsString(to):
-		return toText(text, from)
+		return toText(text, from, "null")
 	case types.IsString(from):
 		return fromText(text, to, try)
 	case to == types.Boolean:
@@ -131,8 +131,8 @@ func fromText(text string, to types.Type, try bool) string {
 	return guarded(text, safe, to, try, raise)
 }
 
-// toText prints values as Spark does.
-func toText(text string, from types.Type) string {
+// toText prints values as Spark does; null is what stands for a null within an array, map or struct.
+func toText(text string, from types.Type, null string) string {
 	switch from {
 	case types.Double:
 		return "spark_double_text(" + text + ")"
@@ -153,15 +153,15 @@ func toText(text string, from types.Type) string {
 	case types.DayTimeInterval:
 		return fmt.Sprintf("spark_dt_text(CAST(epoch_us(%s) AS BIGINT), %d, %d)", text, f.Start, f.End)
 	case types.Array:
-		return "(CASE WHEN " + text + " IS NOT NULL THEN '[' || array_to_string(list_transform(" + text + ", lambda e: coalesce(" + toText("e", types.Physical(f.Elem)) + ", 'NULL')), ', ') || ']' END)"
+		return "(CASE WHEN " + text + " IS NOT NULL THEN '[' || array_to_string(list_transform(" + text + ", lambda e: coalesce(" + toText("e", types.Physical(f.Elem), null) + ", '" + null + "')), ', ') || ']' END)"
 	case types.Struct:
 		parts := make([]string, len(f.Fields))
 		for i, x := range f.Fields {
-			parts[i] = fmt.Sprintf("coalesce(%s, 'NULL')", toText(fmt.Sprintf("struct_extract_at(%s, %d)", text, i+1), types.Physical(x.Type)))
+			parts[i] = fmt.Sprintf("coalesce(%s, '%s')", toText(fmt.Sprintf("struct_extract_at(%s, %d)", text, i+1), types.Physical(x.Type), null), null)
 		}
 		return "(CASE WHEN " + text + " IS NOT NULL THEN '{' || " + strings.Join(parts, " || ', ' || ") + " || '}' END)"
 	case types.Map:
-		entry := toText("e.key", types.Physical(f.Key)) + " || ' -> ' || coalesce(" + toText("e.value", types.Physical(f.Value)) + ", 'NULL')"
+		entry := toText("e.key", types.Physical(f.Key), null) + " || ' -> ' || coalesce(" + toText("e.value", types.Physical(f.Value), null) + ", '" + null + "')"
 		return "(CASE WHEN " + text + " IS NOT NULL THEN '{' || array_to_string(list_transform(map_entries(" + text + "), lambda e: " + entry + "), ', ') || '}' END)"
 	}
 	return "CAST(" + text + " AS VARCHAR)"

@@ -18,9 +18,12 @@ type Stage interface{ Columns() []plan.Attr }
 type (
 	// Query is one statement; its Sources are to be there under their names.
 	Query struct {
-		SQL     string
-		Sources []Source
-		Attrs   []plan.Attr
+		SQL      string
+		Sources  []Source
+		Contexts []*sparkerr.Context // of the conditions that the statement raises, by their numbers
+		Scalars  []*sparkerr.Context // of the scalar subqueries
+		Attrs    []plan.Attr
+		Careful  func() (*Query, error) // makes one that says what overflowed; nil if this one does, or nothing can
 	}
 	// Memory gives the columns of a plan.Data or plan.Lazy.
 	Memory struct {
@@ -95,13 +98,30 @@ func narrow(s Stage, want []plan.Attr) Stage {
 
 // Options of a compilation.
 type Options struct {
-	Names   func() string // makes source names that are unique in the database
-	Lenient bool          // without ANSI mode: null instead of an error
+	Names   func() string               // makes source names that are unique in the database
+	Lenient bool                        // without ANSI mode: null instead of an error
+	Careful bool                        // say which operation overflows
+	Scan    func(*plan.Scan) *plan.Scan // gives the scan to run instead of another; nil for each itself
 }
 
 type compiler struct {
 	Options
-	sources []Source
+	sources  []Source
+	contexts []*sparkerr.Context
+	scalars  []*sparkerr.Context
+	limited  bool // the rows made here may not all be read
+}
+
+// placed marks the conditions that a value's SQL raises with the value's place in the user's query.
+func (c *compiler) placed(sql string, o plan.Origin) string {
+	if o.Where == nil || c.Lenient {
+		return sql
+	}
+	out := sparkerr.Place(sql, len(c.contexts))
+	if len(out) > len(sql) {
+		c.contexts = append(c.contexts, o.Where)
+	}
+	return out
 }
 
 // stage compiles a node to the stage that makes its rows.
@@ -111,11 +131,13 @@ func (c *compiler) stage(n plan.Node) (Stage, error) {
 		return &Memory{Node: n, Attrs: n.Attrs}, nil
 	case *plan.Lazy:
 		return &Memory{Node: n, Attrs: n.Attrs}, nil
-	case *plan.TransformNode, *plan.RandomColumns, *plan.Draw, *plan.PythonEval, *plan.PythonMap, *plan.PythonGroups:
+	case *plan.TransformNode, *plan.RandomColumns, *plan.Draw, *plan.PythonEval, *plan.PythonMap, *plan.PythonGroups, *plan.PythonWindow:
 		return c.operator(n)
 	case *plan.Slice:
 		if !saysSQL(n.Input) {
-			in, err := c.stage(n.Input)
+			limited := *c
+			limited.limited = c.limited || n.Limit >= 0
+			in, err := limited.stage(n.Input)
 			return &Head{Input: in, Limit: n.Limit, Offset: n.Offset}, err
 		}
 	case *plan.Select:
@@ -124,7 +146,32 @@ func (c *compiler) stage(n plan.Node) (Stage, error) {
 			return &Narrow{Input: in, Attrs: n.Output(), IDs: ids}, err
 		}
 	}
-	inner := &compiler{Options: c.Options}
+	if s, err := c.carry(n); s != nil || err != nil {
+		return s, err
+	}
+	q, err := c.query(n)
+	if err != nil {
+		return nil, err
+	}
+	q.Careful = c.careful(n)
+	return q, nil
+}
+
+// careful gives what compiles a node's statement so that it says what overflows, nil where it does
+// already or nothing can.
+func (c *compiler) careful(n plan.Node) func() (*Query, error) {
+	if c.Lenient || c.Careful {
+		return nil
+	}
+	return func() (*Query, error) {
+		again := &compiler{Options: c.Options, limited: c.limited}
+		again.Careful = true
+		return again.query(n)
+	}
+}
+
+func (c *compiler) query(n plan.Node) (*Query, error) {
+	inner := &compiler{Options: c.Options, limited: c.limited}
 	text, err := inner.sql(n)
 	if err != nil {
 		return nil, err
@@ -132,13 +179,13 @@ func (c *compiler) stage(n plan.Node) (Stage, error) {
 	if c.Lenient {
 		text = lenient(text)
 	}
-	return &Query{SQL: text, Sources: inner.sources, Attrs: n.Output()}, nil
+	return &Query{SQL: text, Sources: inner.sources, Contexts: inner.contexts, Scalars: inner.scalars, Attrs: n.Output()}, nil
 }
 
 // saysSQL says whether a node is part of a statement rather than a stage of its own.
 func saysSQL(n plan.Node) bool {
 	switch n := n.(type) {
-	case *plan.Data, *plan.Lazy, *plan.TransformNode, *plan.RandomColumns, *plan.Draw, *plan.PythonEval, *plan.PythonMap, *plan.PythonGroups:
+	case *plan.Data, *plan.Lazy, *plan.TransformNode, *plan.RandomColumns, *plan.Draw, *plan.PythonEval, *plan.PythonMap, *plan.PythonGroups, *plan.PythonWindow:
 		return false
 	case *plan.Slice:
 		return saysSQL(n.Input)
@@ -162,8 +209,23 @@ func onlyColumns(n *plan.Select) ([]int, bool) {
 	return ids, len(ids) > 0
 }
 
+// whole tells a Python function if every row it makes will be read.
+func (c *compiler) whole(n plan.Node) plan.Node {
+	switch x := n.(type) {
+	case *plan.PythonEval:
+		out := *x
+		out.Whole = !c.limited
+		return &out
+	case *plan.PythonMap:
+		out := *x
+		out.Whole = !c.limited
+		return &out
+	}
+	return n
+}
+
 func (c *compiler) operator(n plan.Node) (Stage, error) {
-	o := &Operator{Node: n, Attrs: n.Output()}
+	o := &Operator{Node: c.whole(n), Attrs: n.Output()}
 	for _, in := range n.Inputs() {
 		if g, ok := n.(*plan.PythonGroups); ok { // groups come together, in the order of their keys
 			keys := g.Keys
@@ -206,8 +268,18 @@ func (c *compiler) sql(n plan.Node) (string, error) {
 		}
 		return c.source(n)
 	}
+	if readsAll(n) {
+		defer func(was bool) { c.limited = was }(c.limited)
+		c.limited = false
+	}
 	switch n := n.(type) {
 	case *plan.Scan:
+		if len(n.Attrs) == 1 && n.Attrs[0].Name == n.Corrupt {
+			return "", sparkerr.Analysis("UNSUPPORTED_FEATURE.QUERY_ONLY_CORRUPT_RECORD_COLUMN")
+		}
+		if c.Scan != nil {
+			n = c.Scan(n)
+		}
 		list := make([]string, len(n.Attrs))
 		for i, at := range n.Attrs {
 			list[i] = n.Source[i] + " AS " + Column(at.ID)
@@ -259,6 +331,15 @@ func (c *compiler) sql(n plan.Node) (string, error) {
 	return "", sparkerr.Unsupported("the operator %T", n)
 }
 
+// readsAll says whether a node reads all of its input before it gives a row.
+func readsAll(n plan.Node) bool {
+	switch n.(type) {
+	case *plan.Group, *plan.SortNode, *plan.Last:
+		return true
+	}
+	return false
+}
+
 func (c *compiler) wrap(input plan.Node, f func(in string) (string, error)) (string, error) {
 	in, err := c.sql(input)
 	if err != nil {
@@ -305,6 +386,8 @@ func (c *compiler) selectList(n *plan.Select) (string, error) {
 }
 
 func (c *compiler) slice(n *plan.Slice) (string, error) {
+	defer func(was bool) { c.limited = was }(c.limited)
+	c.limited = c.limited || n.Limit >= 0
 	return c.wrap(n.Input, func(in string) (string, error) {
 		out := "SELECT * FROM (" + in + ")"
 		if n.Limit >= 0 {
@@ -314,141 +397,5 @@ func (c *compiler) slice(n *plan.Slice) (string, error) {
 			out += fmt.Sprintf(" OFFSET %d", n.Offset)
 		}
 		return out, nil
-	})
-}
-
-func (c *compiler) rows(n *plan.Rows) (string, error) {
-	rows := make([]string, len(n.Rows))
-	for i, r := range n.Rows {
-		vals, err := c.values(r)
-		if err != nil {
-			return "", err
-		}
-		for k := range vals {
-			vals[k] = "CAST(" + vals[k] + " AS " + TypeSQL(n.Attrs[k].Type) + ")"
-		}
-		rows[i] = "(" + strings.Join(vals, ", ") + ")"
-	}
-	return "SELECT * FROM (VALUES " + strings.Join(rows, ", ") + ") t(" + columnsOf(n.Attrs) + ")", nil
-}
-
-var joinWords = map[plan.JoinType]string{plan.JoinInner: "JOIN", plan.JoinLeft: "LEFT JOIN", plan.JoinRight: "RIGHT JOIN",
-	plan.JoinFull: "FULL JOIN", plan.JoinSemi: "SEMI JOIN", plan.JoinAnti: "ANTI JOIN", plan.JoinCross: "CROSS JOIN"}
-
-func (c *compiler) join(n *plan.JoinNode) (string, error) {
-	left, err := c.sql(n.Left)
-	if err != nil {
-		return "", err
-	}
-	right, err := c.sql(n.Right)
-	if err != nil {
-		return "", err
-	}
-	words, lateral, on := joinWords[n.Type], "", ""
-	if n.Lateral {
-		lateral = "LATERAL "
-	}
-	if n.Cond != nil {
-		cond, err := c.value(n.Cond)
-		if err != nil {
-			return "", err
-		}
-		if n.Type == plan.JoinCross {
-			words = "JOIN"
-		}
-		on = " ON " + cond
-	} else if n.Type != plan.JoinCross {
-		on = " ON true"
-	}
-	return "SELECT " + columnsOf(n.Attrs) + " FROM (" + left + ") lhs " + words + " " + lateral + "(" + right + ") rhs" + on, nil
-}
-
-func (c *compiler) group(n *plan.Group) (string, error) {
-	return c.wrap(n.Input, func(in string) (string, error) {
-		list, err := c.named(append(append([]plan.Named{}, n.Keys...), n.Aggs...))
-		if err != nil {
-			return "", err
-		}
-		out := "SELECT " + orNothing(list) + " FROM (" + in + ")"
-		keys := make([]string, len(n.Keys))
-		for i, k := range n.Keys {
-			if keys[i], err = c.value(k.Value); err != nil {
-				return "", err
-			}
-		}
-		switch {
-		case n.Sets != nil:
-			sets := make([]string, len(n.Sets))
-			for i, s := range n.Sets {
-				part := make([]string, len(s))
-				for k, p := range s {
-					part[k] = keys[p]
-				}
-				sets[i] = "(" + strings.Join(part, ", ") + ")"
-			}
-			out += " GROUP BY GROUPING SETS (" + strings.Join(sets, ", ") + ")"
-		case len(keys) > 0:
-			out += " GROUP BY " + strings.Join(keys, ", ")
-		case len(n.Aggs) == 0:
-			return "SELECT 1 AS z", nil
-		}
-		return out, nil
-	})
-}
-
-func (c *compiler) combine(n *plan.Combine) (string, error) {
-	left, err := c.sql(n.Left)
-	if err != nil {
-		return "", err
-	}
-	right, err := c.sql(n.Right)
-	if err != nil {
-		return "", err
-	}
-	words := strings.ToUpper(n.Op)
-	if n.All {
-		words += " ALL"
-	}
-	return "SELECT * FROM ((SELECT " + columnsOf(n.Left.Output()) + " FROM (" + left + ")) " + words +
-		" (SELECT " + columnsOf(n.Right.Output()) + " FROM (" + right + "))) t(" + columnsOf(n.Attrs) + ")", nil
-}
-
-func (c *compiler) unnest(n *plan.Unnest) (string, error) {
-	return c.wrap(n.Input, func(in string) (string, error) {
-		list, err := c.value(n.List)
-		if err != nil {
-			return "", err
-		}
-		whole := list
-		if n.Outer {
-			list = "(CASE WHEN " + list + " IS NULL OR len(" + list + ") = 0 THEN [NULL] ELSE " + list + " END)"
-		}
-		cols := n.Cols
-		inner := "SELECT *, unnest(" + list + ") AS u"
-		var out []string
-		for _, at := range n.Input.Output() {
-			out = append(out, Column(at.ID))
-		}
-		if n.Pos {
-			places := "range(len(" + list + "))"
-			if n.Outer {
-				places = "(CASE WHEN " + whole + " IS NULL OR len(" + whole + ") = 0 THEN [-1] ELSE " + places + " END)"
-			}
-			inner += ", unnest(" + places + ") AS p"
-			pos := "CAST(p AS INTEGER)"
-			if n.Outer {
-				pos = "(CASE WHEN p >= 0 THEN " + pos + " END)"
-			}
-			out = append(out, pos+" AS "+Column(cols[0].ID))
-			cols = cols[1:]
-		}
-		if n.Width == 0 {
-			out = append(out, "u AS "+Column(cols[0].ID))
-		} else {
-			for i, at := range cols {
-				out = append(out, fmt.Sprintf("struct_extract_at(u, %d) AS %s", i+1, Column(at.ID)))
-			}
-		}
-		return "SELECT " + orNothing(out) + " FROM (" + inner + " FROM (" + in + "))", nil
 	})
 }

@@ -54,3 +54,73 @@ func TestNegativeLiteral(t *testing.T) {
 		t.Errorf("%s, %v", got, err)
 	}
 }
+
+// A Python function is told that all its rows will be read, unless a limit stands between.
+func TestWholePython(t *testing.T) {
+	a, s := column(1, "a", types.Int), column(2, "s", types.Long)
+	in := &plan.PythonMap{Input: &plan.Data{Attrs: []plan.Attr{a}}, UDF: &plan.PythonUDF{}, Attrs: []plan.Attr{a}}
+	total := &plan.Group{Input: in, Aggs: []plan.Named{{Attr: s, Value: plan.Col{Attr: a}}}}
+	for _, c := range []struct {
+		name  string
+		node  plan.Node
+		whole bool
+	}{
+		{"alone", in, true},
+		{"limit", &plan.Slice{Input: in, Limit: 3}, false},
+		{"offset", &plan.Slice{Input: in, Limit: -1, Offset: 2}, true},
+		{"limit of a filter", &plan.Slice{Input: &plan.Where{Input: in, Cond: plan.Col{Attr: a}}, Limit: 3}, false},
+		{"limit of an aggregate", &plan.Slice{Input: total, Limit: 1}, true},
+	} {
+		stage, err := Plan(c.node, Options{Names: names})
+		if err != nil {
+			t.Fatal(c.name, err)
+		}
+		if got := pythonMap(t, stage).Whole; got != c.whole {
+			t.Errorf("%s: whole %v, want %v", c.name, got, c.whole)
+		}
+	}
+}
+
+// pythonMap finds the operator below a stage.
+func pythonMap(t *testing.T, s Stage) *plan.PythonMap {
+	t.Helper()
+	switch s := s.(type) {
+	case *Operator:
+		return s.Node.(*plan.PythonMap)
+	case *Head:
+		return pythonMap(t, s.Input)
+	case *Query:
+		return pythonMap(t, s.Sources[0].Stage)
+	}
+	t.Fatalf("no operator in %T", s)
+	return nil
+}
+
+// A vector that only passes through a filter or a computation stays out of the statement.
+func TestCarry(t *testing.T) {
+	v, x, y := column(1, "v", types.Vector), column(2, "x", types.Double), column(3, "y", types.Double)
+	data := &plan.Data{Attrs: []plan.Attr{v, x}}
+	computed := &plan.Select{Input: data, Exprs: []plan.Named{{Attr: v, Value: plan.Col{Attr: v}}, {Attr: y, Value: &plan.Convert{Child: plan.Col{Attr: x}, To: types.Long}}}}
+	stage, err := Plan(&plan.Where{Input: computed, Cond: plan.Col{Attr: y}}, Options{Names: names})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, ok := stage.(*Carry)
+	if !ok || strings.Contains(c.Query.SQL, "c1") || len(c.Reads) != 1 || c.Reads[0].ID != 2 || c.Places[0] != 1 || c.Places[1] != -1 {
+		t.Fatalf("%T %+v", stage, stage)
+	}
+	// A stream cannot be held back for a filter, and a window looks at other rows.
+	for name, n := range map[string]plan.Node{
+		"filter of a stream": &plan.Where{Input: &plan.PythonMap{Input: data, UDF: &plan.PythonUDF{}, Attrs: data.Attrs}, Cond: plan.Col{Attr: x}},
+		"window": &plan.Select{Input: data, Exprs: []plan.Named{{Attr: v, Value: plan.Col{Attr: v}},
+			{Attr: y, Value: &plan.Over{Func: &plan.Apply{Func: "sum", Args: []plan.Value{plan.Col{Attr: x}}, Out: types.Double, SQL: func(a []string) string { return "sum(" + a[0] + ")" }}}}}},
+	} {
+		stage, err := Plan(n, Options{Names: names})
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if _, ok := stage.(*Query); !ok {
+			t.Errorf("%s: %T", name, stage)
+		}
+	}
+}

@@ -109,6 +109,6 @@ func legacyCast(text string, from, to types.Type) string {
 // wrapped keeps the low bits of a wide whole number.
 func wrapped(wide string, to types.Type) string {
 	half := map[types.Type]string{types.Byte: "128", types.Short: "32768", types.Int: "2147483648", types.Long: "9223372036854775808"}[to]
-	full := map[types.Type]string{types.Byte: "256", types.Short: "65536", types.Int: "4294967296", types.Long: "18446744073709551616"}[to]
-	return "CAST((((" + wide + " + " + half + ") % " + full + " + " + full + ") % " + full + " - " + half + ") AS " + TypeSQL(to) + ")"
+	mask := map[types.Type]string{types.Byte: "255", types.Short: "65535", types.Int: "4294967295", types.Long: "CAST(18446744073709551615 AS HUGEINT)"}[to]
+	return "CAST((((" + wide + " + " + half + ") & " + mask + ") - " + half + ") AS " + TypeSQL(to) + ")"
 }

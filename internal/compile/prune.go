@@ -96,6 +96,8 @@ func pruneStage(n plan.Node, need map[int]bool) plan.Node {
 		return &c
 	case *plan.PythonEval:
 		return prunePython(n, need)
+	case *plan.PythonWindow:
+		return pruneWindow(n, need)
 	case *plan.PythonMap:
 		c := *n
 		c.Input = prune(n.Input, all(n.Input))
@@ -124,6 +126,22 @@ func prunePython(n *plan.PythonEval, need map[int]bool) plan.Node {
 	if len(c.Calls) == 0 {
 		return c.Input
 	}
+	return c
+}
+
+func pruneWindow(n *plan.PythonWindow, need map[int]bool) plan.Node {
+	c := &plan.PythonWindow{Partition: n.Partition}
+	more := withAttrs(need, n.Partition)
+	for _, call := range n.Calls {
+		if need[call.Out.ID] {
+			c.Calls = append(c.Calls, call)
+			more = withAttrs(more, call.Args)
+		}
+	}
+	if len(c.Calls) == 0 {
+		return prune(n.Input, need)
+	}
+	c.Input = prune(n.Input, more)
 	return c
 }
 

@@ -28,10 +28,13 @@ func (c *compiler) value(v plan.Value) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		if v.Mode == "show" {
+			return toText(text, types.Physical(v.Child.Type()), "NULL"), nil
+		}
 		if c.Lenient && v.Mode != "try" {
 			return legacyCast(text, v.Child.Type(), v.To), nil
 		}
-		return castSQL(text, v.Child.Type(), v.To, v.Mode == "try"), nil
+		return c.placed(castSQL(text, v.Child.Type(), v.To, v.Mode == "try"), v.Origin), nil
 	case *plan.Apply:
 		return c.apply(v, "")
 	case *plan.Over:
@@ -74,7 +77,10 @@ func (c *compiler) apply(v *plan.Apply, over string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text := v.SQL(args)
+	text, ok := c.arithmetic(v, args)
+	if !ok {
+		text = v.SQL(args)
+	}
 	filter := ""
 	if v.Filter != nil {
 		if filter, err = c.value(v.Filter); err != nil {
@@ -90,13 +96,16 @@ func (c *compiler) apply(v *plan.Apply, over string) (string, error) {
 	if v.Distinct && order == "" && v.Func == "listagg" { // the engine's distinct values come in any order
 		order = "CAST(" + args[0] + " AS VARCHAR)"
 	}
+	if !v.Aggregate { // what an aggregate raises Spark does not place
+		text = c.placed(text, v.Origin)
+	}
 	return function.Aggregated(text, v.Distinct, order, filter, over), nil
 }
 
 func (c *compiler) over(v *plan.Over) (string, error) {
 	fn, ok := v.Func.(*plan.Apply)
 	if !ok {
-		return "", sparkerr.Unsupported("a Python function over a window")
+		return "", sparkerr.Unsupported("a Python function over a window here")
 	}
 	var parts []string
 	if len(v.Partition) > 0 {
@@ -186,6 +195,7 @@ func (c *compiler) subquery(v *plan.SubqueryValue) (string, error) {
 		}
 		return "(" + left + " IN (SELECT " + list + " FROM (" + q + ")))", nil
 	}
+	c.scalars = append(c.scalars, v.Where)
 	return "(SELECT " + list + " FROM (" + q + "))", nil
 }
 

@@ -24,12 +24,13 @@ import (
 // artifacts are the files that a client sent: "cache/<hash>", "pyfiles/...", "files/...",
 // "archives/...". What an archive holds is laid out under "files".
 type artifacts struct {
-	dir string
-	mu  sync.Mutex
+	dir     string
+	forward string // the directory below which clients may copy files, "" for none
+	mu      sync.Mutex
 }
 
 // artifactKinds are the places a client may send to.
-var artifactKinds = map[string]bool{"cache": true, "pyfiles": true, "files": true, "archives": true}
+var artifactKinds = map[string]bool{"cache": true, "pyfiles": true, "files": true, "archives": true, "forward_to_fs": true}
 
 // root opens the session's directory: nothing outside it can be reached through it.
 func (a *artifacts) root() (*os.Root, error) {
@@ -51,8 +52,6 @@ func cleanArtifact(name string) (file, alias string, err error) {
 	switch {
 	case kind == "jars" || kind == "classes":
 		return "", "", sparkerr.Unsupported("code of the JVM (%s)", name)
-	case kind == "forward_to_fs":
-		return "", "", sparkerr.Unsupported("copying files to the server's file system (%s)", name)
 	case !artifactKinds[kind]:
 		return "", "", sparkerr.Unsupported("artifacts of the kind %s (%s)", kind, name)
 	case rest == "":
@@ -70,12 +69,22 @@ const partEnding = ".part"
 // create opens a new file for an artifact; it takes its name when commit is called, which gives
 // an error if another file has it.
 func (a *artifacts) create(name string) (f *os.File, commit func() error, err error) {
+	to := ""
+	if strings.HasPrefix(name, forwardPrefix) {
+		if to, err = forwardTo(a.forward, name); err != nil {
+			return nil, nil, err
+		}
+	}
 	root, err := a.root()
 	if err != nil {
 		return nil, nil, err
 	}
 	part := path.Join("incoming", uuid.NewString()+partEnding)
-	for _, dir := range []string{path.Dir(name), path.Dir(part)} {
+	dirs := []string{path.Dir(part)}
+	if to == "" {
+		dirs = append(dirs, path.Dir(name))
+	}
+	for _, dir := range dirs {
 		if err := root.MkdirAll(dir, 0o700); err != nil {
 			return nil, nil, errors.Join(fmt.Errorf("make %s: %w", dir, err), root.Close())
 		}
@@ -90,6 +99,9 @@ func (a *artifacts) create(name string) (f *os.File, commit func() error, err er
 		}
 		a.mu.Lock()
 		defer a.mu.Unlock()
+		if to != "" {
+			return forward(root, part, a.forward, to)
+		}
 		if _, err := root.Stat(name); err == nil {
 			same, err := sameFiles(root, part, name)
 			if err == nil && !same {

@@ -61,11 +61,15 @@ type errorStore struct {
 	mu   sync.Mutex
 	byID map[string]*sparkerr.Error
 	ids  []string
+	told func(*sparkerr.Error) // hears every error, if not nil
 }
 
 const keptErrors = 50
 
 func (s *errorStore) add(e *sparkerr.Error) string {
+	if s.told != nil {
+		s.told(e)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.byID == nil {
@@ -198,9 +202,10 @@ func errorDetail(e *sparkerr.Error) *pb.FetchErrorDetailsResponse_Error {
 
 func queryContext(c *sparkerr.Context) *pb.FetchErrorDetailsResponse_QueryContext {
 	kind := pb.FetchErrorDetailsResponse_QueryContext_SQL
-	if c.CallSite != "" {
+	if c.Call != "" {
 		kind = pb.FetchErrorDetailsResponse_QueryContext_DATAFRAME
 	}
-	return &pb.FetchErrorDetailsResponse_QueryContext{ContextType: kind, Fragment: c.Fragment, CallSite: c.CallSite,
-		StartIndex: int32(c.Start), StopIndex: int32(c.Stop)}
+	first, last := c.Range()
+	return &pb.FetchErrorDetailsResponse_QueryContext{ContextType: kind, Fragment: c.Fragment(), CallSite: c.CallSite, Summary: c.Summary(),
+		StartIndex: int32(first), StopIndex: int32(last)}
 }

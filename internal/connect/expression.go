@@ -42,12 +42,20 @@ func (d *decoder) exprs(ps []*pb.Expression) ([]plan.Expr, error) {
 	return out, nil
 }
 
-// expr reads an expression off the wire.
+// expr reads an expression off the wire, with the place where the user called for it.
 func (d *decoder) expr(p *pb.Expression) (plan.Expr, error) {
 	if err := d.enter(); err != nil {
 		return nil, err
 	}
 	defer d.leave()
+	e, err := d.bareExpr(p)
+	if o := p.GetCommon().GetOrigin().GetPythonOrigin(); o != nil && err == nil {
+		plan.Place(e, &sparkerr.Context{Call: o.Fragment, CallSite: o.CallSite})
+	}
+	return e, err
+}
+
+func (d *decoder) bareExpr(p *pb.Expression) (plan.Expr, error) {
 	switch k := p.GetExprType().(type) {
 	case *pb.Expression_Literal_:
 		l, err := literal(k.Literal)

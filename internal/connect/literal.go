@@ -280,7 +280,25 @@ func vectorValue(v []any) (any, error) {
 	}
 	size, _ := v[1].(int32)
 	out.Sparse, out.Size, out.Indices = true, int(size), ints(v[2])
-	return out, nil
+	return out, checkSparse(out)
+}
+
+// checkSparse refuses what Spark's SparseVector does.
+func checkSparse(v ml.Vector) error {
+	if len(v.Indices) != len(v.Values) {
+		return sparkerr.Require("Sparse vectors require that the dimension of the indices match the dimension of the values. You provided %d indices and  %d values.", len(v.Indices), len(v.Values))
+	}
+	previous := int32(-1)
+	for _, i := range v.Indices {
+		if i <= previous {
+			return sparkerr.Require("Index %d follows %d and is not strictly increasing", i, previous)
+		}
+		previous = i
+	}
+	if int(previous) >= v.Size || v.Size < 0 {
+		return sparkerr.Require("Index %d out of bounds for vector of size %d", previous, v.Size)
+	}
+	return nil
 }
 
 func matrixValue(v []any) (any, error) {
@@ -293,7 +311,11 @@ func matrixValue(v []any) (any, error) {
 	if kind, _ := v[0].(int8); kind != 1 {
 		return nil, sparkerr.Unsupported("sparse matrix parameters")
 	}
-	return ml.Matrix{Rows: int(rows), Cols: int(cols), Values: floats(v[5]), Transposed: transposed}, nil
+	values := floats(v[5])
+	if rows < 0 || cols < 0 || int64(rows)*int64(cols) != int64(len(values)) {
+		return nil, sparkerr.Require("The number of values supplied doesn't match the size of the matrix! values.length: %d, numRows * numCols: %d", len(values), int64(rows)*int64(cols))
+	}
+	return ml.Matrix{Rows: int(rows), Cols: int(cols), Values: values, Transposed: transposed}, nil
 }
 
 func floats(v any) []float64 {

@@ -28,6 +28,7 @@ type Options struct {
 	SessionIdle time.Duration // after which a session without requests ends; 0: an hour
 	Detached    time.Duration // after which an operation whose client went away ends; 0: 5 minutes
 	OnSession   func()        // called when a client opens a session; nil for nothing
+	ClientFiles string        // directory below which clients may copy files (copyFromLocalToFs), "" for none
 }
 
 // Server is a SparkConnectService.
@@ -39,6 +40,7 @@ type Server struct {
 	opened func()
 
 	detached time.Duration
+	forward  string // ClientFiles
 
 	mu       sync.Mutex
 	sessions map[sessionKey]*session
@@ -77,7 +79,7 @@ func New(e *engine.Engine, o Options) *Server {
 	if o.Detached == 0 {
 		o.Detached = defaultDetached
 	}
-	return &Server{engine: e, log: o.Logger, idle: o.SessionIdle, detached: o.Detached, opened: o.OnSession, sessions: map[sessionKey]*session{}, closed: map[sessionKey]time.Time{}}
+	return &Server{engine: e, log: o.Logger, idle: o.SessionIdle, detached: o.Detached, opened: o.OnSession, forward: o.ClientFiles, sessions: map[sessionKey]*session{}, closed: map[sessionKey]time.Time{}}
 }
 
 // Register adds the service to a gRPC server.
@@ -223,7 +225,8 @@ func (s *Server) session(r request) (*session, error) {
 
 func (s *Server) newSession(e *engine.Session) *session {
 	x := &session{Session: e, log: s.log, ops: map[string]*operation{}, ended: map[string]operationState{}}
-	x.files = &artifacts{dir: e.Dir()}
+	x.errs.told = e.Failed
+	x.files = &artifacts{dir: e.Dir(), forward: s.forward}
 	return x
 }
 

@@ -54,13 +54,15 @@ var confDefaults = map[string]string{
 	"spark.connect.session.planCompression.threshold":                 "10485760",
 	"spark.connect.session.planCompression.defaultAlgorithm":          "ZSTD",
 	"spark.sql.artifact.isolation.enabled":                            "true",
+	"spark.sql.columnNameOfCorruptRecord":                             "_corrupt_record",
 	"spark.sql.crossJoin.enabled":                                     "true",
 	"spark.sql.adaptive.enabled":                                      "true",
 	"spark.sql.autoBroadcastJoinThreshold":                            "10485760b",
 }
 
 // static settings cannot change while a server runs.
-var staticConf = map[string]bool{"spark.sql.warehouse.dir": true, "spark.sql.extensions": true, "spark.sql.artifact.isolation.enabled": true}
+var staticConf = map[string]bool{"spark.sql.warehouse.dir": true, "spark.sql.extensions": true, "spark.sql.artifact.isolation.enabled": true,
+	"spark.sql.artifact.copyFromLocalToFs.allowDestLocal": true}
 
 // fixedConf are settings that change answers and that this engine knows one value of.
 var fixedConf = map[string]string{"spark.sql.mapKeyDedupPolicy": "EXCEPTION", "spark.sql.caseSensitive": "false", "spark.sql.timestampType": "TIMESTAMP_LTZ"}
@@ -124,6 +126,16 @@ func (c *Conf) Get(key string) (string, bool) {
 	}
 	v, ok := confDefaults[key]
 	return v, ok
+}
+
+// Or is what was set, or else the caller's default, which comes before a setting's own.
+func (c *Conf) Or(key, fallback string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if v, ok := c.set[key]; ok {
+		return v
+	}
+	return fallback
 }
 
 // Must is Get with Spark's error for a setting that nobody knows.

@@ -64,8 +64,10 @@ var ddlRunners = map[string]commandRunner{
 		return nothing(s.truncate(c.Name))
 	},
 	"refresh": func(s *Session, ctx context.Context, c *sqlparse.Command) (*Answer, error) {
-		_, err := (&environment{s: s}).Table(ctx, c.Name)
-		return nothing(err)
+		if _, err := (&environment{s: s}).Table(ctx, c.Name); err != nil {
+			return nil, err
+		}
+		return nothing(s.Refresh(ctx, &plan.Table{Name: c.Name}))
 	},
 	"show_tables": (*Session).runShowTables,
 	"show_views": func(s *Session, ctx context.Context, c *sqlparse.Command) (*Answer, error) {
@@ -387,7 +389,7 @@ func (s *Session) partitionRows(name []string) ([][]any, error) {
 	if len(t.Partitions) == 0 {
 		return nil, sparkerr.Plain(sparkerr.ClassAnalysis, "[INVALID_PARTITION_OPERATION.PARTITION_SCHEMA_IS_EMPTY] The partition command is invalid. Table %s is not partitioned. SQLSTATE: 42601", types.Quote(catalogName)+"."+types.Quote(t.Database)+"."+types.Quote(t.Name))
 	}
-	files, err := filesUnder(t.Location)
+	files, err := listing{}.under(t.Location)
 	if err != nil {
 		return nil, err
 	}

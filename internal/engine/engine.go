@@ -17,6 +17,7 @@ import (
 
 	"github.com/millpond/millpond/internal/analyze"
 	"github.com/millpond/millpond/internal/catalog"
+	"github.com/millpond/millpond/internal/evidence"
 	"github.com/millpond/millpond/internal/execute"
 	"github.com/millpond/millpond/internal/function"
 	"github.com/millpond/millpond/internal/plan"
@@ -26,11 +27,12 @@ import (
 
 // Options of an Engine.
 type Options struct {
-	DataDir     string // spill files, artifacts of sessions, the warehouse
-	Threads     int    // 0: one a core
-	MemoryBytes int64  // 0: half of what the machine has, as DuckDB reckons
-	TimeZone    string // of new sessions, "" for the machine's own
-	Python      Python // runs users' Python functions, nil if there is no Python
+	DataDir     string            // spill files, artifacts of sessions, the warehouse
+	Threads     int               // 0: one a core
+	MemoryBytes int64             // 0: half of what the machine has, as DuckDB reckons
+	TimeZone    string            // of new sessions, "" for the machine's own
+	Python      Python            // runs users' Python functions, nil if there is no Python
+	Evidence    evidence.Recorder // hears what sessions do, nil for nobody
 }
 
 // Engine owns the database; sessions come from it.
@@ -38,7 +40,11 @@ type Engine struct {
 	db     *execute.Database
 	funcs  *function.Table
 	opts   Options
-	files  *fileCache
+	files  fileCache[types.Struct]
+	lines  fileCache[csvLines]
+	reads  fileCache[[]string] // how columns are read under other types
+	sizes  fileCache[int]      // of LIBSVM's vectors
+	copies *scanCopies
 	tables *catalog.Store
 }
 
@@ -57,7 +63,7 @@ func Open(o Options) (*Engine, error) {
 		db.Close()
 		return nil, err
 	}
-	return &Engine{db: db, funcs: function.Default(), opts: o, files: &fileCache{}, tables: tables}, nil
+	return &Engine{db: db, funcs: function.Default(), opts: o, copies: newScanCopies(db, o.MemoryBytes), tables: tables}, nil
 }
 
 // Close frees the engine once its sessions are closed.
@@ -176,7 +182,11 @@ type Result struct {
 // Run starts a relation.
 func (s *Session) Run(ctx context.Context, r plan.Relation) (*Result, error) {
 	if show, ok := r.(*plan.Show); ok {
-		return s.show(ctx, show)
+		res, err := s.show(ctx, show)
+		if err != nil {
+			return nil, err
+		}
+		return s.witnessed(r, res), nil
 	}
 	n, err := s.Analyze(ctx, r)
 	if err != nil {
@@ -186,7 +196,7 @@ func (s *Session) Run(ctx context.Context, r plan.Relation) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Result{plan.SchemaOf(n.Output()), st}, nil
+	return s.witnessed(r, &Result{plan.SchemaOf(n.Output()), st}), nil
 }
 
 // ansi says whether the session is in ANSI mode.
@@ -196,8 +206,15 @@ func (s *Session) ansi() bool {
 }
 
 func (s *Session) runner() *execute.Runner {
-	return &execute.Runner{DB: s.e.db, Ops: &operators{s: s}, Lenient: !s.ansi(), Settings: map[string]string{"TimeZone": s.TimeZone()}}
+	return &execute.Runner{DB: s.e.db, Ops: &operators{s: s}, Scans: s.scans(), Lenient: !s.ansi(), Settings: s.engineSettings()}
 }
+
+// engineSettings are the database's own settings that change what a statement answers.
+func (s *Session) engineSettings() map[string]string {
+	return map[string]string{"TimeZone": s.TimeZone()}
+}
+
+func (s *Session) scans() *scans { return &scans{s.e.copies, s.engineSettings()} }
 
 // collect runs a node to its end.
 func (s *Session) collect(ctx context.Context, n plan.Node) ([]arrow.RecordBatch, error) {

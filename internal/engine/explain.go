@@ -50,6 +50,10 @@ func explainStage(b *strings.Builder, s compile.Stage, depth int) {
 			b.WriteString(strings.Repeat("   ", depth+1) + ":  " + src.Name + "\n")
 			explainStage(b, src.Stage, depth+1)
 		}
+	case *compile.Carry:
+		line("DuckDB %s", s.Query.SQL)
+		line("Carry %s past it, from %s", attrNames(s.Attrs), s.From)
+		explainStage(b, s.Input, depth+1)
 	case *compile.Memory:
 		label := "InMemoryRelation"
 		if d, ok := s.Node.(*plan.Data); ok {

@@ -24,6 +24,7 @@ import (
 type frame struct {
 	s    *Session
 	node plan.Node
+	read *rowsRead // nil if nobody asks
 }
 
 func (s *Session) frameOf(ctx context.Context, r plan.Relation) (*frame, error) {
@@ -31,7 +32,7 @@ func (s *Session) frameOf(ctx context.Context, r plan.Relation) (*frame, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &frame{s, n}, nil
+	return &frame{s: s, node: n}, nil
 }
 
 func (f *frame) Schema() types.Struct { return plan.SchemaOf(f.node.Output()) }
@@ -47,7 +48,7 @@ func (f *frame) Select(names ...string) ml.Frame {
 		}
 		sel.Exprs = append(sel.Exprs, plan.Named{Attr: out[i], Value: plan.Col{Attr: out[i]}})
 	}
-	return &frame{f.s, sel}
+	return &frame{f.s, sel, f.read}
 }
 
 func quoteAll(names []string) string {
@@ -72,6 +73,8 @@ func (f *frame) Batches(ctx context.Context) iter.Seq2[arrow.RecordBatch, error]
 			return
 		}
 		defer st.Close()
+		rows := int64(0)
+		defer func() { f.read.saw(rows) }()
 		for {
 			b, err := st.Next(ctx)
 			if errors.Is(err, io.EOF) {
@@ -81,6 +84,7 @@ func (f *frame) Batches(ctx context.Context) iter.Seq2[arrow.RecordBatch, error]
 				yield(nil, err)
 				return
 			}
+			rows += b.NumRows()
 			if !yield(array.NewRecordBatch(schema, b.Columns(), b.NumRows()), nil) {
 				return
 			}
@@ -90,21 +94,37 @@ func (f *frame) Batches(ctx context.Context) iter.Seq2[arrow.RecordBatch, error]
 
 // Memo keeps values with the relation that holds the frame's rows, if one does.
 func (f *frame) Memo(key string, build func() (any, error)) (any, error) {
-	kept, names := keptUnder(f.node)
+	return f.recall(key, false, build)
+}
+
+// Recall keeps small values also where the rows are transformers' answers to rows that are held.
+func (f *frame) Recall(key string, build func() (any, error)) (any, error) {
+	return f.recall(key, true, build)
+}
+
+func (f *frame) recall(key string, transformed bool, build func() (any, error)) (any, error) {
+	kept, names := keptUnder(f.node, transformed)
 	if kept == nil {
 		return build()
 	}
 	return kept.remember(key+"\x00"+names, build)
 }
 
-// keptUnder finds the kept relation that a node only picks columns of, and which columns.
-func keptUnder(n plan.Node) (*Kept, string) {
+// keptUnder finds the kept relation that a node only picks columns of, and which columns; if
+// transformed, transformers may stand between.
+func keptUnder(n plan.Node, transformed bool) (*Kept, string) {
 	switch n := n.(type) {
 	case *plan.Lazy:
 		k, _ := n.Handle.(*Kept)
 		return k, fmt.Sprint(n.Places)
+	case *plan.TransformNode:
+		if !transformed || n.Key == "" {
+			return nil, ""
+		}
+		kept, inner := keptUnder(n.Input, true)
+		return kept, inner + "\x00" + n.Key
 	case *plan.Select:
-		kept, inner := keptUnder(n.Input)
+		kept, inner := keptUnder(n.Input, transformed)
 		if kept == nil {
 			return nil, ""
 		}
@@ -167,7 +187,7 @@ func (s *Session) bind(t *plan.Transform, in types.Struct) (*analyze.Bound, erro
 	if err != nil {
 		return nil, err
 	}
-	return &analyze.Bound{Inputs: b.Inputs, Outputs: b.Outputs, MayDrop: mayDrop(tr), Transform: b}, nil
+	return &analyze.Bound{Inputs: b.Inputs, Outputs: b.Outputs, MayDrop: mayDrop(tr), Key: fmt.Sprint(t.ObjectID, t.Class, t.UID, t.Params), Transform: b}, nil
 }
 
 // mayDrop says whether a transformer can drop rows.

@@ -14,48 +14,74 @@ import (
 	"github.com/millpond/millpond/internal/types"
 )
 
+// whole tests for a whole number of some digits: text that the number prints as needs no pattern.
+func whole(kind string, digits int) string {
+	cast := "TRY_CAST(v AS " + kind + ")"
+	return fmt.Sprintf("(CASE WHEN CAST(%s AS VARCHAR) = v THEN true ELSE regexp_full_match(v, '[+-]?[0-9]{1,%d}') AND %s IS NOT NULL END)", cast, digits, cast)
+}
+
 // candidates are the types that text is tried as, in Spark's order, with the test of a value v.
 var candidates = []struct {
 	t    types.Type
 	test string
 }{
-	{types.Int, "regexp_full_match(v, '[+-]?[0-9]{1,10}') AND TRY_CAST(v AS INTEGER) IS NOT NULL"},
-	{types.Long, "regexp_full_match(v, '[+-]?[0-9]{1,19}') AND TRY_CAST(v AS BIGINT) IS NOT NULL"},
+	{types.Int, whole("INTEGER", 10)},
+	{types.Long, whole("BIGINT", 19)},
 	{types.Double, "(v IN ('NaN', 'Inf', '-Inf', 'Infinity', '+Infinity', '-Infinity') OR TRY_CAST(v AS DOUBLE) IS NOT NULL AND NOT regexp_matches(lower(v), 'nan|inf'))"},
 	{types.Date, "regexp_full_match(v, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}') AND TRY_CAST(v AS DATE) IS NOT NULL"},
 	{types.Timestamp, "regexp_full_match(v, '[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([ T].*)?') AND TRY_CAST(v AS TIMESTAMPTZ) IS NOT NULL"},
 	{types.Boolean, "lower(v) IN ('true', 'false')"},
 }
 
-const inferSample = 5000
+const inferSample = 1000
 
-// inferText finds the types of text columns c0, c1... of a table. The first rows give a guess, the
-// whole table confirms it in one pass; a column whose guess fails is tried as every type.
-func (s *Session) inferText(ctx context.Context, table string, columns int) ([]types.Type, error) {
+// guess is the type of a text column as its first rows suggest it.
+type guess struct {
+	t     types.Type
+	blank bool // there was no value: a string, unless one comes
+}
+
+// doubt is the engine's test of a value that refutes the guess for column i.
+func (g guess) doubt(i int) string {
+	if g.blank {
+		return fmt.Sprintf("c%d IS NOT NULL", i)
+	}
+	for _, c := range candidates {
+		if c.t == g.t {
+			return fmt.Sprintf("(c%d IS NOT NULL AND NOT (%s))", i, testOf(c.test, i))
+		}
+	}
+	return "false" // a string is never wrong
+}
+
+// guessText guesses the types of text columns c0, c1... of a table from its first rows.
+func (s *Session) guessText(ctx context.Context, table string, columns int) ([]guess, error) {
 	every := make([]int, columns)
 	for i := range every {
 		every[i] = i
 	}
-	found, err := s.tryTypes(ctx, fmt.Sprintf("(SELECT * FROM %s LIMIT %d)", table, inferSample), every)
-	if err != nil {
-		return nil, err
-	}
+	return s.tryTypes(ctx, fmt.Sprintf("(SELECT * FROM %s LIMIT %d)", table, inferSample), every)
+}
+
+// confirmText corrects guesses by the whole table: one pass finds the columns whose guess fails,
+// which are then tried as every type.
+func (s *Session) confirmText(ctx context.Context, table string, found []guess) error {
 	wrong, err := s.refuted(ctx, table, found)
 	if err != nil || len(wrong) == 0 {
-		return found, err
+		return err
 	}
 	again, err := s.tryTypes(ctx, table, wrong)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for k, i := range wrong {
 		found[i] = again[k]
 	}
-	return found, nil
+	return nil
 }
 
 // tryTypes counts, for each column and candidate, the values that do not fit.
-func (s *Session) tryTypes(ctx context.Context, table string, columns []int) ([]types.Type, error) {
+func (s *Session) tryTypes(ctx context.Context, table string, columns []int) ([]guess, error) {
 	var list []string
 	for _, i := range columns {
 		for _, c := range candidates {
@@ -68,16 +94,13 @@ func (s *Session) tryTypes(ctx context.Context, table string, columns []int) ([]
 	if err != nil {
 		return nil, err
 	}
-	out := make([]types.Type, len(columns))
+	out := make([]guess, len(columns))
 	width := len(candidates) + 1
 	for k := range columns {
-		out[k] = types.String
-		if counts[k*width+len(candidates)] == 0 {
-			continue // no value at all
-		}
+		out[k] = guess{t: types.String, blank: counts[k*width+len(candidates)] == 0}
 		for j, c := range candidates {
-			if counts[k*width+j] == 0 {
-				out[k] = c.t
+			if !out[k].blank && counts[k*width+j] == 0 {
+				out[k].t = c.t
 				break
 			}
 		}
@@ -85,20 +108,11 @@ func (s *Session) tryTypes(ctx context.Context, table string, columns []int) ([]
 	return out, nil
 }
 
-// refuted gives the columns whose guessed type does not fit every value; a guess of string that
-// came from no values is refuted by any value.
-func (s *Session) refuted(ctx context.Context, table string, guess []types.Type) ([]int, error) {
-	list := make([]string, len(guess))
-	for i, t := range guess {
-		list[i] = "0"
-		for _, c := range candidates {
-			if c.t == t {
-				list[i] = fmt.Sprintf("count(CASE WHEN c%d IS NOT NULL AND NOT (%s) THEN 1 END)", i, testOf(c.test, i))
-			}
-		}
-		if t == types.String {
-			list[i] = fmt.Sprintf("(CASE WHEN (SELECT count(c%d) FROM (SELECT c%d FROM %s LIMIT %d)) = 0 THEN count(c%d) ELSE 0 END)", i, i, table, inferSample, i)
-		}
+// refuted gives the columns whose guessed type does not fit every value.
+func (s *Session) refuted(ctx context.Context, table string, found []guess) ([]int, error) {
+	list := make([]string, len(found))
+	for i, g := range found {
+		list[i] = "count(CASE WHEN " + g.doubt(i) + " THEN 1 END)"
 	}
 	counts, err := s.counts(ctx, list, table)
 	if err != nil {

@@ -11,12 +11,27 @@ import (
 )
 
 // corruptColumn finds the column that is to hold the text of malformed records, or -1.
-func corruptColumn(s types.Struct, options map[string]string) int {
-	i := s.Index(option(options, "_corrupt_record", "columnnameofcorruptrecord"))
-	if i >= 0 && types.IsString(s.Fields[i].Type) {
-		return i
+func (s *Session) corruptColumn(schema types.Struct, options map[string]string) (int, error) {
+	name := s.corruptName(options)
+	i := schema.Index(name)
+	if i >= 0 && !types.IsString(schema.Fields[i].Type) {
+		return -1, sparkerr.Analysis("INVALID_CORRUPT_RECORD_TYPE", "columnName", types.Quote(name), "actualType", `"`+schema.Fields[i].Type.SQL()+`"`)
 	}
-	return -1
+	return i, nil
+}
+
+func (s *Session) corruptName(options map[string]string) string {
+	name, _ := s.Conf.Get("spark.sql.columnNameOfCorruptRecord")
+	return option(options, name, "columnnameofcorruptrecord")
+}
+
+// readMode is how a reader takes malformed records; what is no mode is PERMISSIVE.
+func readMode(options map[string]string) string {
+	switch mode := strings.ToUpper(options["mode"]); mode {
+	case "DROPMALFORMED", "FAILFAST":
+		return mode
+	}
+	return "PERMISSIVE"
 }
 
 // strictCSV reads CSV line by line, where what is wrong with a record matters: in the modes
@@ -52,6 +67,9 @@ func (d csvDialect) strictCSV(files []string, schema types.Struct, corrupt int) 
 		from = "(SELECT * FROM " + from + " WHERE (CASE WHEN " + bad + " THEN " + sparkerr.Raise("FAILED_READ_FILE.NO_HINT", "'file://' || filename", "line") + " ELSE true END)) r"
 	}
 	scan := &plan.Scan{SQL: from, Attrs: attrsOf(schema)}
+	if corrupt >= 0 {
+		scan.Corrupt = schema.Fields[corrupt].Name
+	}
 	k := 0
 	for i := range schema.Fields {
 		if i == corrupt {
@@ -64,15 +82,29 @@ func (d csvDialect) strictCSV(files []string, schema types.Struct, corrupt int) 
 	return scan
 }
 
+// lineTable is table for files whose quotes go on over ends of lines: a line is a record all the same.
+func (d csvDialect) lineTable(files []string, columns int) string {
+	cols := make([]string, columns)
+	for i := range cols {
+		cols[i] = fmt.Sprintf("%s AS c%d", d.token(fmt.Sprintf("t[%d]", i+1)), i)
+	}
+	return "(SELECT " + strings.Join(cols, ", ") + " FROM (SELECT " + d.split("line") + " AS t FROM " + d.lines(files) + ")) r"
+}
+
 // lines is the engine's expression that reads files line by line, without headers and comments.
 func (d csvDialect) lines(files []string) string {
-	from := fmt.Sprintf(`read_csv(%s, auto_detect=false, delim=E'\x01', quote='', escape='', header=%t, columns={'line': 'VARCHAR'}, filename=true, strict_mode=false, null_padding=true, max_line_size=33554432)`,
-		listSQL(files), d.header)
+	from := lineReader(files, d.header, d.records.limit())
 	where := " WHERE line IS NOT NULL AND trim(line) <> ''"
 	if d.comment != "" {
 		where += " AND NOT starts_with(line, " + quoteSQL(d.comment) + ")"
 	}
 	return "(SELECT line, filename FROM " + from + where + ")"
+}
+
+// lineReader is the engine's expression that reads files as lines of text.
+func lineReader(files []string, header bool, longest int) string {
+	return fmt.Sprintf(`read_csv(%s, auto_detect=false, delim=E'\x01', quote='', escape='', header=%t, columns={'line': 'VARCHAR'}, filename=true, strict_mode=false, null_padding=true, max_line_size=%d)`,
+		listSQL(files), header, longest)
 }
 
 // split cuts a line at the separators outside of quotes.
@@ -83,15 +115,20 @@ func (d csvDialect) split(line string) string {
 		plain = `.*?`
 	}
 	token := plain
-	if d.quote != "" {
-		q := regexp.QuoteMeta(d.quote)
-		inside := `[^` + charClass(d.quote+d.escape) + `]|` + q + q
-		if d.escape != "" {
-			inside += `|` + regexp.QuoteMeta(d.escape) + `.`
-		}
-		token = q + `(?:` + inside + `)*` + q + plain + `|` + plain
+	if d.quote != "" { // quotes that nobody closes hold the rest of the line
+		token = d.opened() + regexp.QuoteMeta(d.quote) + plain + `|` + d.opened() + `|` + plain
 	}
 	return fmt.Sprintf("regexp_extract_all(%s || %s, %s, 1)", line, quoteSQL(d.sep), quoteSQL("("+token+")"+sep))
+}
+
+// opened is the pattern of a quote and what it holds, up to the quote that closes it.
+func (d csvDialect) opened() string {
+	q := regexp.QuoteMeta(d.quote)
+	inside := `[^` + charClass(d.quote+d.escape) + `]|` + q + q
+	if d.escape != "" {
+		inside += `|` + regexp.QuoteMeta(d.escape) + `.`
+	}
+	return q + `(?:` + inside + `)*`
 }
 
 // charClass escapes characters for a regular expression's [...].
@@ -116,10 +153,12 @@ func (d csvDialect) token(t string) string {
 		return null
 	}
 	q := quoteSQL(d.quote)
-	inner := fmt.Sprintf("%s[2:length(%s) - 1]", t, t)
-	if d.escape != "" {
-		inner = fmt.Sprintf("replace(%s, %s, %s)", inner, quoteSQL(d.escape+d.quote), q)
+	unescaped := func(inner string) string {
+		if d.escape != "" {
+			inner = fmt.Sprintf("replace(%s, %s, %s)", inner, quoteSQL(d.escape+d.quote), q)
+		}
+		return fmt.Sprintf("replace(%s, %s, %s)", inner, quoteSQL(d.quote+d.quote), q)
 	}
-	inner = fmt.Sprintf("replace(%s, %s, %s)", inner, quoteSQL(d.quote+d.quote), q)
-	return fmt.Sprintf("(CASE WHEN length(%s) >= 2 AND starts_with(%s, %s) AND ends_with(%s, %s) THEN %s ELSE %s END)", t, t, q, t, q, inner, null)
+	return fmt.Sprintf("(CASE WHEN NOT starts_with(%s, %s) THEN %s WHEN length(%s) >= 2 AND ends_with(%s, %s) THEN %s WHEN regexp_full_match(%s, %s) THEN %s ELSE %s END)",
+		t, q, null, t, t, q, unescaped(fmt.Sprintf("%s[2:length(%s) - 1]", t, t)), t, quoteSQL(d.opened()), unescaped(t+"[2:]"), null)
 }

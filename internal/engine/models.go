@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/millpond/millpond/internal/evidence"
 	"github.com/millpond/millpond/internal/ml"
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
@@ -150,10 +151,14 @@ func (s *Session) Fit(ctx context.Context, class, uid string, params map[string]
 	if _, err := est.TransformSchema(f.Schema()); err != nil {
 		return "", err
 	}
+	told := s.watchFrame(f)
 	model, err := est.Fit(ctx, f)
 	if err != nil {
 		return "", err
 	}
+	told(data, func(in evidence.Input) evidence.Event {
+		return evidence.Fit{Estimator: est.Spec().ShortName(), UID: uid, Params: est.Params().All(), Input: in}
+	})
 	return s.models.add(model)
 }
 
@@ -171,7 +176,15 @@ func (s *Session) Evaluate(ctx context.Context, class, uid string, params map[st
 	if err != nil {
 		return 0, err
 	}
-	return ev.Evaluate(ctx, f)
+	told := s.watchFrame(f)
+	value, err := ev.Evaluate(ctx, f)
+	if err != nil {
+		return 0, err
+	}
+	told(data, func(in evidence.Input) evidence.Event {
+		return evidence.Evaluation{Evaluator: ev.Spec().ShortName(), Metric: ev.Params().String("metricName"), Value: value, Params: ev.Params().All(), Input: in}
+	})
+	return value, nil
 }
 
 // DeleteModels forgets models and answers the ids that were there.
@@ -328,6 +341,7 @@ func (s *Session) ReadModel(class, path string) (*Loaded, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.tell(func() evidence.Event { return evidence.Loaded{Class: op.Spec().ShortName(), Path: path} })
 	out := &Loaded{Class: class, UID: op.UID(), Params: op.Params().Explicit()}
 	if model, ok := op.(ml.Model); ok {
 		if out.ID, err = s.models.add(model); err != nil {

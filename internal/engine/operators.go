@@ -40,7 +40,7 @@ func (o *operators) Open(ctx context.Context, n plan.Node, in []execute.Stream) 
 		return randomColumns(n, in[0]), nil
 	case *plan.Draw:
 		return draw(n, in[0]), nil
-	case *plan.PythonEval, *plan.PythonMap, *plan.PythonGroups:
+	case *plan.PythonEval, *plan.PythonMap, *plan.PythonGroups, *plan.PythonWindow:
 		if o.s.e.opts.Python != nil {
 			return o.s.e.opts.Python.Open(ctx, o.s, n, in)
 		}

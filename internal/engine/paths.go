@@ -29,7 +29,7 @@ func localPath(path string) (string, error) {
 
 // dataFiles lists the files behind paths, which may be files, directories or patterns. Hidden
 // files (a leading dot or underscore) are not data.
-func dataFiles(paths []string) ([]string, error) {
+func dataFiles(paths []string, l listing) ([]string, error) {
 	var out []string
 	for _, p := range paths {
 		local, err := localPath(p)
@@ -44,7 +44,7 @@ func dataFiles(paths []string) ([]string, error) {
 			found = []string{local}
 		}
 		for _, f := range found {
-			files, err := filesUnder(f)
+			files, err := l.under(f)
 			if err != nil {
 				return nil, err
 			}
@@ -54,12 +54,33 @@ func dataFiles(paths []string) ([]string, error) {
 	return out, nil
 }
 
-func filesUnder(path string) ([]string, error) {
+// listing says which files of a directory are read: those that match a pattern, and those of
+// directories below only if they are partitions, unless the listing is recursive.
+type listing struct {
+	glob      string
+	recursive bool
+}
+
+func (l listing) takes(name string) (bool, error) {
+	if l.glob == "" {
+		return true, nil
+	}
+	ok, err := filepath.Match(l.glob, name)
+	if err != nil {
+		return false, sparkerr.IllegalArgument("pathGlobFilter %s: %v", l.glob, err)
+	}
+	return ok, nil
+}
+
+func (l listing) under(path string) ([]string, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, sparkerr.Analysis("PATH_NOT_FOUND", "path", "file:"+path)
 	}
 	if !info.IsDir() {
+		if ok, err := l.takes(filepath.Base(path)); !ok {
+			return nil, err
+		}
 		return []string{path}, nil
 	}
 	var out []string
@@ -67,11 +88,15 @@ func filesUnder(path string) ([]string, error) {
 		if err != nil {
 			return err
 		}
+		ok, err := l.takes(d.Name())
+		if err != nil {
+			return err
+		}
 		hidden := p != path && (strings.HasPrefix(d.Name(), ".") || strings.HasPrefix(d.Name(), "_") && !strings.Contains(d.Name(), "="))
 		switch {
-		case hidden && d.IsDir():
+		case d.IsDir() && (hidden || p != path && !l.recursive && !strings.Contains(d.Name(), "=")):
 			return filepath.SkipDir
-		case !hidden && !d.IsDir():
+		case !hidden && !d.IsDir() && ok:
 			out = append(out, p)
 		}
 		return nil

@@ -34,6 +34,7 @@ func (p *PythonWorkers) Open(ctx context.Context, s *Session, n plan.Node, in []
 	st := &pythonStream{in: in}
 	set, err := pythonSettings(s)
 	if err == nil {
+		st.told, set.Tally = s.watchFunctions(n)
 		err = p.open(ctx, set, n, st)
 	}
 	if err != nil {
@@ -52,10 +53,19 @@ func (p *PythonWorkers) open(ctx context.Context, set pyworker.Settings, n plan.
 		for _, c := range n.Calls {
 			st.attrs = append(st.attrs, c.Out)
 		}
+		set.Whole = n.Whole
 		st.rows, err = p.pool.Scalar(ctx, set, st.in[0], have, n.Calls)
+	case *plan.PythonWindow:
+		in := pyworker.Groups{In: st.in[0], Have: st.in[0].Columns(), Keys: n.Partition}
+		st.attrs = append([]plan.Attr{}, in.Have...)
+		for _, c := range n.Calls {
+			st.attrs = append(st.attrs, c.Out)
+		}
+		st.rows, err = p.pool.Windows(ctx, set, in, n.Calls)
 	case *plan.PythonMap:
 		in := st.in[0]
 		st.attrs = n.Attrs
+		set.Whole = n.Whole
 		st.rows, err = p.pool.Map(ctx, set, &picked{in, n.Input.Output()}, n.Input.Output(), n.UDF, n.Attrs)
 	case *plan.PythonGroups:
 		st.attrs = n.Attrs
@@ -80,6 +90,7 @@ type pythonStream struct {
 	attrs []plan.Attr
 	rows  *pyworker.Results
 	in    []execute.Stream
+	told  func() // once the functions have run
 }
 
 func (p *pythonStream) Columns() []plan.Attr { return p.attrs }
@@ -95,6 +106,7 @@ func (p *pythonStream) Next(ctx context.Context) (arrow.RecordBatch, error) {
 func (p *pythonStream) Close() {
 	p.rows.Close()
 	closeStreams(p.in)
+	p.told()
 }
 
 // picked gives a stream's columns as a function is to see them: those of its input, in order.

@@ -12,7 +12,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/millpond/millpond/internal/execute"
-	"github.com/millpond/millpond/internal/function"
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/types"
 )
@@ -70,7 +69,7 @@ func cellText(at plan.Attr) plan.Value {
 			return "(CASE WHEN " + a[0] + " IS NOT NULL THEN '[' || rtrim(regexp_replace(hex(" + a[0] + "), '(..)', '\\1 ', 'g')) || ']' END)"
 		}}
 	} else {
-		col = function.As(col, types.String)
+		col = &plan.Convert{Child: col, To: types.String, Mode: "show"}
 	}
 	return &plan.Apply{Func: "coalesce", Args: []plan.Value{col}, Out: types.String, SQL: func(a []string) string { return "coalesce(" + a[0] + ", 'NULL')" }}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/millpond/millpond/internal/analyze"
+	"github.com/millpond/millpond/internal/evidence"
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sqlparse"
 	"github.com/millpond/millpond/internal/types"
@@ -33,6 +34,7 @@ func (s *Session) Statement(ctx context.Context, r plan.Relation) (*Answer, erro
 	if err != nil {
 		return nil, err
 	}
+	s.tell(func() evidence.Event { return evidence.Statement{Text: sql.Query, Input: s.lineage(r)} })
 	if cmd == nil {
 		if _, err := analyze.Parse(sql); err != nil {
 			return nil, err

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/millpond/millpond/internal/catalog"
 	"github.com/millpond/millpond/internal/compile"
+	"github.com/millpond/millpond/internal/evidence"
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
@@ -36,10 +38,20 @@ type WriteRequest struct {
 }
 
 // fileEnding of each format that can be written.
-var fileEnding = map[string]string{"parquet": ".snappy.parquet", "csv": ".csv", "json": ".json", "text": ".txt"}
+var fileEnding = map[string]string{"parquet": ".snappy.parquet", "csv": ".csv", "json": ".json", "text": ".txt", "libsvm": ".libsvm"}
 
 // Write writes a relation as files, whole or not at all.
 func (s *Session) Write(ctx context.Context, w WriteRequest) error {
+	if err := s.write(ctx, w); err != nil {
+		return err
+	}
+	s.tell(func() evidence.Event {
+		return evidence.Query{Action: "write", Target: cmp.Or(w.Table, w.Path), Rows: uncounted, Input: s.lineage(w.Input)}
+	})
+	return nil
+}
+
+func (s *Session) write(ctx context.Context, w WriteRequest) error {
 	w.Format = strings.ToLower(w.Format)
 	var entry *catalog.Table
 	if w.Table != "" {
@@ -54,6 +66,9 @@ func (s *Session) Write(ctx context.Context, w WriteRequest) error {
 	if w.Format == "noop" {
 		_, err := s.drainNode(ctx, w.Input)
 		return err
+	}
+	if w.Format == "binaryfile" {
+		return sparkerr.New(sparkerr.ClassUnsupported, "UNSUPPORTED_FEATURE.WRITE_FOR_BINARY_SOURCE")
 	}
 	ending, ok := fileEnding[w.Format]
 	if !ok {
@@ -172,6 +187,9 @@ func checkWritable(w WriteRequest, schema types.Struct) error {
 			return sparkerr.Analysis("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "format", "CSV", "columnName", types.Quote(f.Name), "columnType", `"`+f.Type.SQL()+`"`)
 		}
 	}
+	if w.Format == "libsvm" {
+		return checkSamples(schema)
+	}
 	if n := len(schema.Fields); w.Format == "text" && n != 1 {
 		return sparkerr.Legacy("1290", "Text data source supports only a single column, and you have <schemaSize> columns.", "schemaSize", strconv.Itoa(n))
 	}
@@ -196,6 +214,10 @@ func (s *Session) copyTo(ctx context.Context, n plan.Node, w WriteRequest, dir, 
 			text = "spark_double_text(" + text + ")"
 		}
 		list = append(list, text+" AS "+quoteName(at.Name))
+	}
+	if w.Format == "libsvm" {
+		out := n.Output()
+		list = []string{sampleText(compile.Column(out[0].ID), compile.Column(out[1].ID)) + " AS value"}
 	}
 	inFile := plan.SchemaOf(n.Output())
 	inFile.Fields = partitionsLast(inFile, w.Partitions).Fields[:len(inFile.Fields)-len(w.Partitions)]
@@ -265,7 +287,7 @@ func copyOptions(w WriteRequest, schema types.Struct) string {
 		return "FORMAT parquet, COMPRESSION snappy, KV_METADATA {" + quoteName(sparkRowMetadata) + ": " + quoteSQL(types.ToJSON(nullable(schema))) + "}"
 	case "json":
 		return "FORMAT json"
-	case "text":
+	case "text", "libsvm":
 		return "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER E'\\x01', NULLSTR ''"
 	}
 	null := option(w.Options, "", "nullvalue")

@@ -13,6 +13,8 @@ import (
 	"sync/atomic"
 
 	duck "github.com/duckdb/duckdb-go-bindings"
+
+	"github.com/millpond/millpond/internal/compile"
 )
 
 // Options of a Database.
@@ -122,7 +124,7 @@ func (c *connection) exec(sql string) error {
 	var res duck.Result
 	defer duck.DestroyResult(&res)
 	if duck.Query(c.c, sql, &res) == duck.StateError {
-		return engineError(duck.ResultError(&res), sql)
+		return engineError(duck.ResultError(&res), &compile.Query{SQL: sql})
 	}
 	return nil
 }

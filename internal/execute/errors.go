@@ -1,9 +1,11 @@
 package execute
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 
+	"github.com/millpond/millpond/internal/compile"
 	"github.com/millpond/millpond/internal/sparkerr"
 )
 
@@ -13,14 +15,6 @@ var engineErrors = []struct {
 	pattern *regexp.Regexp
 	make    func(m []string) *sparkerr.Error
 }{
-	{regexp.MustCompile(`Out of Range Error: Overflow in (addition|subtraction|multiplication|negation)[^(]*\((.*?)\)`), func(m []string) *sparkerr.Error {
-		return sparkerr.New(sparkerr.ClassArithmetic, "ARITHMETIC_OVERFLOW", "message", overflowType(m[2])+" overflow", "alternative",
-			" Use 'try_"+map[string]string{"addition": "add", "subtraction": "subtract", "multiplication": "multiply", "negation": "subtract"}[m[1]]+"' to tolerate overflow and return NULL instead.",
-			"config", `"spark.sql.ansi.enabled"`)
-	}},
-	{regexp.MustCompile(`More than one row returned by a subquery`), func([]string) *sparkerr.Error {
-		return sparkerr.New(sparkerr.ClassSpark, "SCALAR_SUBQUERY_TOO_MANY_ROWS")
-	}},
 	{regexp.MustCompile(`Out of Memory Error: (.*)`), func(m []string) *sparkerr.Error {
 		return sparkerr.Plain(sparkerr.ClassSpark, "the query needs more memory than the engine may take: %s", m[1])
 	}},
@@ -41,17 +35,12 @@ var engineErrors = []struct {
 	}},
 }
 
-func overflowType(engine string) string {
-	switch {
-	case strings.HasPrefix(engine, "INT64"):
-		return "long"
-	case strings.HasPrefix(engine, "INT16"):
-		return "short"
-	case strings.HasPrefix(engine, "INT8"):
-		return "byte"
-	}
-	return "integer"
-}
+// tooManyRows is what DuckDB says of a scalar subquery.
+const tooManyRows = "More than one row returned by a subquery"
+
+// outOfRange is how DuckDB writes the type of an error about a number that does not fit. It does not
+// say which one: diagnose finds out.
+const outOfRange = "Out of Range Error: "
 
 func firstLine(s string) string {
 	head, _, _ := strings.Cut(s, "\n")
@@ -59,18 +48,28 @@ func firstLine(s string) string {
 }
 
 // engineError reads what DuckDB said of a statement.
-func engineError(text, sql string) error {
-	if e := sparkerr.FromText(text); e != nil {
+func engineError(text string, q *compile.Query) error {
+	if e := sparkerr.FromText(text, q.Contexts); e != nil {
 		return e
+	}
+	if strings.Contains(text, tooManyRows) {
+		e := sparkerr.New(sparkerr.ClassSpark, "SCALAR_SUBQUERY_TOO_MANY_ROWS")
+		if len(q.Scalars) != 1 { // which of them it was nobody says
+			return e
+		}
+		return e.During(q.Scalars[0])
 	}
 	for _, k := range engineErrors {
 		if m := k.pattern.FindStringSubmatch(text); m != nil {
 			return k.make(m)
 		}
 	}
+	if strings.HasPrefix(text, outOfRange) {
+		return sparkerr.New(sparkerr.ClassArithmetic, "ARITHMETIC_OVERFLOW", "message", "overflow", "alternative", "", "config", `"spark.sql.ansi.enabled"`).Because(errors.New(firstLine(text)))
+	}
 	return &sparkerr.Error{Condition: "INTERNAL_ERROR", SQLState: "XX000", Class: sparkerr.ClassSpark,
 		Params:  map[string]string{"message": text},
-		Message: "[INTERNAL_ERROR] " + text + " in: " + shorten(sql) + " SQLSTATE: XX000"}
+		Message: "[INTERNAL_ERROR] " + text + " in: " + shorten(q.SQL) + " SQLSTATE: XX000"}
 }
 
 func shorten(s string) string {

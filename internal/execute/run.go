@@ -21,21 +21,64 @@ type Operators interface {
 	Memory(ctx context.Context, n *plan.Lazy) ([]arrow.RecordBatch, error)
 }
 
+// Scans may give another scan for one that is about to run; done is called once it has run.
+type Scans interface {
+	Use(ctx context.Context, n *plan.Scan) (instead *plan.Scan, done func())
+}
+
 // Runner runs compiled plans on a database.
 type Runner struct {
 	DB       *Database
 	Ops      Operators
+	Scans    Scans             // nil: every scan reads its files
 	Lenient  bool              // without ANSI mode
 	Settings map[string]string // of the statements' connections: TimeZone
 }
 
 // Run starts a plan.
 func (r *Runner) Run(ctx context.Context, n plan.Node) (Stream, error) {
-	stage, err := compile.Plan(n, compile.Options{Names: r.DB.Name, Lenient: r.Lenient})
+	stage, done, err := r.compile(ctx, n)
 	if err != nil {
+		done()
 		return nil, err
 	}
-	return r.open(ctx, stage)
+	st, err := r.open(ctx, stage)
+	if err != nil {
+		done()
+		return nil, err
+	}
+	return &closing{st, done}, nil
+}
+
+// compile gives a plan's stage, and a function to call when it has run.
+func (r *Runner) compile(ctx context.Context, n plan.Node) (compile.Stage, func(), error) {
+	var used []func()
+	o := compile.Options{Names: r.DB.Name, Lenient: r.Lenient}
+	if r.Scans != nil {
+		o.Scan = func(n *plan.Scan) *plan.Scan {
+			instead, done := r.Scans.Use(ctx, n)
+			used = append(used, done)
+			return instead
+		}
+	}
+	stage, err := compile.Plan(n, o)
+	return stage, func() {
+		for _, done := range used {
+			done()
+		}
+		used = nil
+	}, err
+}
+
+// closing calls done when its stream is closed, once.
+type closing struct {
+	Stream
+	done func()
+}
+
+func (c *closing) Close() {
+	c.Stream.Close()
+	c.done()
 }
 
 func (r *Runner) open(ctx context.Context, s compile.Stage) (Stream, error) {
@@ -52,7 +95,9 @@ func (r *Runner) open(ctx context.Context, s compile.Stage) (Stream, error) {
 			sources[src.Name] = in
 			again[src.Name] = func() (Stream, error) { return r.open(ctx, src.Stage) }
 		}
-		return r.DB.query(ctx, r.Settings, s.SQL, s.Attrs, sources, again)
+		return r.query(ctx, s, sources, again)
+	case *compile.Carry:
+		return r.carry(ctx, s)
 	case *compile.Memory:
 		return r.memory(ctx, s)
 	case *compile.Operator:
@@ -167,7 +212,8 @@ func (h *head) Next(ctx context.Context) (arrow.RecordBatch, error) {
 // Copy runs a plan inside a statement that consumes its rows: wrap puts the plan's query, whose
 // columns are called by their ids, into it.
 func (r *Runner) Copy(ctx context.Context, n plan.Node, wrap func(query string) string) error {
-	stage, err := compile.Plan(n, compile.Options{Names: r.DB.Name, Lenient: r.Lenient})
+	stage, done, err := r.compile(ctx, n)
+	defer done()
 	if err != nil {
 		return err
 	}
@@ -177,7 +223,7 @@ func (r *Runner) Copy(ctx context.Context, n plan.Node, wrap func(query string) 
 		q = &compile.Query{SQL: "SELECT * FROM " + name, Sources: []compile.Source{{Name: name, Stage: stage}}, Attrs: stage.Columns()}
 	}
 	count := plan.Attr{ID: 0, Name: "Count", Type: types.Long}
-	st, err := r.open(ctx, &compile.Query{SQL: wrap(q.SQL), Sources: q.Sources, Attrs: []plan.Attr{count}})
+	st, err := r.open(ctx, &compile.Query{SQL: wrap(q.SQL), Sources: q.Sources, Contexts: q.Contexts, Attrs: []plan.Attr{count}, Careful: q.Careful})
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ import (
 // statement is a running SQL statement whose rows come as they are made.
 type statement struct {
 	conn    *connection
-	sql     string
+	query   *compile.Query
 	attrs   []plan.Attr
 	res     duck.Result
 	opts    duck.ArrowOptions
@@ -37,13 +37,13 @@ func columnName(at plan.Attr) string { return compile.Column(at.ID) }
 
 // query starts a statement; its sources are streams under names, and again opens one anew: the
 // engine reads a source of a correlated subquery more than once.
-func (d *Database) query(ctx context.Context, settings map[string]string, sql string, attrs []plan.Attr, sources map[string]Stream, again map[string]func() (Stream, error)) (*statement, error) {
+func (d *Database) query(ctx context.Context, settings map[string]string, q *compile.Query, sources map[string]Stream, again map[string]func() (Stream, error)) (*statement, error) {
 	conn, err := d.connect(settings)
 	if err != nil {
 		closeAll(sources)
 		return nil, err
 	}
-	s := &statement{conn: conn, sql: sql, attrs: attrs, ctx: ctx}
+	s := &statement{conn: conn, query: q, attrs: q.Attrs, ctx: ctx}
 	for name, in := range sources {
 		delete(sources, name)
 		src, err := openSource(ctx, conn, name, in)
@@ -76,16 +76,16 @@ func closeAll(sources map[string]Stream) {
 func (s *statement) start() error {
 	var stmt duck.PreparedStatement
 	defer duck.DestroyPrepare(&stmt)
-	if duck.Prepare(s.conn.c, s.sql, &stmt) == duck.StateError {
-		return engineError(duck.PrepareError(stmt), s.sql)
+	if duck.Prepare(s.conn.c, s.query.SQL, &stmt) == duck.StateError {
+		return engineError(duck.PrepareError(stmt), s.query)
 	}
 	var pending duck.PendingResult
 	defer duck.DestroyPending(&pending)
 	if duck.PendingPreparedStreaming(stmt, &pending) == duck.StateError {
-		return engineError(duck.PendingError(pending), s.sql)
+		return engineError(duck.PendingError(pending), s.query)
 	}
 	if duck.ExecutePending(pending, &s.res) == duck.StateError {
-		return engineError(duck.ResultError(&s.res), s.sql)
+		return engineError(duck.ResultError(&s.res), s.query)
 	}
 	s.opts = duck.ResultGetArrowOptions(&s.res)
 	n := duck.ColumnCount(&s.res)
@@ -145,7 +145,7 @@ func (s *statement) Next(ctx context.Context) (arrow.RecordBatch, error) {
 		chunk := duck.FetchChunk(s.res)
 		if chunk.Ptr == nil {
 			if text := duck.ResultError(&s.res); text != "" {
-				return nil, s.failure(engineError(text, s.sql))
+				return nil, s.failure(engineError(text, s.query))
 			}
 			s.ended = true
 			break

@@ -166,7 +166,7 @@ func sum(a []Arg) string {
 			return "CAST(" + total + " AS BIGINT)"
 		}
 		return "(CASE WHEN " + total + " NOT BETWEEN -9223372036854775808 AND 9223372036854775807 THEN " +
-			sparkerr.Raise("ARITHMETIC_OVERFLOW", "'long overflow'", "' Use ''try_sum'' to tolerate overflow and return NULL instead.'") + " ELSE CAST(" + total + " AS BIGINT) END)"
+			sparkerr.Raise("ARITHMETIC_OVERFLOW", "'overflow'", "' Use ''try_add'' to tolerate overflow and return NULL instead.'") + " ELSE CAST(" + total + " AS BIGINT) END)"
 	}
 	return call("sum", "CAST("+a[0].SQL+" AS DOUBLE)")
 }

@@ -99,12 +99,8 @@ func miscellany() []Row {
 		{Name: "distributed_sequence_id", Args: "?a*", Result: is(types.Long), Null: neverNull, SQL: "(row_number() OVER () - 1)"},
 		{Name: "spark_partition_id", Result: is(types.Int), Null: neverNull, SQL: "0"},
 		{Name: "raise_error", Args: "s", Result: is(types.Null), Null: maybeNull, Build: func(a []Arg) string { return sparkerr.Raise("USER_RAISED_EXCEPTION", a[0].SQL) }},
-		{Name: "assert_true", Args: "b ?s", Result: is(types.Null), Null: maybeNull, Build: func(a []Arg) string {
-			text := "'assertion failed'"
-			if len(a) == 2 {
-				text = a[1].SQL
-			}
-			return "(CASE WHEN " + a[0].SQL + " THEN NULL ELSE " + sparkerr.Raise("USER_RAISED_EXCEPTION", text) + " END)"
+		{Name: "assert_true", Args: "b s", Result: is(types.Null), Null: maybeNull, Build: func(a []Arg) string {
+			return "(CASE WHEN " + a[0].SQL + " THEN NULL ELSE " + sparkerr.Raise("USER_RAISED_EXCEPTION", a[1].SQL) + " END)"
 		}},
 		{Name: "typeof", Args: "a", Result: is(types.String), Null: neverNull, Build: func(a []Arg) string { return "'" + a[0].Type.SimpleString() + "'" }},
 		{Name: "uuid", Result: is(types.String), Null: neverNull, SQL: "CAST(uuid() AS VARCHAR)"},

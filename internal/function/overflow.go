@@ -7,12 +7,12 @@ import (
 	"github.com/millpond/millpond/internal/types"
 )
 
-// integers are the ends of the whole-number types, and what Spark's messages call them.
-var integers = map[types.Type]struct{ least, most, word string }{
-	types.Byte:  {"CAST(-128 AS TINYINT)", "127", ""},
-	types.Short: {"CAST(-32768 AS SMALLINT)", "32767", ""},
-	types.Int:   {"CAST(-2147483648 AS INTEGER)", "2147483647", "integer"},
-	types.Long:  {"CAST(-9223372036854775808 AS BIGINT)", "9223372036854775807", "long"},
+// integers are the ends of the whole-number types.
+var integers = map[types.Type]struct{ least, most string }{
+	types.Byte:  {"CAST(-128 AS TINYINT)", "127"},
+	types.Short: {"CAST(-32768 AS SMALLINT)", "32767"},
+	types.Int:   {"CAST(-2147483648 AS INTEGER)", "2147483647"},
+	types.Long:  {"CAST(-9223372036854775808 AS BIGINT)", "9223372036854775807"},
 }
 
 // leastGuard raises a condition for the one whole number that has no opposite.
@@ -23,19 +23,19 @@ func leastGuard(name string) func([]Arg) string {
 		if !whole {
 			return "(" + text + ")"
 		}
-		word := ends.word
-		if word == "" { // narrow types are named by the value
-			return "(CASE WHEN " + a[0].SQL + " = " + ends.least + " THEN " +
-				sparkerr.Raise("ARITHMETIC_OVERFLOW", "'- "+ends.least[len("CAST("):len("CAST(")+3]+" caused overflow'", "''") + " ELSE " + text + " END)"
+		what := "overflow"
+		if a[0].Type == types.Byte || a[0].Type == types.Short { // narrow types are named by the value
+			what = "- " + ends.least[len("CAST("):len("CAST(")+3] + " caused overflow"
 		}
-		return "(CASE WHEN " + a[0].SQL + " = " + ends.least + " THEN " + sparkerr.Raise("ARITHMETIC_OVERFLOW", "'"+word+" overflow'", "''") + " ELSE " + text + " END)"
+		return "(CASE WHEN " + a[0].SQL + " = " + ends.least + " THEN " + sparkerr.Raise("ARITHMETIC_OVERFLOW", "'"+what+"'", "''") + " ELSE " + text + " END)"
 	}
 }
 
 var negated = leastGuard("-")
 
 // compute makes the text of + - * on numbers of one type; try gives null where the result does
-// not fit. Overflow of four and eight bytes is DuckDB's own to notice.
+// not fit. Overflow of four and eight bytes DuckDB notices, and compile
+// finds out where.
 func compute(op string, try bool) func([]Arg) string {
 	names := map[string]string{"+": "try_add", "-": "try_subtract", "*": "try_multiply"}
 	return func(a []Arg) string {

@@ -29,6 +29,20 @@ type Frame interface {
 	Memo(key string, build func() (any, error)) (any, error)
 }
 
+// Recall gives build's small value for key, kept like Frame.Memo's, and also where the rows are
+// models' answers to rows that stay the same: evaluators ask of the same predictions again.
+func Recall[V any](data Frame, key string, build func() (V, error)) (V, error) {
+	r, ok := data.(interface {
+		Recall(key string, build func() (any, error)) (any, error)
+	})
+	if !ok {
+		return build()
+	}
+	v, err := r.Recall(key, func() (any, error) { return build() })
+	out, _ := v.(V)
+	return out, err
+}
+
 // Kind says which of the wire's operators a Spec is.
 type Kind int
 

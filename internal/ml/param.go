@@ -173,6 +173,17 @@ func (p *Params) IsDefined(name string) bool {
 // Explicit gives the explicitly set values; the map is a copy.
 func (p *Params) Explicit() map[string]any { return maps.Clone(p.set) }
 
+// All gives every value that is set or has a default, in the Go form of its type.
+func (p *Params) All() map[string]any {
+	out := map[string]any{}
+	for _, d := range p.spec.Params {
+		if v := p.Get(d.Name); v != nil {
+			out[d.Name] = v
+		}
+	}
+	return out
+}
+
 // Get gives the value or the default, nil if there is neither.
 func (p *Params) Get(name string) any {
 	if v, ok := p.set[name]; ok {

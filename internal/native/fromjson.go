@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -51,11 +52,7 @@ func fromJSON(text, schema, options string) (Value, error) {
 	if err != nil {
 		return null(), err
 	}
-	o := optionsOf(options)
-	c := converter{options: o, loc: time.UTC}
-	if z, err := zone(o["timezone"]); err == nil {
-		c.loc = z
-	}
+	c := newConverter(options)
 	raw := json.RawMessage(strings.TrimSpace(text))
 	st, isStruct := t.(types.Struct)
 	if a, isList := t.(types.Array); isList && len(raw) > 0 && raw[0] == '{' { // one object is a list of it
@@ -63,53 +60,164 @@ func fromJSON(text, schema, options string) (Value, error) {
 			raw = append(append(json.RawMessage("["), raw...), ']')
 		}
 	}
-	if json.Valid(raw) {
+	if raw, ok := plainJSON(raw, ""); ok {
 		if out, ok := c.value(raw, t); ok {
 			return s(out), nil
 		}
 	}
-	if strings.EqualFold(o["mode"], "FAILFAST") {
+	if strings.EqualFold(c.options["mode"], "FAILFAST") {
 		return null(), sparkerr.Raised("MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", text, "FAILFAST")
 	}
 	if isStruct && len(raw) > 0 {
-		parts := make([]string, len(st.Fields))
-		for k := range parts {
-			parts[k] = fmt.Sprintf(`"f%d":null`, k)
-		}
-		return s("{" + strings.Join(parts, ",") + "}"), nil
+		return s(c.malformed(st, "")), nil
 	}
 	return null(), nil
 }
 
+// jsonRecords reads the records of a text, an object or a list of objects, as fromJSON reads one.
+// A record that is malformed, or that has a value which does not fit, fills the column that the
+// option names; in other modes than PERMISSIVE it is left out.
+func jsonRecords(text, schema, options string) (Value, error) {
+	t, err := schemaOf(schema)
+	if err != nil {
+		return null(), err
+	}
+	st, ok := t.(types.Struct)
+	if !ok {
+		return null(), fmt.Errorf("JSON records of the type %s", t.SimpleString())
+	}
+	c := newConverter(options)
+	raw := json.RawMessage(strings.TrimSpace(text))
+	var records []json.RawMessage
+	if raw, ok = plainJSON(raw, ""); ok {
+		switch raw[0] {
+		case '{':
+			records = []json.RawMessage{raw}
+		case '[':
+			ok = json.Unmarshal(raw, &records) == nil
+		default:
+			ok = false
+		}
+	}
+	if !ok {
+		records = []json.RawMessage{nil}
+	}
+	var out []string
+	for _, r := range records {
+		c.unfit = false
+		row, ok := "", len(r) > 0
+		if ok {
+			row, ok = c.row(r, st)
+		}
+		switch {
+		case ok && !c.unfit:
+			out = append(out, row)
+		case c.options["mode"] != "PERMISSIVE":
+		case !ok:
+			out = append(out, c.malformed(st, text))
+		default:
+			c.record = text
+			row, _ = c.row(r, st)
+			out = append(out, row)
+		}
+	}
+	return texts(out), nil
+}
+
+// plainJSON checks a text; what Spark takes beyond JSON, names and texts in single quotes and
+// numbers that are none, is rewritten, the numbers as texts or as another that is given.
+func plainJSON(raw json.RawMessage, number string) (json.RawMessage, bool) {
+	if json.Valid(raw) {
+		return raw, true
+	}
+	var b bytes.Buffer
+	for i := 0; i < len(raw); {
+		switch q := raw[i]; q {
+		case '\'', '"':
+			end := i + 1
+			for end < len(raw) && raw[end] != q {
+				if raw[end] == '\\' {
+					end++
+				}
+				end++
+			}
+			if end >= len(raw) {
+				return nil, false
+			}
+			inner := raw[i+1 : end]
+			if q == '\'' {
+				inner = bytes.ReplaceAll(bytes.ReplaceAll(inner, []byte(`\'`), []byte(`'`)), []byte(`"`), []byte(`\"`))
+			}
+			b.WriteByte('"')
+			b.Write(inner)
+			b.WriteByte('"')
+			i = end + 1
+		default:
+			word := len(notNumbers.Find(raw[i:]))
+			if word > 0 {
+				if number != "" {
+					b.WriteString(number)
+				} else {
+					b.WriteString(`"` + string(raw[i:i+word]) + `"`)
+				}
+				i += word
+				continue
+			}
+			b.WriteByte(q)
+			i++
+		}
+	}
+	return b.Bytes(), json.Valid(b.Bytes())
+}
+
+// sampleJSON gives a record, or a list of them, as JSON whose types are to be inferred; null if it is
+// malformed.
+func sampleJSON(text string) Value {
+	raw, ok := plainJSON(json.RawMessage(strings.TrimSpace(text)), "0.5")
+	if !ok || raw[0] != '{' && raw[0] != '[' {
+		return null()
+	}
+	return s(string(raw))
+}
+
+var notNumbers = regexp.MustCompile(`^(NaN|[+-]?INF|[+-]?Infinity)\b`)
+
 type converter struct {
 	options map[string]string
 	loc     *time.Location
+	unfit   bool   // was there a value that did not fit?
+	record  string // what the column for malformed records is to hold
+}
+
+func newConverter(options string) *converter {
+	o := optionsOf(options)
+	c := &converter{options: o, loc: time.UTC}
+	if z, err := zone(o["timezone"]); err == nil {
+		c.loc = z
+	}
+	return c
+}
+
+// malformed gives a row of nulls that holds a record's text.
+func (c *converter) malformed(t types.Struct, record string) string {
+	parts := make([]string, len(t.Fields))
+	for k, f := range t.Fields {
+		parts[k] = fmt.Sprintf(`"f%d":null`, k)
+		if record != "" && f.Name == c.options["columnnameofcorruptrecord"] {
+			parts[k] = fmt.Sprintf(`"f%d":%s`, k, jsonText(record))
+		}
+	}
+	return "{" + strings.Join(parts, ",") + "}"
 }
 
 // value converts one JSON value; false if it does not fit the type.
 func (c *converter) value(raw json.RawMessage, t types.Type) (string, bool) {
-	raw = bytes.TrimSpace(raw)
 	if string(raw) == "null" {
 		return "null", true
 	}
 	switch t := t.(type) {
 	case types.Struct:
-		keys, values, ok := object(raw)
-		if !ok {
-			return "", false
-		}
-		parts := make([]string, len(t.Fields))
-		for k, f := range t.Fields {
-			parts[k] = fmt.Sprintf(`"f%d":null`, k)
-			for j := range keys {
-				if keys[j] == f.Name {
-					if v, ok := c.value(values[j], f.Type); ok {
-						parts[k] = fmt.Sprintf(`"f%d":%s`, k, v)
-					}
-				}
-			}
-		}
-		return "{" + strings.Join(parts, ",") + "}", true
+		return c.row(raw, t)
 	case types.Array:
 		var list []json.RawMessage
 		if json.Unmarshal(raw, &list) != nil {
@@ -142,17 +250,143 @@ func (c *converter) value(raw json.RawMessage, t types.Type) (string, bool) {
 	return c.scalar(raw, t)
 }
 
-func (c *converter) scalar(raw json.RawMessage, t types.Type) (string, bool) {
-	text, quoted := "", raw[0] == '"'
-	if quoted {
-		if json.Unmarshal(raw, &text) != nil {
-			return "", false
-		}
-	} else {
-		text = compactJSON(raw)
+// row converts an object. It is known to be JSON.
+func (c *converter) row(raw json.RawMessage, t types.Struct) (string, bool) {
+	if raw[0] != '{' {
+		return "", false
 	}
-	if types.IsString(t) {
+	record := c.record // the column for it is the outermost record's
+	c.record = ""
+	values, place := make([]string, len(t.Fields)), 0
+	members(raw, func(key string, value json.RawMessage) {
+		for range t.Fields { // most often the fields come in order
+			if place >= len(t.Fields) {
+				place = 0
+			}
+			place++
+			if f := t.Fields[place-1]; f.Name == key {
+				v, ok := c.value(value, f.Type)
+				if !ok {
+					c.unfit, v = true, ""
+				}
+				values[place-1] = v
+				return
+			}
+		}
+	})
+	size := 2
+	for _, v := range values {
+		size += len(v) + 12
+	}
+	out := make([]byte, 0, size)
+	for k, f := range t.Fields {
+		out = append(out, ",{"[bit(k == 0)])
+		out = append(out, '"', 'f')
+		out = strconv.AppendInt(out, int64(k), 10)
+		out = append(out, '"', ':')
+		switch {
+		case record != "" && f.Name == c.options["columnnameofcorruptrecord"]:
+			out = append(out, jsonText(record)...)
+		case values[k] == "":
+			out = append(out, "null"...)
+		default:
+			out = append(out, values[k]...)
+		}
+	}
+	if len(t.Fields) == 0 {
+		out = append(out, '{')
+	}
+	return string(append(out, '}')), true
+}
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// members visits an object's members.
+func members(raw json.RawMessage, each func(key string, value json.RawMessage)) {
+	for i := 1; i < len(raw); i++ { // past the brace or comma
+		i = blanks(raw, i)
+		if raw[i] == '}' {
+			return
+		}
+		end := valueEnd(raw, i)
+		key := unquoted(raw[i:end])
+		i = blanks(raw, blanks(raw, end)+1) // past the colon
+		end = valueEnd(raw, i)
+		each(key, raw[i:end])
+		i = blanks(raw, end)
+	}
+}
+
+func blanks(raw []byte, i int) int {
+	for i < len(raw) && raw[i] <= ' ' {
+		i++
+	}
+	return i
+}
+
+// valueEnd finds the end of the JSON value that begins at i.
+func valueEnd(raw []byte, i int) int {
+	depth := 0
+	for ; i < len(raw); i++ {
+		switch raw[i] {
+		case '"':
+			for i++; raw[i] != '"'; i++ {
+				if raw[i] == '\\' {
+					i++
+				}
+			}
+			if depth == 0 {
+				return i + 1
+			}
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth == 0 {
+				return i
+			}
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		case ',', ':', ' ', '\t', '\n', '\r':
+			if depth == 0 {
+				return i
+			}
+		}
+	}
+	return i
+}
+
+// unquoted gives the text of a JSON string.
+func unquoted(raw []byte) string {
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : len(raw)-1])
+	}
+	var text string
+	_ = json.Unmarshal(raw, &text) // it is known to be JSON
+	return text
+}
+
+func (c *converter) scalar(raw json.RawMessage, t types.Type) (string, bool) {
+	var text string
+	quoted := raw[0] == '"'
+	switch {
+	case quoted && types.IsString(t):
+		return string(raw), true
+	case quoted:
+		text = unquoted(raw)
+	default:
+		text = string(raw)
+	}
+	switch {
+	case types.IsString(t):
 		return jsonText(text), true
+	case !quoted && t == types.Double && (raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9'):
+		return text, true
 	}
 	if !quoted && (raw[0] == '{' || raw[0] == '[') {
 		return "", false
@@ -171,7 +405,7 @@ func (c *converter) scalar(raw json.RawMessage, t types.Type) (string, bool) {
 	return c.fromText(text, t)
 }
 
-// integerLimits are the bits of the integer types.
+// integerBits are the bits of the integer types.
 var integerBits = map[string]int{"byte": 8, "short": 16, "integer": 32, "long": 64}
 
 // fromText converts a plain text to a JSON value of a type, as JSON strings and CSV fields are.

@@ -59,7 +59,7 @@ func texts(items []string) Value {
 // Table lists every function.
 func Table() []Func {
 	var out []Func
-	for _, family := range [][]Func{hashes(), datetimes(), intervals(), numbers(), decimals(), strings_(), patterns(), urls(), ciphers(), paths()} {
+	for _, family := range [][]Func{hashes(), datetimes(), intervals(), numbers(), decimals(), strings_(), patterns(), urls(), ciphers(), paths(), samples()} {
 		out = append(out, family...)
 	}
 	return out

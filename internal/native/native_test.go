@@ -1,6 +1,8 @@
 package native
 
 import (
+	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 )
@@ -91,6 +93,55 @@ func FuzzParseTime(f *testing.F) {
 		if err == nil {
 			_, _ = p.parse(text, time.UTC)
 			_ = p.format(time.Unix(0, 0))
+		}
+	})
+}
+
+func TestJSONRecords(t *testing.T) {
+	schema := `{"type":"struct","fields":[{"name":"a","type":"integer","nullable":true},{"name":"_corrupt_record","type":"string","nullable":true}]}`
+	options := func(mode string) string {
+		return `{"mode":"` + mode + `","columnnameofcorruptrecord":"_corrupt_record"}`
+	}
+	for _, c := range []struct{ text, mode, want string }{
+		{`{"a": 1}`, "PERMISSIVE", `{"f0":1,"f1":null}`},
+		{` { "b" : [1, "}"], "a" : 2 } `, "PERMISSIVE", `{"f0":2,"f1":null}`},
+		{`{"\u0061": 3}`, "PERMISSIVE", `{"f0":3,"f1":null}`},
+		{`{'a': 4}`, "PERMISSIVE", `{"f0":4,"f1":null}`},
+		{`[{"a": 5}, {}]`, "PERMISSIVE", `{"f0":5,"f1":null} {"f0":null,"f1":null}`},
+		{`{"a": "x"}`, "PERMISSIVE", `{"f0":null,"f1":"{\"a\": \"x\"}"}`},
+		{`{bad`, "PERMISSIVE", `{"f0":null,"f1":"{bad"}`},
+		{`7`, "PERMISSIVE", `{"f0":null,"f1":"7"}`},
+		{`{bad`, "DROPMALFORMED", ``},
+		{`{"a": "x"}`, "FAILFAST", ``},
+	} {
+		got, err := jsonRecords(c.text, schema, options(c.mode))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var list []string
+		for _, v := range got.L {
+			list = append(list, v.S)
+		}
+		if text := strings.Join(list, " "); text != c.want {
+			t.Errorf("%s %s: %s, want %s", c.mode, c.text, text, c.want)
+		}
+	}
+}
+
+func FuzzJSONRecords(f *testing.F) {
+	for _, s := range []string{`{"a": 1}`, `[{"a": {"x": "y"}}]`, `{'a': NaN}`, `{"a\"": "\\"}`, `{`, `[`, `"`, `{"a":`} {
+		f.Add(s)
+	}
+	schema := `{"type":"struct","fields":[{"name":"a","type":{"type":"struct","fields":[{"name":"x","type":"string","nullable":true}]},"nullable":true},{"name":"b","type":"double","nullable":true}]}`
+	f.Fuzz(func(t *testing.T, text string) {
+		got, err := jsonRecords(text, schema, `{"mode":"PERMISSIVE"}`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range got.L {
+			if !json.Valid([]byte(v.S)) {
+				t.Fatalf("%q gave %q, which is no JSON", text, v.S)
+			}
 		}
 	})
 }

@@ -26,6 +26,8 @@ func paths() []Func {
 			return texts(keys), nil
 		}},
 		{Name: "spark_from_json", Args: []Kind{Text, Text, Text}, Result: Text, Call: func(a []Value) (Value, error) { return fromJSON(a[0].S, a[1].S, a[2].S) }},
+		{Name: "spark_json_records", Args: []Kind{Text, Text, Text}, Result: Texts, Call: func(a []Value) (Value, error) { return jsonRecords(a[0].S, a[1].S, a[2].S) }},
+		{Name: "spark_json_sample", Args: []Kind{Text}, Result: Text, Call: func(a []Value) (Value, error) { return sampleJSON(a[0].S), nil }},
 		{Name: "spark_to_json", Args: []Kind{Text, Text, Text}, Result: Text, Call: func(a []Value) (Value, error) { return toJSON(a[0].S, a[1].S, a[2].S) }},
 		{Name: "spark_from_csv", Args: []Kind{Text, Text, Text}, Result: Text, Call: func(a []Value) (Value, error) { return fromCSV(a[0].S, a[1].S, a[2].S) }},
 		{Name: "spark_to_csv", Args: []Kind{Text, Text, Text}, Result: Text, Call: func(a []Value) (Value, error) { return toCSV(a[0].S, a[1].S, a[2].S) }},

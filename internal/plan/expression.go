@@ -1,9 +1,32 @@
 package plan
 
-import "github.com/millpond/millpond/internal/types"
+import (
+	"github.com/millpond/millpond/internal/sparkerr"
+	"github.com/millpond/millpond/internal/types"
+)
 
 // Expr is an unresolved expression.
 type Expr interface{ expr() }
+
+// Origin is where in the user's query an expression or table stands, for errors.
+type Origin struct{ Where *sparkerr.Context }
+
+func (o *Origin) origin() *Origin { return o }
+
+// Place tells an expression or relation where it stands, unless it knows.
+func Place(e any, c *sparkerr.Context) {
+	if p, ok := e.(interface{ origin() *Origin }); ok && p.origin().Where == nil {
+		p.origin().Where = c
+	}
+}
+
+// WhereOf tells where an expression or relation stands, nil if nobody knows.
+func WhereOf(e any) *sparkerr.Context {
+	if p, ok := e.(interface{ origin() *Origin }); ok {
+		return p.origin().Where
+	}
+	return nil
+}
 
 type (
 	// Literal is a constant. Value is nil, bool, int8..int64, float32, float64, string, []byte,
@@ -15,6 +38,7 @@ type (
 	}
 	// Attribute is a column by name, perhaps of the relation with PlanID.
 	Attribute struct {
+		Origin
 		Parts     []string
 		PlanID    int64
 		HasPlanID bool
@@ -34,6 +58,7 @@ type (
 	}
 	// Function is a call by name.
 	Function struct {
+		Origin
 		Name        string
 		Args        []Expr
 		Distinct    bool
@@ -51,6 +76,7 @@ type (
 	}
 	// Cast converts; Mode is "", "try", "ansi" or "legacy". Type or TypeText is set.
 	Cast struct {
+		Origin
 		Expr     Expr
 		Type     types.Type
 		TypeText string
@@ -77,7 +103,10 @@ type (
 		Name      string // a window named by the WINDOW clause
 	}
 	// Extract is struct.field, array[i], map[key].
-	Extract struct{ Child, Key Expr }
+	Extract struct {
+		Origin
+		Child, Key Expr
+	}
 	// UpdateFields is withField (Value set) or dropFields (nil).
 	UpdateFields struct {
 		Struct Expr
@@ -99,6 +128,7 @@ type (
 	}
 	// Subquery is "scalar", "exists" or "in".
 	Subquery struct {
+		Origin
 		Kind   string
 		Query  Relation
 		PlanID int64

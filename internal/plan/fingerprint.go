@@ -35,7 +35,9 @@ func (f *Fingerprinter) Of(r Relation) string {
 	return s
 }
 
-var commonType = reflect.TypeOf(Common{})
+// commonType and originType are what a relation or expression is called and where it stands, not
+// what it is.
+var commonType, originType = reflect.TypeOf(Common{}), reflect.TypeOf(Origin{})
 
 func (f *Fingerprinter) write(h hash.Hash, v reflect.Value) {
 	switch v.Kind() {
@@ -52,7 +54,7 @@ func (f *Fingerprinter) write(h hash.Hash, v reflect.Value) {
 	case reflect.Struct:
 		fmt.Fprintf(h, "%s{", v.Type())
 		for i := range v.NumField() {
-			if t := v.Type().Field(i); t.Type != commonType && t.IsExported() {
+			if t := v.Type().Field(i); t.Type != commonType && t.Type != originType && t.IsExported() {
 				f.write(h, v.Field(i))
 			}
 		}

@@ -8,8 +8,10 @@ import "github.com/millpond/millpond/internal/types"
 // Relation is an unresolved relational operator.
 type Relation interface{ relation() *Common }
 
-// Common is what every relation carries: the id by which a client's df["col"] refers to it.
+// Common is what every relation carries: the id by which a client's df["col"] refers to it, and
+// where it stands in the user's text.
 type Common struct {
+	Origin
 	PlanID    int64
 	HasPlanID bool
 }

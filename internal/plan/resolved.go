@@ -53,6 +53,7 @@ type (
 	Col struct{ Attr Attr }
 	// Apply is a call of a function of the table; SQL makes its DuckDB text of its arguments'.
 	Apply struct {
+		Origin
 		Func      string // canonical name
 		Args      []Value
 		Out       types.Type
@@ -63,14 +64,16 @@ type (
 		Filter    Value
 		Order     []Order // of an ordered aggregate
 	}
-	// Convert is a cast, explicit or by coercion. Mode is "ansi", "try", or "literal": of a literal that
-	// was found to be good.
+	// Convert is a cast, explicit or by coercion. Mode is "ansi", "try", "literal": of a literal that
+	// was found to be good, or "show": to a text for a table that is shown.
 	Convert struct {
+		Origin
 		Child Value
 		To    types.Type
 		Mode  string
 	}
-	// Over is a window expression. Func is an Apply.
+	// Over is a window expression. Func is an Apply, or a Python that the analyzer moves into a
+	// PythonWindow.
 	Over struct {
 		Func      Value
 		Partition []Value
@@ -92,6 +95,7 @@ type (
 	}
 	// SubqueryValue is a scalar, exists or in subquery.
 	SubqueryValue struct {
+		Origin
 		Kind   string
 		Query  Node
 		Values []Value
@@ -174,14 +178,23 @@ type Named struct {
 	Value Value
 }
 
+// WholeScan names a scan before columns were pruned, so that a copy of the files' rows serves
+// every query of them. Key changes with the files.
+type WholeScan struct {
+	Key    string
+	Source []string
+}
+
 type (
 	// Scan reads files. SQL is a DuckDB table expression with columns named as in Source.
 	Scan struct {
-		SQL    string
-		Source []string // DuckDB expressions, one an attribute
-		Attrs  []Attr
-		Files  []string
-		Format string
+		SQL     string
+		Source  []string // DuckDB expressions, one an attribute
+		Attrs   []Attr
+		Files   []string
+		Format  string
+		Corrupt string     // the column that holds malformed records, "" for none
+		Whole   *WholeScan // nil where the rows are not to be copied
 	}
 	// Data is rows in memory: local relations, cached ones, attributes of models.
 	Data struct {
@@ -287,18 +300,22 @@ type (
 		Adds    []Attr
 		Drops   []int // ids of input columns that Adds replace
 		MayDrop bool
+		Key     string // same for transformers that answer the same
 		Bound   any
 	}
-	// PythonEval appends the results of Python functions over batches.
+	// PythonEval appends the results of Python functions over batches. Whole says that every row
+	// of the result will be read.
 	PythonEval struct {
 		Input Node
 		Calls []PythonCall
+		Whole bool
 	}
 	// PythonMap replaces rows by what a function yields (mapInPandas, mapInArrow).
 	PythonMap struct {
 		Input Node
 		UDF   *PythonUDF
 		Attrs []Attr
+		Whole bool
 	}
 	// PythonGroups applies a function to each group (and cogroup), or aggregates it.
 	PythonGroups struct {
@@ -309,7 +326,21 @@ type (
 		Attrs               []Attr
 		Calls               []PythonCall // grouped aggregates: keys then results
 	}
+	// PythonWindow appends the results of Python functions over the windows of partitions. Input comes
+	// sorted by the partitions and by the order within them.
+	PythonWindow struct {
+		Input     Node
+		Partition []Attr
+		Calls     []WindowCall
+	}
 )
+
+// WindowCall is one Python function over a window. A bounded one reads first where a row's frame
+// begins and ends among the rows of its partition.
+type WindowCall struct {
+	PythonCall
+	Bounded bool
+}
 
 // PythonCall is one Python function, the columns it reads, and the column it makes.
 type PythonCall struct {
@@ -350,6 +381,14 @@ func (p *PythonMap) Output() []Attr     { return p.Attrs }
 func (p *PythonGroups) Output() []Attr  { return p.Attrs }
 
 func (p *PythonEval) Output() []Attr {
+	out := concat(p.Input.Output(), nil)
+	for _, c := range p.Calls {
+		out = append(out, c.Out)
+	}
+	return out
+}
+
+func (p *PythonWindow) Output() []Attr {
 	out := concat(p.Input.Output(), nil)
 	for _, c := range p.Calls {
 		out = append(out, c.Out)
@@ -405,6 +444,7 @@ func (d *Draw) Inputs() []Node          { return []Node{d.Input} }
 func (t *TransformNode) Inputs() []Node { return []Node{t.Input} }
 func (p *PythonEval) Inputs() []Node    { return []Node{p.Input} }
 func (p *PythonMap) Inputs() []Node     { return []Node{p.Input} }
+func (p *PythonWindow) Inputs() []Node  { return []Node{p.Input} }
 func (p *PythonGroups) Inputs() []Node {
 	if p.Other != nil {
 		return []Node{p.Input, p.Other}

@@ -3,9 +3,19 @@ package plan
 import "reflect"
 
 // Visit calls f with a relation and every one below it, those within expressions too.
-func Visit(r Relation, f func(Relation)) { visit(reflect.ValueOf(r), f) }
+func Visit(r Relation, f func(Relation)) {
+	Each(r, func(x any) {
+		if r, ok := x.(Relation); ok {
+			f(r)
+		}
+	})
+}
 
-func visit(v reflect.Value, f func(Relation)) {
+// Each calls f with a relation or an expression and every one below it that is held by a pointer,
+// from the top down.
+func Each(x any, f func(any)) { visit(reflect.ValueOf(x), f) }
+
+func visit(v reflect.Value, f func(any)) {
 	switch v.Kind() {
 	case reflect.Interface:
 		if !v.IsNil() {
@@ -15,8 +25,9 @@ func visit(v reflect.Value, f func(Relation)) {
 		if v.IsNil() || v.Elem().Kind() != reflect.Struct {
 			return
 		}
-		if r, ok := v.Interface().(Relation); ok {
-			f(r)
+		switch x := v.Interface().(type) {
+		case Relation, Expr:
+			f(x)
 		}
 		visit(v.Elem(), f)
 	case reflect.Struct:

@@ -22,7 +22,7 @@ func Rewrite(v Value, f func(Value) (Value, bool)) Value {
 		c.Order = rewriteOrders(v.Order, f)
 		return &c
 	case *Convert:
-		return &Convert{Rewrite(v.Child, f), v.To, v.Mode}
+		return &Convert{v.Origin, Rewrite(v.Child, f), v.To, v.Mode}
 	case *Over:
 		c := *v
 		c.Func, c.Partition, c.Order = Rewrite(v.Func, f), RewriteAll(v.Partition, f), rewriteOrders(v.Order, f)
@@ -46,6 +46,48 @@ func RewriteAll(vs []Value, f func(Value) (Value, bool)) []Value {
 		out[i] = Rewrite(v, f)
 	}
 	return out
+}
+
+// Reads lists what a window reads: its function's arguments, its partition and its order.
+func (o *Over) Reads() []Value {
+	var out []Value
+	switch f := o.Func.(type) {
+	case *Apply:
+		out = append(out, f.Args...)
+	case *Python:
+		out = append(out, f.Args...)
+	}
+	out = append(out, o.Partition...)
+	for _, by := range o.Order {
+		out = append(out, by.Value)
+	}
+	return out
+}
+
+// Reading gives a window with f applied to each of the values that Reads lists.
+func (o *Over) Reading(f func(Value) Value) *Over {
+	c := *o
+	all := func(vs []Value) []Value {
+		out := make([]Value, len(vs))
+		for i, v := range vs {
+			out[i] = f(v)
+		}
+		return out
+	}
+	switch fn := o.Func.(type) {
+	case *Apply:
+		a := *fn
+		a.Args = all(fn.Args)
+		c.Func = &a
+	case *Python:
+		c.Func = &Python{UDF: fn.UDF, Args: all(fn.Args)}
+	}
+	c.Partition = all(o.Partition)
+	c.Order = make([]Order, len(o.Order))
+	for i, by := range o.Order {
+		c.Order[i] = Order{f(by.Value), by.Desc, by.NullsFirst}
+	}
+	return &c
 }
 
 func rewriteOrders(o []Order, f func(Value) (Value, bool)) []Order {

@@ -143,12 +143,15 @@ func (p *Pool) Grouped(ctx context.Context, s Settings, g Groups, udf *plan.Pyth
 		schema, lay = l.nested, l.row
 	}
 	gr := &grouper{f: &feeder{in: g.In, workers: p.opts.Workers}, keys: keys}
-	return p.run(ctx, func(ctx context.Context) (share, error) {
+	return p.run(ctx, s.Whole, func(ctx context.Context) (share, error) {
 		list, err := gr.share(ctx)
 		if err != nil {
 			return nil, err
 		}
 		return func(ctx context.Context, part int, emit func(Rows) error) error {
+			for _, one := range list {
+				s.Tally.count(one, s.batchRows())
+			}
 			t := s.task(udf.EvalType, []*plan.PythonUDF{udf}, [][]argument{args}, part)
 			return p.do(ctx, s, t, func(w io.Writer) error {
 				for _, one := range list {
@@ -263,7 +266,7 @@ func (p *Pool) Cogrouped(ctx context.Context, s Settings, left, right Groups, ud
 		groupers[i] = &grouper{f: &feeder{in: g.In, workers: p.opts.Workers}, keys: keys}
 	}
 	pairs := &pairer{left: groupers[0], right: groupers[1]}
-	return p.run(ctx, func(ctx context.Context) (share, error) {
+	return p.run(ctx, s.Whole, func(ctx context.Context) (share, error) {
 		list, err := pairs.share(ctx)
 		if err != nil {
 			return nil, err
@@ -329,7 +332,7 @@ func (p *Pool) Aggregate(ctx context.Context, s Settings, g Groups, calls []plan
 		return nil, err
 	}
 	gr := &grouper{f: &feeder{in: g.In, workers: p.opts.Workers}, keys: keys}
-	return p.run(ctx, func(ctx context.Context) (share, error) {
+	return p.run(ctx, s.Whole, func(ctx context.Context) (share, error) {
 		groups, err := gr.share(ctx)
 		if err != nil {
 			return nil, err
@@ -354,23 +357,7 @@ func (p *Pool) aggregate(ctx context.Context, s Settings, list []*bundle, groups
 		cols[i] = c
 	}
 	for _, b := range list {
-		t := s.task(b.evalType, b.udfs(), b.args, part)
-		got := make([][]arrow.Array, len(b.calls))
-		err := p.do(ctx, s, t, func(w io.Writer) error {
-			for _, g := range groups {
-				if err := sendCount(w, 1); err != nil {
-					return err
-				}
-				if err := ipcStream(w, b.layout.schema, cutRows(g, s.batchRows()), b.layout.flat); err != nil {
-					return err
-				}
-			}
-			return sendCount(w, 0)
-		}, receiver{batch: func(r arrow.RecordBatch) error { return b.take(got, r) }})
-		if err != nil {
-			return err
-		}
-		made, err := b.join(got, int64(len(groups)))
+		made, err := p.grouped(ctx, s, b, groups, int64(len(groups)), part)
 		if err != nil {
 			return err
 		}

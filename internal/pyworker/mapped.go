@@ -20,7 +20,7 @@ func (p *Pool) Map(ctx context.Context, s Settings, in Source, have []plan.Attr,
 	}
 	f := &feeder{in: in, workers: p.opts.Workers}
 	called := false
-	return p.run(ctx, func(ctx context.Context) (share, error) {
+	return p.run(ctx, s.Whole, func(ctx context.Context) (share, error) {
 		rows, err := f.partitions(ctx, s.batchRows())
 		if errors.Is(err, io.EOF) && !called {
 			err = nil // a function sees an empty input, too
@@ -30,6 +30,7 @@ func (p *Pool) Map(ctx context.Context, s Settings, in Source, have []plan.Attr,
 		}
 		called = true
 		return func(ctx context.Context, part int, emit func(Rows) error) error {
+			s.Tally.count(rows, s.batchRows())
 			t := s.task(udf.EvalType, []*plan.PythonUDF{udf}, [][]argument{nil}, part)
 			return p.do(ctx, s, t, func(w io.Writer) error {
 				return ipcStream(w, l.nested, cutRows(rows, s.batchRows()), l.row)

@@ -19,6 +19,7 @@ type bundle struct {
 	outs     []int // places of the results among all calls'
 	args     [][]argument
 	layout   *layout
+	conf     [][2]string // for the worker, beside the session's
 }
 
 // alone are the kinds of which a task takes one function only.
@@ -93,15 +94,15 @@ func (p *Pool) Scalar(ctx context.Context, s Settings, in Source, have []plan.At
 	if err != nil {
 		return nil, err
 	}
-	whole := false // does a function see partitions rather than rows?
+	partitions := false // does a function see partitions rather than rows?
 	for _, b := range list {
-		whole = whole || alone[b.evalType]
+		partitions = partitions || alone[b.evalType]
 	}
 	f := &feeder{in: in, workers: p.opts.Workers}
-	return p.run(ctx, func(ctx context.Context) (share, error) {
+	return p.run(ctx, s.Whole, func(ctx context.Context) (share, error) {
 		var rows []arrow.RecordBatch
 		var err error
-		if whole {
+		if partitions {
 			rows, err = f.partitions(ctx, s.batchRows())
 		} else {
 			rows, err = f.rows(ctx, f.size())
@@ -110,6 +111,7 @@ func (p *Pool) Scalar(ctx context.Context, s Settings, in Source, have []plan.At
 			return nil, err
 		}
 		return func(ctx context.Context, part int, emit func(Rows) error) error {
+			s.Tally.count(rows, s.batchRows())
 			return p.scalar(ctx, s, list, rows, part, len(calls), emit)
 		}, nil
 	}), nil
@@ -127,18 +129,7 @@ func (p *Pool) scalar(ctx context.Context, s Settings, list []*bundle, rows []ar
 			made[b.outs[i]] = c
 		}
 	}
-	at := int64(0)
-	for _, b := range rows {
-		cols := append([]arrow.Array{}, b.Columns()...)
-		for _, m := range made {
-			cols = append(cols, array.NewSlice(m, at, at+b.NumRows()))
-		}
-		at += b.NumRows()
-		if err := emit(Rows{Cols: cols, Len: b.NumRows()}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return beside(rows, made, emit)
 }
 
 // columns runs a bundle over rows: one column a function, as many rows as came in.

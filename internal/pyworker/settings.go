@@ -2,6 +2,9 @@ package pyworker
 
 import (
 	"strconv"
+	"sync/atomic"
+
+	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
@@ -26,11 +29,13 @@ const (
 	ScalarArrow     = 250
 	ScalarArrowIter = 251
 	AggArrow        = 252
+	WindowAgg       = 203
+	WindowArrow     = 253
 	AggArrowIter    = 254
 )
 
 // evalNames are the names of the kinds that are not supported, for errors.
-var evalNames = map[int]string{203: "window aggregate pandas functions", 253: "window aggregate Arrow functions", 208: "applyInPandasWithState",
+var evalNames = map[int]string{208: "applyInPandasWithState",
 	211: "transformWithStateInPandas", 212: "transformWithStateInPandas", 213: "transformWithState", 214: "transformWithState",
 	300: "Python table functions", 301: "Python table functions", 302: "Arrow table functions"}
 
@@ -52,7 +57,24 @@ type Environment struct {
 // Settings of the session that a function runs for.
 type Settings struct {
 	Environment
-	Conf func(key string) (string, bool) // the session's settings
+	Conf  func(key string) (string, bool) // the session's settings
+	Whole bool                            // every row of the result will be read
+	Tally *Tally                          // counts what is sent to the functions, nil if nobody asks
+}
+
+// Tally counts what functions were given.
+type Tally struct{ Tasks, Batches, Rows atomic.Int64 }
+
+// count adds a task over rows that go to the function in batches of at most n.
+func (t *Tally) count(rows []arrow.RecordBatch, n int) {
+	if t == nil {
+		return
+	}
+	t.Tasks.Add(1)
+	for _, b := range rows {
+		t.Rows.Add(b.NumRows())
+		t.Batches.Add((b.NumRows() + int64(n) - 1) / int64(n))
+	}
 }
 
 // runnerKeys are the settings that workers read.

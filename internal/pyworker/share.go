@@ -48,11 +48,15 @@ type pending struct {
 
 // run deals shares to workers, several at once, and gives their rows in the order of the shares.
 // deal gives io.EOF when there are no more; it may wait for workers of another run, so no slot is
-// held meanwhile. The second share waits until the reader has come back for more than the first
-// gave: LIMIT 10 over a slow function must not run it everywhere. A share that its reader keeps waiting gives up its slot for the same reason.
-func (p *Pool) run(ctx context.Context, deal func(context.Context) (share, error)) *Results {
+// held meanwhile. Unless the whole result will be read, the second share waits until the reader has
+// come back for more than the first gave: LIMIT 10 over a slow function must not run it everywhere.
+// A share that its reader keeps waiting gives up its slot for the same reason.
+func (p *Pool) run(ctx context.Context, whole bool, deal func(context.Context) (share, error)) *Results {
 	ctx, cancel := context.WithCancel(ctx)
 	r := &Results{cancel: cancel, queue: make(chan *pending, p.opts.Workers), wake: make(chan struct{})}
+	if whole {
+		r.more()
+	}
 	stage := progress.Start(ctx, 0)
 	r.done.Add(1)
 	go func() {
@@ -182,6 +186,7 @@ const (
 	firstShare = 1024
 	maxShare   = 131_072
 	maxBytes   = 64 << 20
+	evenShares = 2 // large shares a worker that an input may have to be cut evenly
 )
 
 // feeder cuts a source into shares of growing size: the first rows come soon, many rows cost few
@@ -253,8 +258,8 @@ func (f *feeder) rows(ctx context.Context, n int64) ([]arrow.RecordBatch, error)
 	return out, nil
 }
 
-// partitions gives shares for functions that see a whole partition: large ones, or a short input
-// of more than small rows in as many even parts as there are workers.
+// partitions gives shares for functions that see a whole partition: large ones, or an input of more
+// than small rows, but not many large shares, in as many even parts as there are workers.
 func (f *feeder) partitions(ctx context.Context, small int) ([]arrow.RecordBatch, error) {
 	f.dealt++
 	switch {
@@ -263,16 +268,16 @@ func (f *feeder) partitions(ctx context.Context, small int) ([]arrow.RecordBatch
 	case f.dealt > 1:
 		return f.rows(ctx, maxShare<<min((f.dealt-1)/(2*f.workers), 2))
 	}
-	all, err := f.rows(ctx, maxShare)
+	all, err := f.rows(ctx, evenShares*maxShare*int64(f.workers))
 	if err != nil {
 		return nil, err
 	}
 	more, err := f.next(ctx)
-	if err == nil {
-		f.rest = more
-		return all, nil
-	}
-	if !errors.Is(err, io.EOF) {
+	switch {
+	case err == nil: // too many to wait for
+		f.in = &batches{list: append(all, more), then: f.in}
+		return f.rows(ctx, maxShare)
+	case !errors.Is(err, io.EOF):
 		return nil, err
 	}
 	total := count(all)
@@ -292,14 +297,20 @@ func count(list []arrow.RecordBatch) int64 {
 	return n
 }
 
-// batches is a source of batches in memory.
-type batches struct{ list []arrow.RecordBatch }
+// batches is a source of batches in memory, and of those of another source after them.
+type batches struct {
+	list []arrow.RecordBatch
+	then Source
+}
 
 func (b *batches) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if len(b.list) == 0 {
+	switch {
+	case len(b.list) == 0 && b.then != nil:
+		return b.then.Next(ctx)
+	case len(b.list) == 0:
 		return nil, io.EOF
 	}
 	out := b.list[0]

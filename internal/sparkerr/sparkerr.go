@@ -23,12 +23,6 @@ type Error struct {
 	Cause     error
 }
 
-// Context is the piece of the user's query that an error is about.
-type Context struct {
-	Fragment, CallSite string
-	Start, Stop        int
-}
-
 func (e *Error) Error() string { return e.Message }
 func (e *Error) Unwrap() error { return e.Cause }
 

@@ -71,11 +71,13 @@ func (p *parser) binary(least int) (plan.Expr, error) {
 		return nil, err
 	}
 	defer p.leave()
+	first := p.pos
 	left, err := p.prefix()
 	if err != nil {
 		return nil, err
 	}
 	for {
+		p.placed(left, first)
 		t := p.tok()
 		if least <= predicate {
 			if out, ok, err := p.predicate(left); err != nil {
@@ -99,6 +101,7 @@ func (p *parser) binary(least int) (plan.Expr, error) {
 }
 
 func (p *parser) prefix() (plan.Expr, error) {
+	first := p.pos
 	switch {
 	case p.is("NOT") || p.is("!"):
 		p.next()
@@ -111,7 +114,7 @@ func (p *parser) prefix() (plan.Expr, error) {
 			if err != nil {
 				return nil, err
 			}
-			return p.postfix(l)
+			return p.postfix(l, first)
 		}
 		e, err := p.binary(11)
 		return plan.Call("-", e), err
@@ -130,12 +133,14 @@ func (p *parser) prefix() (plan.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.postfix(e)
+	p.placed(e, first)
+	return p.postfix(e, first)
 }
 
 // postfix reads what may follow a primary: .field, [index], ::type.
-func (p *parser) postfix(e plan.Expr) (plan.Expr, error) {
+func (p *parser) postfix(e plan.Expr, first int) (plan.Expr, error) {
 	for {
+		p.placed(e, first)
 		switch {
 		case p.accept("["):
 			k, err := p.expr()

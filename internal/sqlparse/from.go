@@ -118,7 +118,10 @@ func (p *parser) tableRef() (plan.Relation, error) {
 	case p.is("VALUES"):
 		return p.values()
 	default:
-		r, err = p.namedTable()
+		first := p.pos
+		if r, err = p.namedTable(); err == nil {
+			p.placed(r, first)
+		}
 	}
 	if err != nil {
 		return nil, err

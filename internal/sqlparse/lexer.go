@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
 )
 
@@ -29,6 +30,7 @@ type token struct {
 	text  string // upper case for words
 	raw   string
 	start int
+	stop  int // after its last byte
 }
 
 // parser holds the tokens of one text and the place in them.
@@ -58,6 +60,7 @@ func newParser(src string) (*parser, error) {
 		if err != nil {
 			return nil, err
 		}
+		t.stop = after
 		p.toks = append(p.toks, t)
 		i = after
 	}
@@ -241,6 +244,14 @@ func (p *parser) fail(at int, near string) error {
 	e := sparkerr.New(sparkerr.ClassParse, "PARSE_SYNTAX_ERROR", "error", near, "hint", "")
 	e.Message += fmt.Sprintf(" (line %d, pos %d)\n\n== SQL ==\n%s\n%s^^^\n", line, col, p.src, strings.Repeat("-", col))
 	return e
+}
+
+// placed tells an expression or table that it stands from a token on, given by its number, up to
+// the last one read.
+func (p *parser) placed(e any, first int) {
+	if p.pos > first {
+		plan.Place(e, &sparkerr.Context{SQL: p.src, Start: p.toks[first].start, Stop: p.toks[p.pos-1].stop - 1})
+	}
 }
 
 func (p *parser) tok() token { return p.toks[p.pos] }

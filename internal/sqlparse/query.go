@@ -236,8 +236,11 @@ func (p *parser) queryPrimary() (plan.Relation, error) {
 	case p.is("("):
 		return p.parenQuery()
 	case p.accept("TABLE"):
+		first := p.pos
 		n, err := p.name()
-		return &plan.Table{Name: n}, err
+		t := &plan.Table{Name: n}
+		p.placed(t, first)
+		return t, err
 	case p.is("FROM"):
 		p.next()
 		from, err := p.relations()
@@ -275,6 +278,7 @@ func (p *parser) selectQuery() (plan.Relation, error) { return p.selectFrom(nil)
 
 // selectFrom reads SELECT ... up to the ORDER BY; from is set if it came first.
 func (p *parser) selectFrom(from plan.Relation) (plan.Relation, error) {
+	first := p.pos
 	p.next()
 	if p.accept("/*+") {
 		for !p.accept("*/") {
@@ -303,6 +307,7 @@ func (p *parser) selectFrom(from plan.Relation) (plan.Relation, error) {
 	if from, err = p.lateralViews(from); err != nil {
 		return nil, err
 	}
+	below := from
 	if p.accept("WHERE") {
 		cond, err := p.expr()
 		if err != nil {
@@ -324,6 +329,10 @@ func (p *parser) selectFrom(from plan.Relation) (plan.Relation, error) {
 	}
 	if distinct {
 		q = &plan.Dedup{Input: q}
+	}
+	p.placed(q, first)
+	if from != below {
+		p.placed(from, first)
 	}
 	return q, nil
 }
@@ -420,11 +429,22 @@ func (p *parser) selectItem() (plan.Expr, error) {
 		n, err := p.aliasName()
 		return plan.AliasExpr{Expr: e, Names: []string{n}}, err
 	}
-	if t := p.tok(); t.kind == quoted || t.kind == word && !clause[t.text] {
+	_, star := e.(*plan.Star)
+	if t := p.tok(); t.kind == quoted || t.kind == word && !clause[t.text] || !star && p.fromIsName() {
 		p.next()
 		return plan.AliasExpr{Expr: e, Names: []string{t.raw}}, nil
 	}
 	return e, nil
+}
+
+// fromIsName says whether FROM is an item's alias: the clause that comes next leaves no room for a
+// table.
+func (p *parser) fromIsName() bool {
+	if p.is("FROM", "GROUP", "BY") || p.is("FROM", "ORDER", "BY") {
+		return true
+	}
+	after := p.ahead(2)
+	return (p.is("FROM", "WHERE") || p.is("FROM", "HAVING") || p.is("FROM", "LIMIT")) && after.kind != end && after.kind != symbol && !clause[after.text]
 }
 
 func (p *parser) columnNames() (string, []string, error) {

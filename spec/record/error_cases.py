@@ -31,13 +31,21 @@ def outcome(fn, spark, dir):
         text = getattr(e, "_message", None) or str(e)
         out["message"] = tidy(text, dir)
         out["parameters"] = {k: tidy(v, dir) for k, v in sorted((out["parameters"] or {}).items())}
-        out["contexts"] = [{"kind": str(c.contextType()), "fragment": c.fragment()} for c in (e.getQueryContext() if hasattr(e, "getQueryContext") else [])]
+        out["contexts"] = [context(c) for c in (e.getQueryContext() if hasattr(e, "getQueryContext") else [])]
         return out
 
 
+def context(c):
+    """The place in a query that an error is about."""
+    if str(c.contextType()) == "QueryContextType.SQL":
+        return {"kind": "SQL", "fragment": c.fragment(), "start": c.startIndex(), "stop": c.stopIndex(), "object": [c.objectType(), c.objectName()], "summary": c.summary()}
+    site = r".*/([\w.]+):\d+"
+    return {"kind": "DataFrame", "fragment": c.fragment(), "site": re.sub(site, r"\1", c.callSite()), "summary": re.sub(site, r"\1", c.summary())}
+
+
 def differences(want, got):
-    """Tells where two outcomes differ; the places in the query are not compared."""
-    return {k: (want.get(k), got.get(k)) for k in ("answer", "exception", "condition", "sqlstate", "parameters", "message") if want.get(k) != got.get(k)}
+    """Tells where two outcomes differ."""
+    return {k: (want.get(k), got.get(k)) for k in ("answer", "exception", "condition", "sqlstate", "parameters", "message", "contexts") if want.get(k) != got.get(k)}
 
 
 def plain(v, dir):
@@ -76,6 +84,7 @@ def tidy(text, dir):
 
 def write(dir, name, text):
     path = os.path.join(dir, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "wb") as f:
         f.write(text if isinstance(text, bytes) else text.encode())
     return path

@@ -546,3 +546,125 @@ def with_columns_deep(spark, dir):
     for i in range(150):
         df = df.withColumn("id", F.col("id") + 1)
     return df.collect()
+
+
+# Where in the query an error arose.
+
+@case
+def place_in_lines(spark, dir):
+    spark.sql("select\n  1,\n  id / 0\nfrom range(3)").collect()
+
+
+@case
+def place_in_long_line(spark, dir):
+    spark.sql("select 'a text that is long enough to be cut off', 1 / 0, 'another text that is long enough to be cut off'").collect()
+
+
+@case
+def place_over_lines(spark, dir):
+    spark.sql("select 1 /\n  (1 - 1) as x").collect()
+
+
+@case
+def place_of_letters(spark, dir):
+    spark.sql("select 'äöü', 1/0, '日本'").collect()
+
+
+@case
+def place_in_function(spark, dir):
+    spark.sql("select upper(concat('a', cast(cast('x' as int) as string)))").collect()
+
+
+@case
+def place_of_implicit_cast(spark, dir):
+    spark.sql("select 'x' + 1").collect()
+
+
+@case
+def place_in_subquery(spark, dir):
+    spark.sql("select * from (select 1 / id as q from range(3)) where q > 0").collect()
+
+
+@case
+def place_in_expression_text(spark, dir):
+    from pyspark.sql import functions as F
+    spark.range(3).select(F.expr("10 % id") + 1).collect()
+
+
+@case
+def place_in_condition_text(spark, dir):
+    spark.range(3).where("1/id > 0").collect()
+
+
+@case
+def place_of_cast(spark, dir):
+    from pyspark.sql import functions as F
+    spark.createDataFrame([("x",)], "s string").withColumn("d", F.col("s").cast("int") + 1).collect()
+
+
+@case
+def place_of_item(spark, dir):
+    from pyspark.sql import functions as F
+    spark.range(1).select(F.array(F.lit(1))[F.lit(5)]).collect()
+
+
+@case
+def place_of_function_call(spark, dir):
+    from pyspark.sql import functions as F
+    spark.range(1).select(F.element_at(F.array(F.lit(1)), F.lit(5))).collect()
+
+
+@case
+def place_of_column_in_sum(spark, dir):
+    from pyspark.sql import functions as F
+    spark.range(3).select(F.col("nope") + 1).collect()
+
+
+@case
+def place_of_column_in_lines(spark, dir):
+    spark.sql("select id,\n   nope from range(3)").collect()
+
+
+@case
+def place_of_double_colon(spark, dir):
+    spark.sql("select 'x'::int").collect()
+
+
+@case
+def place_of_division(spark, dir):
+    spark.sql("select (-9223372036854775807L-1L) div -1").collect()
+
+
+# Overflow.
+
+def overflow(text):
+    def run(spark, dir):
+        return [list(r) for r in spark.sql(text).collect()]
+    return run
+
+
+def wraps(text):
+    def run(spark, dir):
+        spark.conf.set("spark.sql.ansi.enabled", "false")
+        try:
+            return [list(r) for r in spark.sql(text).collect()]
+        finally:
+            spark.conf.set("spark.sql.ansi.enabled", "true")
+    return run
+
+
+LONGS = "from values (9223372036854775807L, 2L), (1L, 3L) t(a, b)"
+for _name, _run in {
+    "long_add": overflow(f"select a + b {LONGS}"), "long_subtract": overflow(f"select -a - b {LONGS}"), "long_multiply": overflow(f"select a * b {LONGS}"),
+    "int_multiply": overflow("select 2147483647 * 2, 1"), "int_subtract": overflow("select -2147483647 - 3"), "nested": overflow(f"select (a - b) * (b + 1) + b {LONGS}"),
+    "in_where": overflow(f"select b {LONGS} where a + b > 0"), "in_aggregate": overflow(f"select max(a * b) {LONGS}"), "negate": overflow("select -(cast(-9223372036854775807 - 1 as bigint))"),
+    "abs": overflow("select abs(cast(-2147483648 as int))"), "short": overflow("select 32767S + 1S"),
+    "wraps_int": wraps("select 2147483647 + 1, -2147483648 - 1, 65536 * 65536, -(-2147483648), abs(cast(-2147483648 as int))"),
+    "wraps_long": wraps(f"select a + b, -a - b, a * b, (a - b) * (b + 1) + b, -(-a - 1), a * a {LONGS}"),
+    "wraps_narrow": wraps("select 32767S + 1S, 127Y * 2Y, -128Y - 1Y, -cast(-128 as tinyint)"),
+    "wraps_sum": wraps(f"select sum(a), sum(a) over (order by b), sum(b) {LONGS}"),
+    "wraps_div": wraps("select (-9223372036854775807L - 1L) div -1, 7L div 0L, -7L div 2L"),
+    "wraps_null": wraps(f"select a + cast(null as bigint), cast(null as int) * 2 {LONGS}"),
+}.items():
+    _run.__name__ = "overflow_" + _name
+    case(_run)

@@ -166,17 +166,18 @@ def test_progress_moves(server):
     spark.stop()
 
 
-def test_progress_of_a_fit(server):
-    from pyspark.ml.classification import GBTClassifier
+@pytest.mark.parametrize("learner,params,tasks", [("GBTClassifier", {"maxIter": 300, "maxDepth": 5}, 300), ("RandomForestClassifier", {"numTrees": 200, "maxDepth": 10, "maxMemoryInMB": 1}, 2000)])
+def test_progress_of_a_fit(server, learner, params, tasks):
+    from pyspark.ml import classification
     from pyspark.ml.feature import VectorAssembler
     spark = server.session()
     seen = []
     spark.registerProgressHandler(lambda stages, inflight_tasks, operation_id, done: seen.append([(s.num_tasks, s.num_completed_tasks) for s in stages]))
-    df = spark.range(200_000).selectExpr("id % 97 a", "id % 31 b", "cast(id % 97 + id % 31 > 60 as double) label")
-    df = VectorAssembler(inputCols=["a", "b"], outputCol="features").transform(df)
-    GBTClassifier(maxIter=300, maxDepth=5).fit(df)
-    counts = [done for stages in seen for total, done in stages if total == 300]
-    assert any(0 < done < 300 for done in counts), seen[-3:]
+    df = spark.range(400_000).selectExpr("id % 97 a", "id % 31 b", "rand(7) c", "rand(8) d", "cast(rand(5) + id % 97 + id % 31 > 60 as double) label")
+    df = VectorAssembler(inputCols=["a", "b", "c", "d"], outputCol="features").transform(df)
+    getattr(classification, learner)(**params).fit(df)
+    counts = [done for stages in seen for total, done in stages if total == tasks]
+    assert any(0 < done < tasks for done in counts), seen[-3:]
     spark.stop()
 
 

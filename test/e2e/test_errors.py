@@ -17,7 +17,7 @@ KNOWN = {line.split()[0] for line in (HERE / "known_errors.txt").read_text().spl
 
 
 def cases():
-    for part in ("wire", "sql", "udf", "ml"):
+    for part in ("wire", "sql", "udf", "ml", "read"):
         error_cases.CASES.clear()
         importlib.import_module("error_" + part)
         recorded = json.loads((SPEC / f"{part}.json").read_text())["cases"]

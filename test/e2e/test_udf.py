@@ -1,7 +1,12 @@
 """Python functions keep working after what befalls their workers."""
 
+import json
+import pathlib
+
 import pandas as pd
 import pytest
+import udf_windows
+from pyspark.sql import Window
 from pyspark.sql import functions as F
 
 
@@ -51,3 +56,18 @@ def test_limit_over_a_slow_function(spark):
         time.sleep(0.001)
         return x
     assert len(spark.range(10_000_000).select(slow("id")).limit(5).collect()) == 5
+
+
+def test_over_windows(spark):
+    want = json.loads((pathlib.Path(__file__).parents[2] / "spec" / "udf" / "windows.json").read_text())["cases"]
+    for name, case in udf_windows.cases().items():
+        assert udf_windows.outcome(case, spark) == want[name], name
+
+
+def test_over_windows_of_many_partitions(spark):
+    @F.pandas_udf("double")
+    def largest(v: pd.Series) -> float:
+        return float(v.max())
+    window = Window.partitionBy(F.col("id") % 5000).orderBy("id").rowsBetween(-1, 0)
+    rows = spark.range(100_000).withColumn("m", largest("id").over(window)).agg(F.count("*"), F.sum(F.col("m") - F.col("id"))).first()
+    assert tuple(rows) == (100_000, 0.0)

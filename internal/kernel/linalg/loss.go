@@ -26,6 +26,7 @@ type lossPart struct {
 	loss, multipliers float64
 	extra             float64 // gradient of a further variable
 	grad              []float64
+	logs              logSum // of rows that all weigh 1
 }
 
 // Standardize fills in the problem's scaling from the features' statistics.
@@ -72,6 +73,7 @@ func (p *Problem) run(eff []float64, offset float64, each func(part *lossPart, i
 			p.parts[c] = part
 		}
 		part.loss, part.multipliers, part.extra = 0, 0, 0
+		part.logs = logSum{product: 1}
 		clear(part.grad)
 		for i := lo; i < hi; i++ {
 			if p.Weights != nil && p.Weights[i] == 0 {
@@ -84,6 +86,7 @@ func (p *Problem) run(eff []float64, offset float64, each func(part *lossPart, i
 				p.Rows.AddTo(i, m, part.grad)
 			}
 		}
+		part.loss += part.logs.value()
 		return part
 	})
 	sum := &lossPart{grad: make([]float64, p.Rows.D)}
@@ -196,16 +199,21 @@ func (p *Problem) Binomial(intercept bool) optimize.Func {
 		if intercept {
 			offset += x[p.Rows.D]
 		}
-		sum := p.run(eff, offset, func(_ *lossPart, i int, margin float64) (float64, float64) {
-			loss, prob := logLoss(margin)
+		sum := p.run(eff, offset, func(part *lossPart, i int, margin float64) (float64, float64) {
+			prob, odds := logistic(margin)
 			label := p.Labels[i]
+			loss := 0.0
+			if margin <= 0 {
+				loss = -margin
+			}
 			if !(label > 0) {
 				loss += margin
 			}
 			if p.Weights == nil {
+				part.logs.add(odds)
 				return loss, prob - label
 			}
-			return p.Weights[i] * loss, p.Weights[i] * (prob - label)
+			return p.Weights[i] * (loss + math.Log(odds)), p.Weights[i] * (prob - label)
 		})
 		if intercept {
 			grad[p.Rows.D] = sum.multipliers / p.weightSum
@@ -214,15 +222,30 @@ func (p *Problem) Binomial(intercept bool) optimize.Func {
 	}
 }
 
-// logLoss gives log(1 + exp(-m)) and 1 / (1 + exp(-m)) without overflow.
-func logLoss(m float64) (loss, prob float64) {
+// logistic gives 1 / (1 + exp(-m)) and 1 + exp(-|m|) without overflow: a row's loss is the
+// logarithm of the second, less m if that is negative.
+func logistic(m float64) (prob, odds float64) {
 	if m > 0 {
-		e := math.Exp(-m)
-		return math.Log1p(e), 1 / (1 + e)
+		e := exp(-m)
+		return 1 / (1 + e), 1 + e
 	}
-	e := math.Exp(m)
-	return math.Log1p(e) - m, e / (1 + e)
+	e := exp(m)
+	return e / (1 + e), 1 + e
 }
+
+// logSum adds up logarithms of numbers from 1 to some thousands: it multiplies them, and takes one
+// logarithm for hundreds of rows.
+type logSum struct{ sum, product float64 }
+
+func (l *logSum) add(v float64) {
+	l.product *= v
+	if l.product > 1e290 {
+		l.sum += math.Log(l.product)
+		l.product = 1
+	}
+}
+
+func (l *logSum) value() float64 { return l.sum + math.Log(l.product) }
 
 // Multinomial is the mean log loss over classes. Variables lie by feature, then by class; the
 // intercepts come last if intercept.
@@ -249,7 +272,7 @@ func (p *Problem) Multinomial(classes int, intercept bool) optimize.Func {
 		}
 		parts := Chunks(p.Rows.N, lossChunk, 32, func(_, lo, hi int) part {
 			out := part{mult: make([]float64, classes), grads: make([]float64, d*classes)}
-			m := make([]float64, classes)
+			m, logs := make([]float64, classes), logSum{product: 1}
 			for i := lo; i < hi; i++ {
 				w := p.weight(i)
 				if w == 0 {
@@ -257,13 +280,20 @@ func (p *Problem) Multinomial(classes int, intercept bool) optimize.Func {
 				}
 				copy(m, offset)
 				p.Rows.margins(i, eff, m)
-				out.loss += w * softmaxLoss(m, int(p.Labels[i]))
+				own, sum := softmax(m, int(p.Labels[i]))
+				if w == 1 {
+					out.loss -= own
+					logs.add(sum)
+				} else {
+					out.loss += w * (math.Log(sum) - own)
+				}
 				for k := range m {
 					m[k] *= w
 					out.mult[k] += m[k]
 				}
 				p.Rows.outer(i, m, out.grads)
 			}
+			out.loss += logs.value()
 			return out
 		})
 		clear(grad)
@@ -295,23 +325,29 @@ func (p *Problem) Multinomial(classes int, intercept bool) optimize.Func {
 	}
 }
 
-// softmaxLoss gives the log loss of a row and turns margins into the gradient's multipliers.
-func softmaxLoss(m []float64, label int) float64 {
-	most := m[0]
-	for _, v := range m[1:] {
-		most = math.Max(most, v)
-	}
-	own := m[label] - most
-	sum := 0.0
+// softmax turns a row's margins into the gradient's multipliers; the row's log loss is the
+// logarithm of sum less own.
+func softmax(m []float64, label int) (own, sum float64) {
+	most, top := m[0], 0
 	for k, v := range m {
-		m[k] = math.Exp(v - most)
-		sum += m[k]
+		if v > most {
+			most, top = v, k
+		}
+	}
+	own = m[label] - most
+	for k, v := range m {
+		e := 1.0
+		if k != top {
+			e = exp(v - most)
+		}
+		m[k] = e
+		sum += e
 	}
 	for k := range m {
 		m[k] /= sum
 	}
 	m[label]--
-	return math.Log(sum) - own
+	return own, sum
 }
 
 // margins adds row i times a table by feature and class to m.

@@ -29,7 +29,7 @@ func NewBinary(scores, labels, weights []float64, numBins int) *Binary {
 		}
 		order[i] = scored{score: s + 0, label: labels[i] > 0.5, weight: w} // + 0 makes -0 plain
 	}
-	slices.SortStableFunc(order, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
+	slices.SortFunc(order, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
 	b := &Binary{}
 	for i := 0; i < len(order); {
 		at := order[i].score

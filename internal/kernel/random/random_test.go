@@ -166,6 +166,6 @@ func TestReservoirTakesDistinctNumbers(t *testing.T) {
 
 func BenchmarkBag(b *testing.B) {
 	for b.Loop() {
-		Bag(100000, 20, 1, true, 42, 0)
+		Bag(100000, 20, 1, true, 42)
 	}
 }

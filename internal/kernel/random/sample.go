@@ -1,6 +1,12 @@
 package random
 
-import "math"
+import (
+	"math"
+	"runtime"
+	"sync/atomic"
+
+	"github.com/millpond/millpond/internal/kernel/parallel"
+)
 
 // The largest fraction for which RDD.sample skips over rows instead of drawing for each, and the
 // smallest number it takes the logarithm of.
@@ -73,33 +79,52 @@ func Reservoir(n, k int, seed int64) []int {
 	return out
 }
 
-// Bag draws how often each row is in each of trees subsamples of a partition: out[tree*rows+row].
-// It is BaggedPoint's sampling, row by row: Poisson counts with replacement, one or none without.
-func Bag(rows, trees int, rate float64, replacement bool, seed int64, partition int) []uint8 {
+// bagRows is how many rows Bag takes for a partition. Spark draws by partition, too; here it is
+// what lets threads share the work without changing the draw.
+const bagRows = 1 << 16
+
+// Bag draws how often each row is in each of trees subsamples: out[tree*rows+row]. It is
+// BaggedPoint's sampling, row by row, of partitions of bagRows rows: Poisson counts with
+// replacement, one or none without.
+func Bag(rows, trees int, rate float64, replacement bool, seed int64) []uint8 {
 	out := make([]uint8, rows*trees)
-	seed += int64(partition) + 1
-	var draw func() uint8
-	switch {
-	case replacement:
-		p := NewPoisson(rate, seed)
-		draw = func() uint8 { return uint8(min(p.Sample(), math.MaxUint8)) }
-	case rate == 1:
-		draw = func() uint8 { return 1 }
-	default:
-		rng := NewXORShift(seed)
-		draw = func() uint8 {
-			if rng.NextDouble() < rate {
-				return 1
+	if !replacement && rate == 1 {
+		for i := range out {
+			out[i] = 1
+		}
+		return out
+	}
+	var next atomic.Int64
+	parts := (rows + bagRows - 1) / bagRows
+	parallel.Run(min(parts, runtime.GOMAXPROCS(0)), func() {
+		for {
+			p := int(next.Add(1)) - 1
+			if p >= parts {
+				return
 			}
-			return 0
+			draw := bagDraw(rate, replacement, seed+int64(p)+1)
+			for r := p * bagRows; r < min(rows, (p+1)*bagRows); r++ {
+				for at := r; at < len(out); at += rows {
+					out[at] = draw()
+				}
+			}
 		}
-	}
-	for r := range rows {
-		for at := r; at < len(out); at += rows {
-			out[at] = draw()
-		}
-	}
+	})
 	return out
+}
+
+func bagDraw(rate float64, replacement bool, seed int64) func() uint8 {
+	if replacement {
+		p := NewPoisson(rate, seed)
+		return func() uint8 { return uint8(min(p.Sample(), math.MaxUint8)) }
+	}
+	rng := NewXORShift(seed)
+	return func() uint8 {
+		if rng.NextDouble() < rate {
+			return 1
+		}
+		return 0
+	}
 }
 
 // TakeSample draws k of n rows without replacement as RDD.takeSample does in one partition.

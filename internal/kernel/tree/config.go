@@ -20,6 +20,7 @@ type Config struct {
 	KeepTwins         bool // do not fold sibling leaves of equal prediction
 	MemoryMB          int  // Spark's maxMemoryInMB: how many nodes are split in one go
 	Threads           int
+	Worked            func(share float64) // told now and then how much of the work is done; may be nil
 }
 
 // Data is what to grow on.

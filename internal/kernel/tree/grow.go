@@ -75,6 +75,7 @@ func (g *Grower) Grow(ctx context.Context, seed int64, labels []float64, counts 
 	g.data.Labels, g.data.Counts = labels, counts
 	g.start()
 	rng := random.NewJava(seed)
+	done, all := 0, g.work()
 	var stack []*node
 	for _, t := range g.trees {
 		stack = append(stack, t.root)
@@ -86,6 +87,12 @@ func (g *Grower) Grow(ctx context.Context, seed int64, labels []float64, counts 
 		var group []*node
 		group, stack = g.group(stack, rng)
 		g.splitGroup(group)
+		if g.cfg.Worked != nil {
+			for _, n := range group {
+				done += g.worked(n)
+			}
+			g.cfg.Worked(float64(done) / float64(max(all, 1)))
+		}
 		for _, n := range sparkOrder(group) {
 			if n.left != nil && !n.left.leaf {
 				stack = append(stack, n.left)
@@ -101,6 +108,33 @@ func (g *Grower) Grow(ctx context.Context, seed int64, labels []float64, counts 
 		out[i] = g.finish(t.root)
 	}
 	return out, nil
+}
+
+// work is what growing takes at most: each row once at each depth.
+func (g *Grower) work() int {
+	rows := 0
+	for _, t := range g.trees {
+		rows += len(t.rows)
+	}
+	return rows * g.levels()
+}
+
+func (g *Grower) levels() int { return max(g.cfg.MaxDepth, 1) }
+
+// worked is how much of the work a node was whose split was looked for: its rows at its depth, and at
+// all depths below a leaf.
+func (g *Grower) worked(n *node) int {
+	rows := func(n *node) int { return n.to - n.from }
+	if n.leaf {
+		return rows(n) * (g.levels() - n.depth)
+	}
+	out := rows(n)
+	for _, c := range []*node{n.left, n.right} {
+		if c.leaf {
+			out += rows(c) * (g.levels() - c.depth)
+		}
+	}
+	return out
 }
 
 func (g *Grower) start() {

@@ -136,7 +136,7 @@ func grow(t *testing.T, c testCase, src hist.Source, arity []int, labels, weight
 	}
 	var counts []uint8
 	if bootstrap || rate < 1 {
-		counts = random.Bag(table.Rows, cfg.Trees, rate, bootstrap, seed, 0)
+		counts = random.Bag(table.Rows, cfg.Trees, rate, bootstrap, seed)
 	}
 	g := NewGrower(Data{Table: table, Weights: weights}, cfg)
 	trees, err := g.Grow(context.Background(), seed, labels, counts)
@@ -232,6 +232,32 @@ func TestThreadsDoNotMatter(t *testing.T) {
 		a, b := fmt.Sprint(one[i].Nodes), fmt.Sprint(many[i].Nodes)
 		if a != b {
 			t.Fatalf("tree %d differs", i)
+		}
+	}
+}
+
+// TestWorked grows trees and follows what they say of the work: it only rises, and ends at all of it.
+func TestWorked(t *testing.T) {
+	const rows = 4000
+	x := make([]float64, 2*rows)
+	labels := make([]float64, rows)
+	rng := random.NewJava(3)
+	for i := range rows {
+		x[2*i], x[2*i+1] = rng.NextDouble(), rng.NextDouble()
+		labels[i] = math.Floor(4*x[2*i]) + x[2*i+1]
+	}
+	table, err := hist.Bin(dense{x, 2}, hist.Options{MaxBins: 16, Seed: 1, Arity: make([]int, 2), Threads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, depth := range []int{0, 1, 6} {
+		var seen []float64
+		c := Config{Impurity: Variance, MaxBins: 16, MaxDepth: depth, MinInstances: 40, Trees: 3, MemoryMB: 1, Threads: 2, Worked: func(share float64) { seen = append(seen, share) }}
+		if _, err := NewGrower(Data{Table: table}, c).Grow(context.Background(), 1, labels, nil); err != nil {
+			t.Fatal(err)
+		}
+		if len(seen) == 0 || !slices.IsSorted(seen) || seen[len(seen)-1] != 1 {
+			t.Errorf("depth %d: %v", depth, seen)
 		}
 	}
 }

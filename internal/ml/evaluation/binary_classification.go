@@ -40,23 +40,10 @@ func (e *BinaryClassificationEvaluator) Evaluate(ctx context.Context, data ml.Fr
 	if err := checkWeight(in, p); err != nil {
 		return 0, err
 	}
-	var scores, labels, weights []float64
-	err := each(ctx, data, p, []string{raw, label}, func(cols []arrow.Array, w []float64) error {
-		y, err := numbers(cols[1])
-		if err != nil {
-			return err
-		}
-		labels, weights = append(labels, y...), append(weights, w...)
-		scores, err = appendScores(scores, cols[0])
-		return err
-	})
+	b, err := e.curve(ctx, data, []string{raw, label})
 	if err != nil {
 		return 0, err
 	}
-	if len(weights) == 0 {
-		weights = nil
-	}
-	b := metric.NewBinary(scores, labels, weights, p.Int("numBins"))
 	if p.String("metricName") == "areaUnderPR" {
 		if b.Len() == 0 {
 			return 0, sparkerr.Plain("java.lang.UnsupportedOperationException", "empty collection")
@@ -64,6 +51,36 @@ func (e *BinaryClassificationEvaluator) Evaluate(ctx context.Context, data ml.Fr
 		return b.AreaUnderPR(), nil
 	}
 	return b.AreaUnderROC(), nil
+}
+
+// curve makes the curve that both metrics are areas under. One with a point for each score is too
+// large to be kept.
+func (e *BinaryClassificationEvaluator) curve(ctx context.Context, data ml.Frame, names []string) (*metric.Binary, error) {
+	p := e.Params()
+	bins := p.Int("numBins")
+	build := func(names []string) (*metric.Binary, error) {
+		var scores, labels, weights []float64
+		err := each(ctx, data, p, names, func(cols []arrow.Array, w []float64) error {
+			y, err := numbers(cols[1])
+			if err != nil {
+				return err
+			}
+			labels, weights = append(labels, y...), append(weights, w...)
+			scores, err = appendScores(scores, cols[0])
+			return err
+		})
+		if len(weights) == 0 {
+			weights = nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		return metric.NewBinary(scores, labels, weights, bins), nil
+	}
+	if bins == 0 || bins > 10_000 {
+		return build(names)
+	}
+	return recall(data, p, names, build)
 }
 
 // appendScores adds a column's scores: doubles, or the second value of vectors of two.

@@ -4,6 +4,8 @@ package evaluation
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -20,6 +22,21 @@ func checkWeight(in types.Struct, p *ml.Params) error {
 		return ml.CheckNumeric(in, w)
 	}
 	return nil
+}
+
+// recall gives what build sums up of the named columns and the weight column: once for all the
+// metrics that are asked of the same rows.
+func recall[V any](data ml.Frame, p *ml.Params, names []string, build func(names []string) (V, error)) (V, error) {
+	var sums V
+	key := fmt.Sprintf("%T %q %q", sums, names, p.String("weightCol"))
+	if p.Spec().Param("numBins") != nil {
+		key += fmt.Sprint(p.Int("numBins"))
+	}
+	read := names
+	if w := p.String("weightCol"); w != "" {
+		read = append(slices.Clone(names), w)
+	}
+	return ml.Recall(data.Select(read...), key, func() (V, error) { return build(names) })
 }
 
 // each reads the named columns and the weight column if there is one; weights are nil if not.

@@ -49,18 +49,20 @@ func (e *MulticlassClassificationEvaluator) Evaluate(ctx context.Context, data m
 	if p.String("metricName") == "logLoss" {
 		return e.logLoss(ctx, data, label)
 	}
-	var m metric.Multiclass
-	err := each(ctx, data, p, []string{prediction, label}, func(cols []arrow.Array, weights []float64) error {
-		predictions, labels, err := twoNumbers(cols)
-		if err == nil {
-			m.Add(predictions, labels, weights)
-		}
-		return err
+	m, err := recall(data, p, []string{prediction, label}, func(names []string) (*metric.Multiclass, error) {
+		var m metric.Multiclass
+		return &m, each(ctx, data, p, names, func(cols []arrow.Array, weights []float64) error {
+			predictions, labels, err := twoNumbers(cols)
+			if err == nil {
+				m.Add(predictions, labels, weights)
+			}
+			return err
+		})
 	})
 	if err != nil {
 		return 0, err
 	}
-	return e.metric(&m)
+	return e.metric(m)
 }
 
 func (e *MulticlassClassificationEvaluator) metric(m *metric.Multiclass) (float64, error) {

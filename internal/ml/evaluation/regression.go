@@ -40,13 +40,15 @@ func (e *RegressionEvaluator) Evaluate(ctx context.Context, data ml.Frame) (floa
 	if err := checkWeight(in, p); err != nil {
 		return 0, err
 	}
-	var m metric.Regression
-	err := each(ctx, data, p, []string{prediction, label}, func(cols []arrow.Array, weights []float64) error {
-		predictions, labels, err := twoNumbers(cols)
-		if err == nil {
-			m.Add(predictions, labels, weights)
-		}
-		return err
+	m, err := recall(data, p, []string{prediction, label}, func(names []string) (*metric.Regression, error) {
+		var m metric.Regression
+		return &m, each(ctx, data, p, names, func(cols []arrow.Array, weights []float64) error {
+			predictions, labels, err := twoNumbers(cols)
+			if err == nil {
+				m.Add(predictions, labels, weights)
+			}
+			return err
+		})
 	})
 	if err != nil {
 		return 0, err

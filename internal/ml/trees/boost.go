@@ -135,7 +135,7 @@ func (b *booster) round(ctx context.Context, m int) error {
 	var counts []uint8
 	seed := b.p.Long("seed") + int64(m)
 	if rate := b.p.Double("subsamplingRate"); rate < 1 {
-		counts = random.Bag(n, 1, rate, false, seed, 0)
+		counts = random.Bag(n, 1, rate, false, seed)
 	}
 	grown, err := b.grower.Grow(ctx, seed, labels, counts)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/millpond/millpond/internal/kernel/tree"
 	"github.com/millpond/millpond/internal/ml"
+	"github.com/millpond/millpond/internal/progress"
 	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
 )
@@ -35,6 +36,17 @@ func Schema(in types.Struct, p *ml.Params, classifier bool) (types.Struct, error
 
 // Grow grows a single tree or a forest. bootstrap draws rows with replacement.
 func Grow(ctx context.Context, t *Training, p *ml.Params, classes, numTrees int, bootstrap bool) ([]*tree.Tree, error) {
+	c := Settings(p, len(t.Table.Columns), classes, numTrees)
+	tasks := int64(numTrees) * int64(max(c.MaxDepth, 1)) // the levels of the trees
+	stage := progress.Start(ctx, tasks)
+	defer stage.End()
+	done := int64(0)
+	c.Worked = func(share float64) {
+		if now := int64(share * float64(tasks)); now > done {
+			stage.Add(now - done)
+			done = now
+		}
+	}
 	seed := p.Long("seed")
 	var counts []uint8
 	rate := 1.0
@@ -44,7 +56,6 @@ func Grow(ctx context.Context, t *Training, p *ml.Params, classes, numTrees int,
 	if bootstrap || rate < 1 {
 		counts = t.Bag(numTrees, rate, bootstrap, seed)
 	}
-	c := Settings(p, len(t.Table.Columns), classes, numTrees)
 	g := tree.NewGrower(tree.Data{Table: t.Table, Weights: t.Weights}, c)
 	return g.Grow(ctx, seed, t.Labels, counts)
 }

@@ -49,7 +49,7 @@ func (t *Training) Bag(trees int, rate float64, replacement bool, seed int64) []
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.bagKey != key {
-		t.bag, t.bagKey = random.Bag(t.Table.Rows, trees, rate, replacement, seed, 0), key
+		t.bag, t.bagKey = random.Bag(t.Table.Rows, trees, rate, replacement, seed), key
 	}
 	return t.bag
 }

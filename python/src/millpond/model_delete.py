@@ -6,6 +6,7 @@ request then waits for a thread that waits for that lock, for ever. (PySpark gua
 within its own deletes only.) So `__del__` leaves a note here, and a thread sends the requests.
 """
 
+import atexit
 import queue
 import sys
 import threading
@@ -17,7 +18,10 @@ def apply(module):
 
     notes = queue.SimpleQueue()  # its put may be called from __del__
     # Started now: a thread that is started while the interpreter ends never runs, and start() waits for it.
-    threading.Thread(target=_send, args=(notes,), name="millpond-model-delete", daemon=True).start()
+    thread = threading.Thread(target=_send, args=(notes,), name="millpond-model-delete", daemon=True)
+    thread.start()
+    # A thread that dies within a request keeps gRPC's lock, and the end of the interpreter waits for it.
+    atexit.register(_finish, notes, thread)
     classic = module.del_remote_cache
 
     def del_remote_cache(ref_id):
@@ -32,9 +36,14 @@ def apply(module):
     module.del_remote_cache = del_remote_cache
 
 
+def _finish(notes, thread):
+    notes.put(None)
+    thread.join(timeout=5)
+
+
 def _send(notes):
-    while True:
-        session, ref_id = notes.get()
+    while (note := notes.get()) is not None:
+        session, ref_id = note
         try:
             if not session.is_stopped:
                 session.client._delete_ml_cache([ref_id])

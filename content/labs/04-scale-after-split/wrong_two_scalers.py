@@ -1,0 +1,22 @@
+from pyspark.ml.classification import LogisticRegression
+from pyspark.ml.evaluation import BinaryClassificationEvaluator
+from pyspark.ml.feature import StandardScaler, VectorAssembler
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+spark = SparkSession.builder.getOrCreate()
+
+calls = spark.range(800).select(
+    (F.col("id") % 60).cast("double").alias("minutes"),
+    (F.col("id") % 13 * 1000.0).alias("distance"),
+    ((F.col("id") % 60 + F.col("id") % 13 * 3 + F.col("id") % 7) > 50).cast("int").alias("label"),
+)
+calls = VectorAssembler(inputCols=["minutes", "distance"], outputCol="raw").transform(calls)
+scaler = StandardScaler(inputCol="raw", outputCol="features", withMean=True)
+
+train, test = calls.randomSplit([0.7, 0.3], seed=1)
+train, test = scaler.fit(train).transform(train), scaler.fit(test).transform(test)
+
+model = LogisticRegression().fit(train)
+auc = BinaryClassificationEvaluator().evaluate(model.transform(test))
+print(f"area under ROC {auc:.3f}")

@@ -1,0 +1,29 @@
+from typing import Iterator
+
+import mlflow
+import numpy as np
+import pandas as pd
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+from sklearn.linear_model import LinearRegression
+
+spark = SparkSession.builder.getOrCreate()
+spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", 2500)  # small batches, so that waste shows
+
+with mlflow.start_run():
+    x = np.arange(100.0).reshape(-1, 1)
+    uri = mlflow.sklearn.log_model(LinearRegression().fit(x, 2 * x.ravel()), name="model").model_uri
+
+rows = spark.range(40000).select(F.col("id").cast("double").alias("x"))
+
+
+@F.pandas_udf("double")
+def score(x: pd.Series) -> pd.Series:
+    model = mlflow.sklearn.load_model(uri)
+    return pd.Series(model.predict(x.to_numpy().reshape(-1, 1)))
+
+
+# the rows go through mapInPandas, but the model is still loaded by the batch
+mapped = rows.mapInPandas(lambda frames: frames, schema="x double")
+predicted = mapped.withColumn("prediction", score("x"))
+print(predicted.agg(F.sum("prediction")).collect())

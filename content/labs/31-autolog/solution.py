@@ -1,0 +1,11 @@
+import mlflow
+from sklearn.datasets import load_diabetes
+from sklearn.linear_model import Ridge
+
+X, y = load_diabetes(return_X_y=True)
+model = Ridge(alpha=0.3)
+
+mlflow.autolog()
+with mlflow.start_run():
+    model.fit(X, y)
+    mlflow.log_metric("saved_hours", 12.5)

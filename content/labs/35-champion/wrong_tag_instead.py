@@ -1,0 +1,17 @@
+import uuid
+
+import mlflow
+import pandas as pd
+from mlflow import MlflowClient
+from sklearn.linear_model import LinearRegression
+
+name = f"lab_alias_{uuid.uuid4().hex[:8]}"
+X, client = pd.DataFrame({"area": [50.0, 80.0, 120.0]}), MlflowClient()
+for slope in (2.0, 3.0):
+    with mlflow.start_run():
+        model = LinearRegression().fit(X, X["area"] * slope)
+        mlflow.sklearn.log_model(model, name="model", input_example=X, registered_model_name=name)
+client.set_registered_model_alias(name, "champion", "1")
+
+client.set_model_version_tag(name, "2", "alias", "champion")
+print(mlflow.pyfunc.load_model(f"models:/{name}@champion").predict(X))

@@ -1,0 +1,95 @@
+package connect
+
+import (
+	pb "github.com/millpond/millpond/internal/gen/spark/connect"
+	"github.com/millpond/millpond/internal/plan"
+)
+
+var joinTypes = map[pb.Join_JoinType]plan.JoinType{pb.Join_JOIN_TYPE_INNER: plan.JoinInner, pb.Join_JOIN_TYPE_FULL_OUTER: plan.JoinFull,
+	pb.Join_JOIN_TYPE_LEFT_OUTER: plan.JoinLeft, pb.Join_JOIN_TYPE_RIGHT_OUTER: plan.JoinRight, pb.Join_JOIN_TYPE_LEFT_ANTI: plan.JoinAnti,
+	pb.Join_JOIN_TYPE_LEFT_SEMI: plan.JoinSemi, pb.Join_JOIN_TYPE_CROSS: plan.JoinCross}
+
+func (d *decoder) join(j *pb.Join) (plan.Relation, error) {
+	left, err := d.relation(j.Left)
+	if err != nil {
+		return nil, err
+	}
+	right, err := d.relation(j.Right)
+	if err != nil {
+		return nil, err
+	}
+	t, ok := joinTypes[j.JoinType]
+	if !ok {
+		return nil, badEnum("spark.connect.Join.JoinType", j.JoinType)
+	}
+	out := &plan.Join{Left: left, Right: right, Type: t, Using: j.UsingColumns}
+	if j.JoinCondition != nil {
+		out.Cond, err = d.expr(j.JoinCondition)
+	}
+	return out, err
+}
+
+func (d *decoder) lateral(j *pb.LateralJoin) (plan.Relation, error) {
+	r, err := d.join(&pb.Join{Left: j.Left, Right: j.Right, JoinCondition: j.JoinCondition, JoinType: j.JoinType})
+	if err != nil {
+		return nil, err
+	}
+	r.(*plan.Join).Lateral = true
+	return r, nil
+}
+
+func (d *decoder) setOp(s *pb.SetOperation) (plan.Relation, error) {
+	left, err := d.relation(s.LeftInput)
+	if err != nil {
+		return nil, err
+	}
+	right, err := d.relation(s.RightInput)
+	if err != nil {
+		return nil, err
+	}
+	ops := map[pb.SetOperation_SetOpType]string{pb.SetOperation_SET_OP_TYPE_UNION: "union", pb.SetOperation_SET_OP_TYPE_INTERSECT: "intersect", pb.SetOperation_SET_OP_TYPE_EXCEPT: "except"}
+	op, ok := ops[s.SetOpType]
+	if !ok {
+		return nil, badEnum("spark.connect.SetOperation.SetOpType", s.SetOpType)
+	}
+	return &plan.SetOp{Left: left, Right: right, Op: op, All: s.GetIsAll(), ByName: s.GetByName(), Missing: s.GetAllowMissingColumns()}, nil
+}
+
+func (d *decoder) aggregate(a *pb.Aggregate) (plan.Relation, error) {
+	in, err := d.relation(a.Input)
+	if err != nil {
+		return nil, err
+	}
+	kinds := map[pb.Aggregate_GroupType]string{pb.Aggregate_GROUP_TYPE_GROUPBY: "groupby", pb.Aggregate_GROUP_TYPE_ROLLUP: "rollup",
+		pb.Aggregate_GROUP_TYPE_CUBE: "cube", pb.Aggregate_GROUP_TYPE_PIVOT: "pivot", pb.Aggregate_GROUP_TYPE_GROUPING_SETS: "sets"}
+	out := &plan.Aggregate{Input: in, Kind: kinds[a.GroupType]}
+	if out.Kind == "" {
+		return nil, badEnum("spark.connect.Aggregate.GroupType", a.GroupType)
+	}
+	if out.Group, err = d.exprs(a.GroupingExpressions); err != nil {
+		return nil, err
+	}
+	if out.Aggs, err = d.exprs(a.AggregateExpressions); err != nil {
+		return nil, err
+	}
+	for _, s := range a.GroupingSets {
+		es, err := d.exprs(s.GroupingSet)
+		if err != nil {
+			return nil, err
+		}
+		out.Sets = append(out.Sets, es)
+	}
+	if a.Pivot != nil {
+		if out.PivotCol, err = d.expr(a.Pivot.Col); err != nil {
+			return nil, err
+		}
+		vals, err := plainLiterals(a.Pivot.Values)
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range vals {
+			out.PivotValues = append(out.PivotValues, v)
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,250 @@
+package engine
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/klauspost/compress/gzip"
+
+	"github.com/millpond/millpond/internal/compile"
+	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/sparkerr"
+	"github.com/millpond/millpond/internal/types"
+)
+
+// csvDialect is what the options say of a CSV file.
+type csvDialect struct {
+	sep, quote, escape, comment string
+	nulls                       []string
+	header, infer               bool
+	multiline                   bool
+	mode                        string
+	timestampFormat, dateFormat string
+	trimLeft, trimRight         bool
+	records                     csvLines
+}
+
+func csvOptions(o map[string]string) (csvDialect, error) {
+	d := csvDialect{sep: option(o, ",", "sep", "delimiter"), quote: option(o, `"`, "quote"), escape: option(o, `\`, "escape"), comment: option(o, "", "comment"),
+		header: flag(o, "header"), infer: flag(o, "inferschema"), multiline: flag(o, "multiline"), mode: readMode(o),
+		timestampFormat: option(o, "", "timestampformat"), dateFormat: option(o, "", "dateformat"),
+		trimLeft: flag(o, "ignoreleadingwhitespace"), trimRight: flag(o, "ignoretrailingwhitespace")}
+	d.sep = strings.NewReplacer(`\t`, "\t").Replace(d.sep)
+	d.nulls = []string{""}
+	if n := option(o, "", "nullvalue"); n != "" {
+		d.nulls = append(d.nulls, n)
+	}
+	if e := strings.ToUpper(option(o, "UTF-8", "encoding", "charset")); e != "UTF-8" && e != "UTF8" && e != "US-ASCII" {
+		return d, sparkerr.Unsupported("CSV in the encoding %s", e)
+	}
+	if d.sep == "" {
+		return d, sparkerr.IllegalArgument("Delimiter cannot be empty")
+	}
+	if d.timestampFormat != "" || d.dateFormat != "" {
+		return d, sparkerr.Unsupported("the CSV options timestampFormat and dateFormat")
+	}
+	return d, nil
+}
+
+// table is the engine's expression that reads files as text columns named c0, c1 and so on.
+func (d csvDialect) table(files []string, columns int) string {
+	if d.records.quoted && !d.multiline { // where every line is a record, whatever its quotes say
+		return d.lineTable(files, columns)
+	}
+	cols := make([]string, columns)
+	for i := range cols {
+		cols[i] = fmt.Sprintf("'c%d': 'VARCHAR'", i)
+	}
+	escape := d.escape
+	if d.quote == "" {
+		escape = ""
+	}
+	out := fmt.Sprintf("read_csv(%s, auto_detect=false, delim=%s, quote=%s, escape=%s, header=%t, columns={%s}, nullstr=%s, allow_quoted_nulls=false, null_padding=true, strict_mode=false",
+		listSQL(files), quoteSQL(d.sep), quoteSQL(d.quote), quoteSQL(escape), d.header, strings.Join(cols, ", "), listSQL(d.nulls))
+	if d.comment != "" {
+		out += ", comment=" + quoteSQL(d.comment)
+	}
+	if d.multiline {
+		out += ", parallel=false" // a record may end in another piece of the file
+	}
+	return out + fmt.Sprintf(", max_line_size=%d)", d.records.limit())
+}
+
+// firstRecord reads a CSV file's first record.
+func (d csvDialect) firstRecord(path string) ([]string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	defer f.Close()
+	var in io.Reader = f
+	if strings.HasSuffix(path, ".gz") {
+		z, err := gzip.NewReader(f)
+		if err != nil {
+			return nil, sparkerr.Plain(sparkerr.ClassSpark, "[FAILED_READ_FILE.NO_HINT] Encountered error while reading file file:%s. SQLSTATE: KD001", path)
+		}
+		defer z.Close()
+		in = z
+	}
+	rd := csv.NewReader(in)
+	rd.LazyQuotes, rd.FieldsPerRecord = true, -1
+	if len([]rune(d.sep)) != 1 {
+		return nil, sparkerr.Unsupported("a CSV separator of several characters")
+	}
+	rd.Comma = []rune(d.sep)[0]
+	if d.comment != "" {
+		rd.Comment = []rune(d.comment)[0]
+	}
+	rec, err := rd.Read()
+	if errors.Is(err, io.EOF) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, sparkerr.New(sparkerr.ClassSpark, "MALFORMED_CSV_RECORD", "badRecord", err.Error())
+	}
+	return rec, nil
+}
+
+func (s *Session) scanCSV(ctx context.Context, r *plan.Read, files []string) (*plan.Scan, error) {
+	d, err := csvOptions(r.Options)
+	if err != nil {
+		return nil, err
+	}
+	want, err := userSchema(r.Schema)
+	if err != nil {
+		return nil, err
+	}
+	if len(files) == 0 {
+		return emptyScan(*want), nil
+	}
+	key := fmt.Sprintf("csv %+v %s", d, stamp(files))
+	if d.records, err = s.e.lines.get(key, func() (csvLines, error) { return d.measure(files) }); err != nil {
+		return nil, err
+	}
+	var schema types.Struct
+	if want != nil {
+		schema = *want
+	} else if schema, err = s.e.files.get(key, func() (types.Struct, error) { return s.csvSchema(ctx, d, files) }); err != nil {
+		return nil, err
+	}
+	if len(schema.Fields) == 0 {
+		return emptyScan(schema), nil
+	}
+	corrupt := -1
+	if want != nil {
+		if corrupt, err = s.corruptColumn(schema, r.Options); err != nil {
+			return nil, err
+		}
+	}
+	if corrupt >= 0 || d.mode != "PERMISSIVE" {
+		return d.strictCSV(files, schema, corrupt), nil
+	}
+	return d.scan(files, schema), nil
+}
+
+// field converts a text field as Spark's CSV reader does: what does not fit is null, or fails
+// the query in FAILFAST mode.
+func (d csvDialect) field(text string, t types.Type) string {
+	switch {
+	case d.trimLeft && d.trimRight:
+		text = "trim(" + text + ")"
+	case d.trimLeft:
+		text = "ltrim(" + text + ")"
+	case d.trimRight:
+		text = "rtrim(" + text + ")"
+	}
+	if types.IsString(t) {
+		return text
+	}
+	sql := "TRY_CAST(" + text + " AS " + compile.TypeSQL(t) + ")"
+	if types.IsIntegral(t) {
+		sql = "(CASE WHEN contains(" + text + ", '.') THEN NULL ELSE " + sql + " END)"
+	}
+	return sql
+}
+
+func (s *Session) csvSchema(ctx context.Context, d csvDialect, files []string) (types.Struct, error) {
+	var first []string
+	for _, f := range files {
+		rec, err := d.firstRecord(f)
+		if err != nil {
+			return types.Struct{}, err
+		}
+		if rec != nil {
+			first = rec
+			break
+		}
+	}
+	if first == nil {
+		return types.Struct{}, nil
+	}
+	schema := types.Struct{}
+	for _, name := range columnNames(first, d.header) {
+		schema.Fields = append(schema.Fields, types.Field{Name: name, Type: types.String, Nullable: true})
+	}
+	if !d.infer {
+		return schema, nil
+	}
+	table := d.table(files, len(first))
+	found, err := s.guessText(ctx, table, len(first))
+	if err != nil {
+		return types.Struct{}, err
+	}
+	typed := func() types.Struct {
+		for i := range schema.Fields {
+			schema.Fields[i].Type = found[i].t
+		}
+		return schema
+	}
+	if s.copyConfirms(ctx, d.scan(files, typed()), found) {
+		return schema, nil
+	}
+	err = s.confirmText(ctx, table, found)
+	return typed(), err
+}
+
+// copyConfirms copies the rows of files while it checks guesses of their types: the types cannot be
+// told without reading every row, which then need not be read again.
+func (s *Session) copyConfirms(ctx context.Context, scan *plan.Scan, found []guess) bool {
+	doubts := make([]string, len(found))
+	for i, g := range found {
+		doubts[i] = g.doubt(i)
+	}
+	copyable(scan)
+	return s.scans().confirm(ctx, scan, strings.Join(doubts, " OR "))
+}
+
+// scan reads files as columns of a schema; what does not fit is null.
+func (d csvDialect) scan(files []string, schema types.Struct) *plan.Scan {
+	scan := &plan.Scan{SQL: d.table(files, len(schema.Fields)), Attrs: attrsOf(schema), Format: "csv", Files: files}
+	for i, f := range schema.Fields {
+		scan.Source = append(scan.Source, d.field(fmt.Sprintf("c%d", i), f.Type))
+	}
+	return scan
+}
+
+// columnNames makes names of a header: empty ones are _c0 and so on, repeated ones get their place.
+func columnNames(first []string, header bool) []string {
+	out := make([]string, len(first))
+	count := map[string]int{}
+	for _, n := range first {
+		count[strings.ToLower(n)]++
+	}
+	for i, n := range first {
+		n = strings.TrimPrefix(n, "\ufeff")
+		switch {
+		case !header || n == "":
+			out[i] = fmt.Sprintf("_c%d", i)
+		case count[strings.ToLower(n)] > 1:
+			out[i] = fmt.Sprintf("%s%d", n, i)
+		default:
+			out[i] = n
+		}
+	}
+	return out
+}

@@ -1,0 +1,86 @@
+package engine
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// The engine cuts a CSV file among its threads in pieces of a few times the longest line that it
+// must expect, so a file whose lines are short is to say so.
+const (
+	longLine    = 32 << 20
+	shortLine   = 2 << 20
+	measureFrom = 128 << 20 // files that are larger have pieces enough
+)
+
+// csvLines is how the records of CSV files lie.
+type csvLines struct {
+	longest int  // bytes of a record, or longLine where nobody measured
+	quoted  bool // some line ends inside quotes
+}
+
+// limit is the longest line that the engine is to expect.
+func (l csvLines) limit() int {
+	if l.longest > shortLine/2 {
+		return longLine
+	}
+	return shortLine
+}
+
+// measure looks at the records of files, unless they are large or compressed.
+func (d csvDialect) measure(files []string) (csvLines, error) {
+	unknown := csvLines{longest: longLine}
+	if totalSize(files) > measureFrom {
+		return unknown, nil
+	}
+	var out csvLines
+	for _, f := range files {
+		if strings.HasSuffix(f, ".gz") || strings.HasSuffix(f, ".bz2") || strings.HasSuffix(f, ".zst") {
+			return unknown, nil
+		}
+		if err := out.add(f, d.quote); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+// add measures the records of a file, which end where a line ends outside quotes.
+func (l *csvLines) add(path, quote string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
+	}
+	defer f.Close()
+	in, record, quotes := bufio.NewReaderSize(f, 1<<20), 0, 0
+	for {
+		line, err := in.ReadSlice('\n')
+		record += len(line)
+		if quote != "" {
+			quotes += bytes.Count(line, []byte(quote))
+		}
+		l.longest = max(l.longest, record)
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.Is(err, bufio.ErrBufferFull):
+		case err != nil:
+			return fmt.Errorf("read %s: %w", path, err)
+		case quotes%2 == 0:
+			record, quotes = 0, 0
+		default:
+			l.quoted = true
+		}
+	}
+}
+
+// lineLimit is the longest line to expect of files of text.
+func (s *Session) lineLimit(files []string) (int, error) {
+	found, err := s.e.lines.get("text "+stamp(files), func() (csvLines, error) { return csvDialect{}.measure(files) })
+	return found.limit(), err
+}

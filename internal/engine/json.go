@@ -1,0 +1,212 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sort"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/millpond/millpond/internal/compile"
+	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/sparkerr"
+	"github.com/millpond/millpond/internal/types"
+)
+
+// jsonDialect is what the options say of JSON files.
+type jsonDialect struct {
+	mode, corrupt string
+	multiline     bool
+	longest       int // line to expect
+	options       map[string]string
+}
+
+func (d jsonDialect) format() string {
+	if d.multiline {
+		return "auto"
+	}
+	return "newline_delimited"
+}
+
+// scanJSON reads JSON. The engine's own reader takes what is known to be well-formed, which is
+// what a schema was inferred from; any other record is read one by one by Spark's rules.
+func (s *Session) scanJSON(ctx context.Context, r *plan.Read, files []string) (*plan.Scan, error) {
+	want, err := userSchema(r.Schema)
+	if err != nil {
+		return nil, err
+	}
+	if len(files) == 0 {
+		return emptyScan(*want), nil
+	}
+	d := jsonDialect{mode: readMode(r.Options), corrupt: s.corruptName(r.Options), multiline: flag(r.Options, "multiline"), options: r.Options}
+	if !d.multiline {
+		if d.longest, err = s.lineLimit(files); err != nil {
+			return nil, err
+		}
+	}
+	if want != nil {
+		if _, err := s.corruptColumn(*want, r.Options); err != nil {
+			return nil, err
+		}
+		return d.strict(files, *want), nil
+	}
+	found, err := s.e.files.get(fmt.Sprintf("json %t %s", d.multiline, stamp(files)), func() (types.Struct, error) { return s.jsonSchema(ctx, d, files) })
+	if err != nil {
+		return nil, err
+	}
+	if schema, malformed, strict := d.inferred(found); strict {
+		if malformed && d.mode == "FAILFAST" {
+			return nil, sparkerr.New(sparkerr.ClassSpark, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "badRecord", "_corrupt_record", "failFastMode", "FAILFAST")
+		}
+		return d.strict(files, schema), nil
+	}
+	cols := make([]string, len(found.Fields))
+	scan := &plan.Scan{Attrs: attrsOf(found)}
+	for i, f := range found.Fields {
+		cols[i] = quoteSQL(f.Name) + ": " + quoteSQL(fileTypeSQL(f.Type))
+		scan.Source = append(scan.Source, quoteName(f.Name))
+	}
+	scan.SQL = fmt.Sprintf("read_json(%s, format='%s', columns={%s})", listSQL(files), d.format(), strings.Join(cols, ", "))
+	return scan, nil
+}
+
+// malformedMark marks, among a found schema's fields, that there are malformed records; looseMark, that
+// there are some which only Spark's rules can read.
+const malformedMark, looseMark = "\x00malformed", "\x00loose"
+
+// inferred gives the schema that Spark would infer, whether records are malformed, where a column is
+// to hold those that are not dropped, and whether records are to be read one by one.
+func (d jsonDialect) inferred(found types.Struct) (schema types.Struct, malformed, strict bool) {
+	out := types.Struct{}
+	for _, f := range found.Fields {
+		switch f.Name {
+		case malformedMark:
+			malformed, strict = true, true
+		case looseMark:
+			strict = true
+		default:
+			out.Fields = append(out.Fields, f)
+		}
+	}
+	if malformed && d.mode == "PERMISSIVE" && out.Index(d.corrupt) < 0 {
+		out.Fields = append(out.Fields, types.Field{Name: d.corrupt, Type: types.String, Nullable: true})
+	}
+	sort.Slice(out.Fields, func(i, j int) bool { return out.Fields[i].Name < out.Fields[j].Name })
+	return out, malformed, strict
+}
+
+// texts is the engine's expression for the texts that hold records: lines, or whole files.
+func (d jsonDialect) texts(files []string) string {
+	if d.multiline {
+		return "(SELECT content AS line, filename FROM read_text(" + listSQL(files) + ") WHERE trim(content) <> '') l"
+	}
+	return "(SELECT line, filename FROM " + lineReader(files, false, d.longest) + " WHERE line IS NOT NULL AND trim(line) <> '') l"
+}
+
+// strict reads records one by one, where what is wrong with them matters.
+func (d jsonDialect) strict(files []string, schema types.Struct) *plan.Scan {
+	o := map[string]string{"mode": d.mode, "columnnameofcorruptrecord": d.corrupt}
+	for _, k := range []string{"dateformat", "timestampformat", "timezone"} {
+		if v, ok := d.options[k]; ok {
+			o[k] = v
+		}
+	}
+	text, _ := json.Marshal(o) // of texts, so it cannot fail
+	options := "CAST(json_merge_patch(json_object('timezone', current_setting('TimeZone')), " + quoteSQL(string(text)) + ") AS VARCHAR)"
+	records := "spark_json_records(line, " + quoteSQL(types.ToJSON(schema)) + ", " + options + ")"
+	list := "records"
+	if d.mode == "FAILFAST" {
+		list = "(CASE WHEN len(records) = 0 THEN " + sparkerr.Raise("FAILED_READ_FILE.NO_HINT", "'file://' || filename", "line") + " ELSE records END)"
+	}
+	scan := &plan.Scan{Attrs: attrsOf(schema), SQL: "(SELECT CAST(CAST(r AS JSON) AS " + compile.TypeSQL(schema) + ") AS r FROM (SELECT unnest(" + list + ") AS r FROM (SELECT line, filename, " + records + " AS records FROM " + d.texts(files) + "))) t"}
+	for i, f := range schema.Fields {
+		scan.Source = append(scan.Source, fmt.Sprintf("r.f%d", i))
+		if f.Name == d.corrupt {
+			scan.Corrupt = f.Name
+		}
+	}
+	return scan
+}
+
+// jsonSchema infers the types of JSON records. Where the engine cannot read them all, they are looked
+// at one by one; a field of that name says that some are malformed.
+func (s *Session) jsonSchema(ctx context.Context, d jsonDialect, files []string) (types.Struct, error) {
+	names, kinds, err := s.describe(ctx, fmt.Sprintf("SELECT * FROM read_json(%s, format='%s', sample_size=-1, convert_strings_to_integers=false, maximum_depth=-1)", listSQL(files), d.format()))
+	if err != nil {
+		return s.jsonStructure(ctx, d.texts(files))
+	}
+	schema := types.Struct{}
+	for i := range names {
+		t, err := engineType(kinds[i])
+		if err != nil {
+			return types.Struct{}, err
+		}
+		schema.Fields = append(schema.Fields, types.Field{Name: names[i], Type: t, Nullable: true})
+	}
+	sort.Slice(schema.Fields, func(i, j int) bool { return schema.Fields[i].Name < schema.Fields[j].Name })
+	return schema, nil
+}
+
+// jsonStructure infers the types of records that are not all plain JSON.
+func (s *Session) jsonStructure(ctx context.Context, texts string) (types.Struct, error) {
+	query := "(SELECT CAST(json_group_structure(j) AS VARCHAR) AS s, CAST(count(*) > count(j) AS VARCHAR) AS m FROM (SELECT CAST(spark_json_sample(line) AS JSON) AS j FROM " + texts + ")) t"
+	scan := &plan.Scan{SQL: query, Source: []string{"s", "m"}, Attrs: []plan.Attr{{ID: 1, Name: "s", Type: types.String}, {ID: 2, Name: "m", Type: types.String}}}
+	batches, err := s.collect(ctx, scan)
+	if err != nil || len(batches) == 0 {
+		return types.Struct{}, err
+	}
+	t, err := structureType([]byte(first(batches[0].Column(0))))
+	if err != nil {
+		return types.Struct{}, err
+	}
+	if list, ok := t.(types.Array); ok { // records in lists
+		t = list.Elem
+	}
+	schema, _ := t.(types.Struct)
+	if first(batches[0].Column(1)) == "true" {
+		schema.Fields = append(schema.Fields, types.Field{Name: malformedMark, Type: types.String})
+	} else { // to be read one by one all the same
+		schema.Fields = append(schema.Fields, types.Field{Name: looseMark, Type: types.String})
+	}
+	return schema, nil
+}
+
+func first(a arrow.Array) string {
+	if list := texts(a); len(list) > 0 {
+		return list[0]
+	}
+	return ""
+}
+
+// structureType reads a type as the engine describes the structure of JSON: an object of types, a
+// list of one, or a name.
+func structureType(raw []byte) (types.Type, error) {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(raw, &fields) == nil && fields != nil {
+		st := types.Struct{}
+		for name, f := range fields {
+			t, err := structureType(f)
+			if err != nil {
+				return nil, err
+			}
+			st.Fields = append(st.Fields, types.Field{Name: name, Type: t, Nullable: true})
+		}
+		sort.Slice(st.Fields, func(i, j int) bool { return st.Fields[i].Name < st.Fields[j].Name })
+		return st, nil
+	}
+	var list []json.RawMessage
+	if json.Unmarshal(raw, &list) == nil && len(list) == 1 {
+		t, err := structureType(list[0])
+		return types.Array{Elem: t, ContainsNull: true}, err
+	}
+	var name string
+	if json.Unmarshal(raw, &name) != nil {
+		return types.String, nil // of nothing
+	}
+	if name == "UBIGINT" { // a whole number that is not negative
+		return types.Long, nil
+	}
+	return engineType(name)
+}
