@@ -13,6 +13,7 @@ RUN     := bin/millpond runtime run -- python
 TOOLS   := .cache/tools
 
 GOLANGCI_VERSION      := v2.15.0
+SCHEMATHESIS_VERSION  := 4.32.5
 PROTOC_GEN_GO_VERSION := v1.36.12
 PROTOC_GEN_GRPC_VERSION := v1.6.2
 GRPCIO_TOOLS_VERSION  := 1.85.1
@@ -39,8 +40,8 @@ test-go: ## unit tests and recorded answers of real Spark
 test-race: ## the packages without C code, under the race detector
 	go test -race -short $$(test/pure.sh)
 
-test-e2e: build runtime ## real pyspark and mlflow clients against bin/millpond
-	MILLPOND_BIN=$(CURDIR)/bin/millpond $(RUN) -m pytest -q test/e2e python/tests
+test-e2e: build runtime $(TOOLS)/schemathesis/bin/schemathesis ## real pyspark and mlflow clients against bin/millpond
+	MILLPOND_BIN=$(CURDIR)/bin/millpond SCHEMATHESIS=$(CURDIR)/$(TOOLS)/schemathesis/bin/schemathesis $(RUN) -m pytest -q test/e2e python/tests
 
 test-browser: build runtime ## the pages in Chromium, on runs that the MLflow client logs
 	MILLPOND_BIN=$(CURDIR)/bin/millpond go test -count 1 ./test/browser
@@ -81,6 +82,10 @@ bench: build runtime ## race real Spark, MLflow, scikit-learn and LightGBM; writ
 
 acceptance: build runtime ## the acceptance programs beside the checkout (../shared)
 	test/acceptance.sh
+
+$(TOOLS)/schemathesis/bin/schemathesis:
+	python3 -m venv $(TOOLS)/schemathesis
+	$(TOOLS)/schemathesis/bin/pip install -q schemathesis==$(SCHEMATHESIS_VERSION)
 
 $(TOOLS)/golangci-lint:
 	GOBIN=$(CURDIR)/$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)

@@ -19,56 +19,70 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"google.golang.org/grpc"
 
+	"github.com/millpond/millpond/internal/access"
 	"github.com/millpond/millpond/internal/artifact"
 	"github.com/millpond/millpond/internal/connect"
+	"github.com/millpond/millpond/internal/databricks"
 	"github.com/millpond/millpond/internal/db"
 	"github.com/millpond/millpond/internal/engine"
+	"github.com/millpond/millpond/internal/evaluation"
 	"github.com/millpond/millpond/internal/evidence"
 	"github.com/millpond/millpond/internal/learn/course"
 	"github.com/millpond/millpond/internal/registry"
 	"github.com/millpond/millpond/internal/rest"
+	"github.com/millpond/millpond/internal/trace"
 	"github.com/millpond/millpond/internal/tracking"
 	"github.com/millpond/millpond/internal/ui"
+	"github.com/millpond/millpond/internal/webhook"
 )
 
 // Config is everything that can be set.
 type Config struct {
-	DataDir      string
-	Store        string // address of the records, "" for a file in DataDir
-	ArtifactRoot string // s3://bucket/prefix of the artifacts, "" for a directory in DataDir
-	Connect      string // address of Spark Connect, host:port
-	HTTP         string // address of MLflow and the pages
-	Python       string // the workers' Python, "" to find one
-	RuntimesDir  string // of managed runtimes, "" for none
-	CourseDir    string // the study course's content, "" for what is built in
-	ClientFiles  string // directory below which Spark clients may copy files, "" for none
-	Threads      int
-	MemoryBytes  int64
-	SessionIdle  time.Duration
-	Version      string
-	Logger       *slog.Logger
+	DataDir           string
+	Store             string // address of the records, "" for a file in DataDir
+	ArtifactRoot      string // s3://bucket/prefix of the artifacts, "" for a directory in DataDir
+	Connect           string // address of Spark Connect, host:port
+	HTTP              string // address of MLflow and the pages
+	Python            string // the workers' Python, "" to find one
+	RuntimesDir       string // of managed runtimes, "" for none
+	CourseDir         string // the study course's content, "" for what is built in
+	ClientFiles       string // directory below which Spark clients may copy files, "" for none
+	Threads           int
+	MemoryBytes       int64
+	SessionIdle       time.Duration
+	Version           string
+	Logger            *slog.Logger
+	Access            string // auto, on or off
+	DefaultPermission string // on what has none of its own
+	OIDC              access.OIDC
+	// WebhooksPrivate lets webhooks go to loopback and private addresses.
+	WebhooksPrivate bool
 }
 
 // App is a running Millpond.
 type App struct {
-	cfg     Config
-	log     *slog.Logger
-	dir     *dataDir
-	store   *db.DB
-	files   *artifact.Store
-	engine  *engine.Engine
-	connect *connect.Server
-	grpc    *grpc.Server
-	http    *http.Server
-	ui      *ui.UI
-	heard   *evidence.Log // what the sessions of labs do
-	course  func() (*course.Course, error)
-	python  *engine.PythonWorkers
-	warm    sync.Once
-	ctx     context.Context // ends with the app
-	cancel  context.CancelFunc
-	lisRPC  net.Listener
-	lisHTTP net.Listener
+	cfg        Config
+	log        *slog.Logger
+	dir        *dataDir
+	store      *db.DB
+	files      *artifact.Store
+	engine     *engine.Engine
+	connect    *connect.Server
+	grpc       *grpc.Server
+	http       *http.Server
+	ui         *ui.UI
+	webhooks   *webhook.Service
+	access     *access.Service // nil if everybody may do everything
+	telemetry  *telemetry      // nil if nobody asked for traces
+	heard      *evidence.Log   // what the sessions of labs do
+	course     func() (*course.Course, error)
+	python     *engine.PythonWorkers
+	warm       sync.Once
+	ctx        context.Context // ends with the app
+	cancel     context.CancelFunc
+	background sync.WaitGroup
+	lisRPC     net.Listener
+	lisHTTP    net.Listener
 }
 
 // Open takes the addresses and the data directory and makes everything ready to serve.
@@ -96,6 +110,12 @@ func Open(ctx context.Context, cfg Config) (a *App, err error) {
 	if err = a.openStores(ctx); err != nil {
 		return a, err
 	}
+	if a.telemetry, err = openTelemetry(ctx, cfg.Version); err != nil {
+		return a, err
+	}
+	if err = a.openAccess(ctx); err != nil {
+		return a, err
+	}
 	if err = a.openEngine(); err != nil {
 		return a, err
 	}
@@ -118,6 +138,33 @@ func (a *App) openStores(ctx context.Context) error {
 	return nil
 }
 
+// openAccess controls access if it is asked for, or if the server can be reached from elsewhere.
+func (a *App) openAccess(ctx context.Context) error {
+	switch a.cfg.Access {
+	case "off":
+		return nil
+	case "", "auto":
+		if access.IsLocal(a.cfg.Connect) && access.IsLocal(a.cfg.HTTP) {
+			return nil
+		}
+	case "on":
+	default:
+		return fmt.Errorf("--access %q is none of auto, on, off", a.cfg.Access)
+	}
+	var err error
+	if a.access, err = access.New(a.store, access.Options{Default: a.cfg.DefaultPermission, OIDC: a.cfg.OIDC, Logger: a.log}); err != nil {
+		return fmt.Errorf("--default-permission: %w", err)
+	}
+	users, err := a.access.Users(ctx)
+	if err != nil {
+		return fmt.Errorf("read the users: %w", err)
+	}
+	if len(users) == 0 {
+		a.log.Warn("access is controlled and there are no users yet: make one with `millpond user add NAME --admin` and a token with `millpond token create --user NAME`")
+	}
+	return nil
+}
+
 func (a *App) openEngine() error {
 	var err error
 	a.engine, err = engine.Open(engine.Options{DataDir: a.dir.path, Threads: a.cfg.Threads, MemoryBytes: a.cfg.MemoryBytes, TimeZone: localZone(), Python: a.openPython(), Evidence: a.heard})
@@ -125,7 +172,14 @@ func (a *App) openEngine() error {
 		return fmt.Errorf("open the engine: %w", err)
 	}
 	a.connect = connect.New(a.engine, connect.Options{Logger: a.log, SessionIdle: a.cfg.SessionIdle, OnSession: a.warmPython, ClientFiles: a.cfg.ClientFiles})
-	a.grpc = connect.GRPC()
+	var options []grpc.ServerOption
+	if a.access != nil {
+		options = connect.Authenticate(a.access.Token)
+	}
+	if a.telemetry != nil {
+		options = append(options, a.telemetry.grpc())
+	}
+	a.grpc = connect.GRPC(options...)
 	a.connect.Register(a.grpc)
 	return nil
 }
@@ -135,13 +189,27 @@ func (a *App) routes(ctx context.Context) error {
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	a.gauges(reg)
 	pages := http.NewServeMux()
-	mux := rest.NewMux(rest.MuxOptions{Observer: rest.Prometheus(reg), Logger: a.log, Fallback: pages})
+	options := rest.MuxOptions{Observer: rest.Prometheus(reg), Logger: a.log, Fallback: pages}
+	if a.access != nil {
+		options.Guard = a.access
+	}
+	if a.telemetry != nil {
+		options.Observer = named(options.Observer)
+	}
+	mux := rest.NewMux(options)
 	t, err := tracking.New(ctx, a.store, a.files, tracking.Options{})
 	if err != nil {
 		return fmt.Errorf("open tracking: %w", err)
 	}
 	t.Mount(mux)
-	registry.New(a.store, t, registry.Options{}).Mount(mux)
+	a.webhooks = webhook.New(a.store, webhook.Options{AllowPrivate: a.cfg.WebhooksPrivate, Logger: a.log})
+	a.webhooks.Mount(mux)
+	models := registry.New(a.store, t, registry.Options{Events: a.webhooks, Logger: a.log})
+	models.Mount(mux)
+	traces := trace.New(a.store, t, trace.Options{})
+	traces.Mount(mux)
+	evaluation.New(a.store, t, evaluation.Options{}).Mount(mux)
+	databricks.New(t, models, traces, a.files).Mount(mux)
 	if a.ui, err = ui.New(ui.Options{API: mux, Status: a.status, Storage: a.dir.size, Logger: a.log}); err != nil {
 		return err
 	}
@@ -150,6 +218,14 @@ func (a *App) routes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if a.access != nil {
+		a.access.Mount(mux)
+		handler = a.access.Handler(handler)
+	}
+	if a.telemetry != nil {
+		handler = a.telemetry.http(handler)
+	}
+	mux.Handle(rest.Raw("GET", "/api/millpond/openapi.json", "getAPI", mux.Document("Millpond", a.cfg.Version)))
 	a.http = &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)}
 	a.http.RegisterOnShutdown(t.StopListening)
 	return nil
@@ -176,6 +252,10 @@ func (a *App) Serve(ctx context.Context) error {
 	go func() { failed <- a.grpc.Serve(a.lisRPC) }()
 	go func() { failed <- a.http.Serve(a.lisHTTP) }()
 	go a.connect.Expire(ctx)
+	a.background.Go(func() { a.webhooks.Run(a.ctx) })
+	if a.access != nil {
+		a.background.Go(func() { a.access.Run(a.ctx) })
+	}
 	time.AfterFunc(freeAfter, debug.FreeOSMemory)
 	select {
 	case err := <-failed:
@@ -207,6 +287,7 @@ func (a *App) shutdown() error {
 func (a *App) Close() error {
 	var errs []error
 	a.cancel()
+	a.background.Wait() // it uses the records
 	if a.connect != nil {
 		a.connect.Close()
 	}
@@ -228,6 +309,12 @@ func (a *App) Close() error {
 		if l != nil {
 			_ = l.Close() // a second close of a served listener is not worth telling
 		}
+	}
+	if a.telemetry != nil {
+		if err := a.telemetry.close(); err != nil { // the receiver may be away: that is no failure of ours
+			a.log.Warn("some traces could not be sent", "error", err)
+		}
+		a.telemetry = nil
 	}
 	if a.dir != nil {
 		errs = append(errs, a.dir.close())

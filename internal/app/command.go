@@ -15,6 +15,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
+
+	"github.com/millpond/millpond/internal/access"
 )
 
 // Command is the program's command line.
@@ -31,7 +33,7 @@ mlflow (http://127.0.0.1:5000). No JVM, no cluster, no account.`,
 		SilenceUsage: true, SilenceErrors: true, Version: version,
 	}
 	root.AddCommand(serveCommand(version), versionCommand(version), runtimeCommand(), doctorCommand(),
-		gcCommand(), backupCommand(version), restoreCommand(), migrateCommand(version), learnCommand())
+		userCommand(version), tokenCommand(version), gcCommand(), backupCommand(version), restoreCommand(), migrateCommand(version), learnCommand())
 	return root
 }
 
@@ -52,7 +54,8 @@ Every flag can also be set in the environment (MILLPOND_DATA_DIR for --data-dir)
 or in a YAML file (data-dir: ...) named by --config. A flag wins over the
 environment, which wins over the file. The keys and the address of S3 are told
 by the usual AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and
-AWS_ENDPOINT_URL.`,
+AWS_ENDPOINT_URL. Traces of the server's own requests are sent where
+OTEL_EXPORTER_OTLP_ENDPOINT says, and nowhere without it.`,
 		Example: `  millpond serve
   millpond serve --data-dir ~/millpond --connect 127.0.0.1:15102 --http 127.0.0.1:5100
   MILLPOND_STORE=postgres://me:secret@db.example/millpond millpond serve`,
@@ -77,6 +80,14 @@ AWS_ENDPOINT_URL.`,
 	f.Int("threads", 0, "threads of the engine (default: one a core)")
 	f.String("memory", "", "memory limit of the engine, such as 4GiB (default: 80% of the machine's)")
 	f.Duration("session-idle", time.Hour, "end a Spark session after this long without requests")
+	f.String("access", "auto", "on: users need tokens; off: everybody may do everything; auto: on unless both addresses are of this machine alone")
+	f.String("default-permission", "READ", "what users may do with experiments and models on which they have no permission: NO_PERMISSIONS, READ, USE, EDIT or MANAGE")
+	f.String("oidc-issuer", "", "OpenID provider by which people log in to the pages, https://...")
+	f.String("oidc-client-id", "", "this server's name at the OpenID provider")
+	f.String("oidc-client-secret", "", "its secret there; better set in the environment as MILLPOND_OIDC_CLIENT_SECRET")
+	f.String("oidc-redirect-url", "", "where the provider sends people back (default: this server's address and /oidc/callback)")
+	f.Bool("oidc-new-users", false, "make users of those whom the provider knows")
+	f.Bool("webhooks-private", false, "let webhooks go to loopback and private addresses, and over plain HTTP")
 	f.String("log-level", "info", "debug, info, warn or error")
 	f.String("log-format", "text", "text or json")
 	f.String("config", "", "YAML file with these settings")
@@ -147,7 +158,10 @@ func serve(ctx context.Context, v *viper.Viper, version string) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	a, err := Open(ctx, Config{DataDir: v.GetString("data-dir"), Store: v.GetString("store"), ArtifactRoot: v.GetString("artifact-root"), Connect: v.GetString("connect"), HTTP: v.GetString("http"), Python: v.GetString("python"), RuntimesDir: managed.Dir, CourseDir: v.GetString("course-dir"), ClientFiles: clientFiles,
-		Threads: v.GetInt("threads"), MemoryBytes: mem, SessionIdle: v.GetDuration("session-idle"), Version: version, Logger: log})
+		Threads: v.GetInt("threads"), MemoryBytes: mem, SessionIdle: v.GetDuration("session-idle"), Version: version, Logger: log,
+		WebhooksPrivate: v.GetBool("webhooks-private"), Access: v.GetString("access"), DefaultPermission: v.GetString("default-permission"),
+		OIDC: access.OIDC{Issuer: v.GetString("oidc-issuer"), ClientID: v.GetString("oidc-client-id"), ClientSecret: v.GetString("oidc-client-secret"),
+			RedirectURL: v.GetString("oidc-redirect-url"), NewUsers: v.GetBool("oidc-new-users")}})
 	if err != nil {
 		return err
 	}

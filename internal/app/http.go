@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
+	"path"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -23,7 +26,16 @@ func (a *App) pages(mux *http.ServeMux, reg *prometheus.Registry) {
 		_ = json.NewEncoder(w).Encode(map[string]string{"version": a.cfg.Version, "spark": connect.SparkVersion, "connect": a.ConnectAddr()})
 	})
 	a.ui.Mount(mux)
+	// Databricks' clients print links as their workspace has them.
+	mux.HandleFunc("GET /ml/{rest...}", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, (&url.URL{Path: path.Clean("/" + r.PathValue("rest"))}).EscapedPath(), http.StatusFound)
+	})
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/api/") || strings.HasPrefix(r.URL.Path, "/ajax-api/") {
+			// By this code clients know an older server from a missing thing.
+			rest.WriteError(w, rest.Errorf(rest.EndpointNotFound, "No API found for '%s %s'.", r.Method, r.URL.Path))
+			return
+		}
 		rest.WriteError(w, rest.NotFound("No page or endpoint at %s %s", r.Method, r.URL.Path))
 	})
 }

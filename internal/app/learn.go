@@ -20,7 +20,7 @@ func (a *App) readCourse() {
 		files = os.DirFS(a.cfg.CourseDir)
 	}
 	a.course = sync.OnceValues(func() (*course.Course, error) { return course.Load(files) })
-	go a.course()
+	go func() { _, _ = a.course() }() // openLearn meets the error
 }
 
 // openLearn adds the study course to the API. What it gives also hears the MLflow requests of

@@ -221,13 +221,13 @@ func (s *local) publish(temp, p string) error {
 		old = path.Dir(old)
 	}
 	if err := s.root.MkdirAll(dir, 0o755); err != nil {
-		return err
+		return escaped(err)
 	}
 	if info, err := s.root.Lstat(p); err == nil && info.IsDir() {
 		return ErrIsDir
 	}
 	if err := s.root.Rename(temp, p); err != nil {
-		return err
+		return escaped(err)
 	}
 	for d := dir; ; d = path.Dir(d) {
 		if err := s.syncDir(d); err != nil || d == old {
@@ -253,7 +253,7 @@ func (s *local) Open(_ context.Context, name string) (File, error) {
 	}
 	f, err := s.root.Open(orDot(p))
 	if err != nil {
-		return nil, err
+		return nil, escaped(err)
 	}
 	info, err := f.Stat()
 	switch {
@@ -281,7 +281,7 @@ func (s *local) List(ctx context.Context, name string) ([]Info, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, escaped(err)
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err != nil || !info.IsDir() {
@@ -321,7 +321,7 @@ func (s *local) Delete(_ context.Context, name string) error {
 		return fmt.Errorf("%w: names the root", ErrInvalidPath)
 	}
 	if err := s.root.RemoveAll(p); err != nil && !isNotDir(err) {
-		return fmt.Errorf("delete artifact %s: %w", p, err)
+		return fmt.Errorf("delete artifact %s: %w", p, escaped(err))
 	}
 	return nil
 }

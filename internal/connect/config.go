@@ -48,11 +48,12 @@ func (x *session) configure(op *pb.ConfigRequest_Operation, out *pb.ConfigRespon
 		}
 	case *pb.ConfigRequest_Operation_GetWithDefault:
 		for _, p := range k.GetWithDefault.Pairs {
-			v, ok := x.Conf.Get(p.Key)
-			if !ok && p.Value != nil {
-				v, ok = *p.Value, true
+			if p.Value == nil {
+				v, ok := x.Conf.Get(p.Key)
+				answer(p.Key, v, ok)
+				continue
 			}
-			answer(p.Key, v, ok)
+			answer(p.Key, x.Conf.Or(p.Key, *p.Value), true)
 		}
 	case *pb.ConfigRequest_Operation_GetOption:
 		for _, key := range k.GetOption.Keys {

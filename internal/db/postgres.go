@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -178,15 +179,27 @@ func (w *poolWriter) close() error {
 type rebound struct{ on Querier }
 
 func (r rebound) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	return r.on.ExecContext(ctx, rebind(query), args...)
+	return r.on.ExecContext(ctx, rebind(query), texts(args)...)
 }
 
 func (r rebound) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return r.on.QueryContext(ctx, rebind(query), args...)
+	return r.on.QueryContext(ctx, rebind(query), texts(args)...)
 }
 
 func (r rebound) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	return r.on.QueryRowContext(ctx, rebind(query), args...)
+	return r.on.QueryRowContext(ctx, rebind(query), texts(args)...)
+}
+
+// texts replaces what PostgreSQL has no text for: the character NUL, and bytes
+// that are no UTF-8. Requests with such texts are refused before they come to a
+// write; in a search they find nothing.
+func texts(args []any) []any {
+	for i, a := range args {
+		if s, ok := a.(string); ok && (strings.IndexByte(s, 0) >= 0 || !utf8.ValidString(s)) {
+			args[i] = strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+		}
+	}
+	return args
 }
 
 // rebind numbers the parameters: $1, $2 for ?, but not inside of quotes.

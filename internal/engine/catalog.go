@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -107,7 +108,11 @@ func storedRelation(t catalog.Table) plan.Relation {
 	for k, v := range t.Options {
 		options[strings.ToLower(k)] = v
 	}
-	return &plan.Read{Format: t.Format, Schema: t.Schema, Paths: []string{t.Location}, Options: options}
+	paths := []string{t.Location}
+	if _, err := os.Stat(t.Location); t.Schema != "" && errors.Is(err, os.ErrNotExist) {
+		paths = nil // a table whose files were taken away is an empty one
+	}
+	return &plan.Read{Format: t.Format, Schema: t.Schema, Paths: paths, Options: options}
 }
 
 // storedQuery is a view's query; the names in it that have no database are of the one it was made in.

@@ -115,9 +115,10 @@ func catalogAnswers() map[string]answerRows {
 			s.ClearCache()
 			return done(nil)
 		},
-		// Files are looked at anew with every read, so there is nothing to refresh but the name.
 		"RefreshTable": (*Session).refresh, "RecoverPartitions": (*Session).refresh, "AnalyzeTable": (*Session).refresh,
-		"RefreshByPath": func(*Session, context.Context, map[string]string) (types.Struct, [][]any, error) { return done(nil) },
+		"RefreshByPath": func(s *Session, ctx context.Context, a map[string]string) (types.Struct, [][]any, error) {
+			return done(s.RefreshPath(ctx, a["path"]))
+		},
 		"TruncateTable": func(s *Session, _ context.Context, a map[string]string) (types.Struct, [][]any, error) {
 			return done(s.truncate(named(a)))
 		},
@@ -374,8 +375,10 @@ func optionsOf(a map[string]string) map[string]string {
 }
 
 func (s *Session) refresh(ctx context.Context, a map[string]string) (types.Struct, [][]any, error) {
-	_, err := (&environment{s: s}).Table(ctx, named(a))
-	return types.Struct{}, nil, err
+	if _, err := (&environment{s: s}).Table(ctx, named(a)); err != nil {
+		return types.Struct{}, nil, err
+	}
+	return types.Struct{}, nil, s.Refresh(ctx, &plan.Table{Name: named(a)})
 }
 
 func (s *Session) catalog(ctx context.Context, c *plan.Catalog) (types.Struct, []arrow.RecordBatch, error) {

@@ -128,6 +128,16 @@ func (c *Conf) Get(key string) (string, bool) {
 	return v, ok
 }
 
+// Or is what was set, or else the caller's default, which comes before a setting's own.
+func (c *Conf) Or(key, fallback string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if v, ok := c.set[key]; ok {
+		return v
+	}
+	return fallback
+}
+
 // Must is Get with Spark's error for a setting that nobody knows.
 func (c *Conf) Must(key string) (string, error) {
 	v, ok := c.Get(key)

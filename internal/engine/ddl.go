@@ -64,8 +64,10 @@ var ddlRunners = map[string]commandRunner{
 		return nothing(s.truncate(c.Name))
 	},
 	"refresh": func(s *Session, ctx context.Context, c *sqlparse.Command) (*Answer, error) {
-		_, err := (&environment{s: s}).Table(ctx, c.Name)
-		return nothing(err)
+		if _, err := (&environment{s: s}).Table(ctx, c.Name); err != nil {
+			return nil, err
+		}
+		return nothing(s.Refresh(ctx, &plan.Table{Name: c.Name}))
 	},
 	"show_tables": (*Session).runShowTables,
 	"show_views": func(s *Session, ctx context.Context, c *sqlparse.Command) (*Answer, error) {

@@ -1,7 +1,11 @@
 package engine
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -78,15 +82,84 @@ func (s *Session) fingerprint(f *plan.Fingerprinter, r plan.Relation) string {
 
 func (s *Session) fingerprinter() *plan.Fingerprinter {
 	return &plan.Fingerprinter{Expand: func(r plan.Relation) plan.Relation {
-		if t, ok := r.(*plan.Table); ok && len(t.Name) == 1 {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			if v, ok := s.views[viewKey(t.Name[0], false)]; ok {
+		t, ok := r.(*plan.Table)
+		if !ok {
+			return r
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		name := s.shortName(t.Name)
+		if len(name) == 1 {
+			if v, ok := s.views[viewKey(name[0], false)]; ok {
 				return v.relation
 			}
 		}
-		return r
+		if len(name) == len(t.Name) {
+			return r
+		}
+		short := *t
+		short.Name = name
+		return &short
 	}}
+}
+
+// shortName leaves out the catalogue and the current database, which a name has if it names none.
+func (s *Session) shortName(name []string) []string {
+	if len(name) == 3 && name[0] == catalogName {
+		name = name[1:]
+	}
+	if len(name) == 2 && strings.EqualFold(name[0], cmp.Or(s.database, "default")) {
+		name = name[1:]
+	}
+	return name
+}
+
+// Refresh reads the persisted relations anew that stand on a table.
+func (s *Session) Refresh(ctx context.Context, table *plan.Table) error {
+	prints := s.fingerprinter()
+	want := s.fingerprint(prints, table)
+	return s.refreshKept(ctx, func(k *Kept) bool {
+		found := false
+		plan.Visit(k.from, func(r plan.Relation) {
+			t, ok := r.(*plan.Table)
+			found = found || ok && s.fingerprint(prints, t) == want
+		})
+		return found
+	})
+}
+
+// RefreshPath reads the persisted relations anew that stand on files below a path.
+func (s *Session) RefreshPath(ctx context.Context, path string) error {
+	root, err := localPath(path)
+	if err != nil {
+		return err
+	}
+	return s.refreshKept(ctx, func(k *Kept) bool { return readsBelow(k.node, root) })
+}
+
+func readsBelow(n plan.Node, root string) bool {
+	if scan, ok := n.(*plan.Scan); ok {
+		return slices.ContainsFunc(scan.Files, func(f string) bool { return f == root || strings.HasPrefix(f, strings.TrimSuffix(root, "/")+"/") })
+	}
+	return slices.ContainsFunc(n.Inputs(), func(in plan.Node) bool { return readsBelow(in, root) })
+}
+
+func (s *Session) refreshKept(ctx context.Context, stale func(*Kept) bool) error {
+	s.mu.Lock()
+	all := maps.Clone(s.kept)
+	s.mu.Unlock()
+	for key, k := range all {
+		if !stale(k) {
+			continue
+		}
+		s.mu.Lock()
+		delete(s.kept, key)
+		s.mu.Unlock()
+		if err := s.Persist(ctx, k.from, k.level); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Persist keeps a relation's rows once they are read.

@@ -47,7 +47,7 @@ func insertType(a []plan.Value) (types.Type, error) {
 
 // arrayInsert counts places from one, from the end if negative, and fills gaps with nulls.
 func arrayInsert(a []Arg) string {
-	return fill("(CASE WHEN {1} = 0 THEN "+sparkerr.Raise("INVALID_INDEX_OF_ZERO")+
+	return fill("(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN {1} = 0 THEN "+sparkerr.Raise("INVALID_INDEX_OF_ZERO")+
 		" WHEN {1} > 0 THEN list_concat(list_concat(list_resize(list_slice({0}, 1, {1} - 1), {1} - 1), [{2}]), list_slice({0}, {1}, len({0})))"+
 		" WHEN -{1} <= len({0}) + 1 THEN list_concat(list_concat(list_slice({0}, 1, len({0}) + {1} + 1), [{2}]), list_slice({0}, len({0}) + {1} + 2, len({0})))"+
 		" ELSE list_concat(list_concat([{2}], list_resize([]::"+TypeSQL(a[0].Type)+", -{1} - len({0}) - 1)), {0}) END)", a)

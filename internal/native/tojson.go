@@ -157,6 +157,38 @@ func readInstant(text string) (time.Time, error) {
 	return t, err
 }
 
+// plain prints a value as a cast to string does: [1, 2], {a -> 1}, {1, a}.
+func (p *printer) plain(v json.RawMessage, t types.Type) string {
+	if string(v) == "null" {
+		return "null"
+	}
+	switch t := t.(type) {
+	case types.Array:
+		var list []json.RawMessage
+		_ = json.Unmarshal(v, &list) // the engine made it
+		parts := make([]string, len(list))
+		for i, x := range list {
+			parts[i] = p.plain(x, t.Elem)
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	case types.Map:
+		keys, values, _ := object(v)
+		for i := range keys {
+			keys[i] += " -> " + p.plain(values[i], t.Value)
+		}
+		return "{" + strings.Join(keys, ", ") + "}"
+	case types.Struct:
+		_, values, _ := object(v)
+		parts := make([]string, len(values))
+		for i, x := range values {
+			parts[i] = p.plain(x, t.Fields[i].Type)
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	}
+	text, _ := p.text(v, t)
+	return text
+}
+
 // toCSV prints a struct's fields as a CSV line.
 func toCSV(text, schema, options string) (Value, error) {
 	t, err := schemaOf(schema)
@@ -177,7 +209,7 @@ func toCSV(text, schema, options string) (Value, error) {
 		}
 		switch st.Fields[k].Type.(type) {
 		case types.Array, types.Map, types.Struct:
-			parts[k] = p.json(v, st.Fields[k].Type, "")
+			parts[k] = p.plain(v, st.Fields[k].Type)
 		default:
 			parts[k], _ = p.text(v, st.Fields[k].Type)
 		}

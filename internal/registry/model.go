@@ -67,7 +67,10 @@ func (s *Service) createModel(ctx context.Context, in *createModelRequest) (*mod
 		if err != nil {
 			return 0, err
 		}
-		return id, upsertTags(ctx, q, modelTags, id, in.Tags)
+		if err := upsertTags(ctx, q, modelTags, id, in.Tags); err != nil {
+			return 0, err
+		}
+		return id, s.tell(ctx, q, id, "REGISTERED_MODEL", "CREATED", eventData{"name": in.Name, "tags": tagMap(in.Tags), "description": in.Description})
 	})
 }
 
@@ -92,7 +95,7 @@ func nameTaken(ctx context.Context, q db.Querier, name string, wantPrompt bool) 
 // writeModel runs fn in a write and answers with the model whose id it returns.
 func (s *Service) writeModel(ctx context.Context, fn func(context.Context, db.Querier) (int64, error)) (*modelResponse, error) {
 	var out modelResponse
-	err := s.db.Write(ctx, func(ctx context.Context, q db.Querier) error {
+	err := s.write(ctx, func(ctx context.Context, q db.Querier) error {
 		id, err := fn(ctx, q)
 		if err != nil {
 			return err
@@ -114,7 +117,7 @@ func (s *Service) onModel(ctx context.Context, name string, fn func(ctx context.
 	if err := checkModelName(name); err != nil {
 		return err
 	}
-	return s.db.Write(ctx, func(ctx context.Context, q db.Querier) error {
+	return s.write(ctx, func(ctx context.Context, q db.Querier) error {
 		id, err := modelID(ctx, q, name)
 		if err != nil {
 			return err
@@ -178,7 +181,22 @@ func (s *Service) renameModel(ctx context.Context, in *renameModelRequest) (*mod
 }
 
 func (s *Service) deleteModel(ctx context.Context, in *modelRequest) (*empty, error) {
-	return nil, s.onModel(ctx, in.Name, deleteModel)
+	var locations []string
+	err := s.onModel(ctx, in.Name, func(ctx context.Context, q db.Querier, id int64) error {
+		found, err := selectVersions(ctx, q, `WHERE v.model = ?`, id)
+		if err != nil {
+			return err
+		}
+		locations = nil
+		for _, v := range found.rows {
+			locations = append(locations, v.location)
+		}
+		return deleteModel(ctx, q, id)
+	})
+	if err == nil {
+		s.deleteFiles(ctx, locations...)
+	}
+	return nil, err
 }
 
 func (s *Service) setModelTag(ctx context.Context, in *modelTagRequest) (*empty, error) {
@@ -187,13 +205,19 @@ func (s *Service) setModelTag(ctx context.Context, in *modelTagRequest) (*empty,
 		return nil, err
 	}
 	return nil, s.onModel(ctx, in.Name, func(ctx context.Context, q db.Querier, id int64) error {
-		return upsertTags(ctx, q, modelTags, id, []Tag{tag})
+		if err := upsertTags(ctx, q, modelTags, id, []Tag{tag}); err != nil {
+			return err
+		}
+		return s.tell(ctx, q, id, "REGISTERED_MODEL_TAG", "SET", eventData{"name": in.Name, "key": tag.Key, "value": tag.Value})
 	})
 }
 
 func (s *Service) deleteModelTag(ctx context.Context, in *modelTagRequest) (*empty, error) {
 	return nil, s.onModel(ctx, in.Name, func(ctx context.Context, q db.Querier, id int64) error {
-		return deleteTag(ctx, q, modelTags, id, in.Key)
+		if err := deleteTag(ctx, q, modelTags, id, in.Key); err != nil {
+			return err
+		}
+		return s.tell(ctx, q, id, "REGISTERED_MODEL_TAG", "DELETED", eventData{"name": in.Name, "key": in.Key})
 	})
 }
 
@@ -224,7 +248,10 @@ func (s *Service) setAlias(ctx context.Context, in *aliasRequest) (*empty, error
 		return nil, err
 	}
 	return nil, s.onVersion(ctx, in.Name, in.Version, func(ctx context.Context, q db.Querier, v versionRow) error {
-		return upsertAlias(ctx, q, v.model, in.Alias, v.version)
+		if err := upsertAlias(ctx, q, v.model, in.Alias, v.version); err != nil {
+			return err
+		}
+		return s.tell(ctx, q, v.model, "MODEL_VERSION_ALIAS", "CREATED", eventData{"name": in.Name, "alias": in.Alias, "version": in.Version})
 	})
 }
 
@@ -233,6 +260,9 @@ func (s *Service) deleteAlias(ctx context.Context, in *aliasNameRequest) (*empty
 		return nil, err
 	}
 	return nil, s.onModel(ctx, in.Name, func(ctx context.Context, q db.Querier, id int64) error {
-		return deleteAlias(ctx, q, id, in.Alias)
+		if err := deleteAlias(ctx, q, id, in.Alias); err != nil {
+			return err
+		}
+		return s.tell(ctx, q, id, "MODEL_VERSION_ALIAS", "DELETED", eventData{"name": in.Name, "alias": in.Alias})
 	})
 }

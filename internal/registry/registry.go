@@ -29,10 +29,23 @@ type Tracking interface {
 	LinkModelVersion(ctx context.Context, modelID, name string, version int64) error
 	// SendArtifact answers a request with one file below an address.
 	SendArtifact(w http.ResponseWriter, r *http.Request, location, name string) error
+	// DeleteArtifacts deletes all below an address.
+	DeleteArtifacts(ctx context.Context, location string) error
+}
+
+// Events are told of what happens, in the write that does it.
+type Events interface {
+	// Any reports whether anybody listens.
+	Any(ctx context.Context, q db.Querier) (bool, error)
+	// Emit tells of an event: an entity, what was done, and the data of it.
+	Emit(ctx context.Context, q db.Querier, entity, action string, data any) error
+	// Wake says that a write with events may have been committed.
+	Wake()
 }
 
 // Options tunes the registry; the zero value is fine.
 type Options struct {
+	Events Events // may be nil
 	Logger *slog.Logger
 	Now    func() time.Time
 }
@@ -41,13 +54,14 @@ type Options struct {
 type Service struct {
 	db       *db.DB
 	tracking Tracking
+	events   Events
 	log      *slog.Logger
 	now      func() time.Time
 }
 
 // New makes the service.
 func New(records *db.DB, tracking Tracking, opts Options) *Service {
-	s := &Service{db: records, tracking: tracking, log: opts.Logger, now: opts.Now}
+	s := &Service{db: records, tracking: tracking, events: opts.Events, log: opts.Logger, now: opts.Now}
 	if s.log == nil {
 		s.log = slog.Default()
 	}
@@ -95,6 +109,7 @@ type ModelVersion struct {
 	Description          string   `json:"description"`
 	Source               string   `json:"source"`
 	RunID                string   `json:"run_id"`
+	UserID               string   `json:"user_id,omitempty"`
 	Status               string   `json:"status"`
 	Tags                 []Tag    `json:"tags,omitempty"`
 	RunLink              string   `json:"run_link"`

@@ -25,8 +25,9 @@ var quiet = slog.New(slog.DiscardHandler)
 
 // fakeTracking knows one run, "run1", and one logged model of it, "m-1".
 type fakeTracking struct {
-	mu    sync.Mutex
-	links []string
+	mu      sync.Mutex
+	links   []string
+	deleted []string
 }
 
 func (*fakeTracking) RunLocation(_ context.Context, id string) (string, error) {
@@ -53,6 +54,13 @@ func (f *fakeTracking) LinkModelVersion(_ context.Context, id, name string, vers
 func (*fakeTracking) SendArtifact(w http.ResponseWriter, _ *http.Request, location, name string) error {
 	_, err := io.WriteString(w, location+"|"+name)
 	return err
+}
+
+func (f *fakeTracking) DeleteArtifacts(_ context.Context, location string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.deleted = append(f.deleted, location)
+	return nil
 }
 
 func TestOnPostgres(t *testing.T) { dbtest.OnPostgres(t) }
@@ -205,7 +213,7 @@ func TestVersions(t *testing.T) {
 	a.create("m")
 	a.add("m", "s3://b/x")
 	v := a.add("m", "s3://b/y", "run_id", "any", "description", "d", "run_link", "l", "tags", []body{{"key": "t", "value": "1"}})
-	want := ModelVersion{Name: "m", Version: "2", CurrentStage: "None", Description: "d", Source: "s3://b/y", RunID: "any", Status: "READY",
+	want := ModelVersion{Name: "m", Version: "2", CurrentStage: "None", Description: "d", Source: "s3://b/y", RunID: "any", Status: "READY", UserID: "local",
 		RunLink: "l", Tags: []Tag{{"t", "1"}}, CreationTimestamp: v.CreationTimestamp, LastUpdatedTimestamp: v.CreationTimestamp}
 	if d := cmp.Diff(want, a.version("m", "2")); d != "" {
 		t.Error(d)

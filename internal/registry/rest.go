@@ -32,5 +32,6 @@ func (s *Service) Routes() []rest.Route {
 		rest.Op("POST", v+"set-tag", "setModelVersionTag", s.setVersionTag),
 		rest.Op("DELETE", v+"delete-tag", "deleteModelVersionTag", s.deleteVersionTag),
 	)
+	out = append(append(out, s.activityRoutes()...), s.catalogRoutes()...)
 	return append(out, rest.Raw("GET", "/model-versions/get-artifact", "getModelVersionArtifact", s.getVersionArtifact))
 }

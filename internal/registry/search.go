@@ -211,3 +211,20 @@ func (s *Service) searchVersions(ctx context.Context, in *searchRequest) (*versi
 	}
 	return &out, nil
 }
+
+// The answers of searches leave out what the user may not see; see [rest.Filtered].
+
+// Keep implements [rest.Filtered].
+func (r *searchModelsResponse) Keep(may func(kind, id string) bool) {
+	r.Models = slices.DeleteFunc(r.Models, func(m RegisteredModel) bool { return !may(rest.KindModel, m.Name) })
+}
+
+// Keep implements [rest.Filtered].
+func (r *versionsResponse) Keep(may func(kind, id string) bool) {
+	r.Versions = slices.DeleteFunc(r.Versions, func(v ModelVersion) bool { return !may(rest.KindModel, v.Name) })
+}
+
+// Keep implements [rest.Filtered].
+func (r *catalogVersionsResponse) Keep(may func(kind, id string) bool) {
+	r.Versions = slices.DeleteFunc(r.Versions, func(v catalogVersion) bool { return !may(rest.KindModel, v.Name) })
+}

@@ -198,18 +198,18 @@ func insertVersion(ctx context.Context, q db.Querier, v *versionRow, now int64) 
 	}
 	i := &v.info
 	return q.QueryRowContext(ctx, `INSERT INTO model_versions (model, version, creation_time, last_updated_time, description, source,
-		storage_location, run_id, run_link, logged_model_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
-		v.model, v.version, now, now, i.Description, i.Source, v.location, i.RunID, i.RunLink, i.ModelID).Scan(&v.id)
+		storage_location, run_id, run_link, logged_model_id, status, user_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+		v.model, v.version, now, now, i.Description, i.Source, v.location, i.RunID, i.RunLink, i.ModelID, i.Status, i.UserID).Scan(&v.id)
 }
 
 const versionColumns = `v.id, v.model, v.version, v.storage_location, m.name, v.version, v.creation_time, v.last_updated_time, v.current_stage,
-	v.description, v.source, v.run_id, v.run_link, v.logged_model_id`
+	v.description, v.source, v.run_id, v.run_link, v.logged_model_id, v.status, v.user_id`
 
 func scanVersion(scan func(...any) error) (versionRow, error) {
-	v := versionRow{info: ModelVersion{Status: "READY"}} // there is nothing to wait for: a version refers to artifacts that are there
+	var v versionRow
 	i := &v.info
 	err := scan(&v.id, &v.model, &v.version, &v.location, &i.Name, &i.Version, &i.CreationTimestamp, &i.LastUpdatedTimestamp,
-		&i.CurrentStage, &i.Description, &i.Source, &i.RunID, &i.RunLink, &i.ModelID)
+		&i.CurrentStage, &i.Description, &i.Source, &i.RunID, &i.RunLink, &i.ModelID, &i.Status, &i.UserID)
 	return v, err
 }
 
@@ -322,13 +322,6 @@ func one(id int64, err error) (int64, bool, error) {
 
 func describeVersion(ctx context.Context, q db.Querier, id int64, description string, now int64) error {
 	_, err := q.ExecContext(ctx, `UPDATE model_versions SET description = ?, last_updated_time = ? WHERE id = ?`, description, now, id)
-	return err
-}
-
-// moveStage moves all other versions of v's model from one stage to another.
-func moveStage(ctx context.Context, q db.Querier, v versionRow, from, to string, now int64) error {
-	_, err := q.ExecContext(ctx, `UPDATE model_versions SET current_stage = ?, last_updated_time = ?
-		WHERE model = ? AND current_stage = ? AND id != ?`, to, now, v.model, from, v.id)
 	return err
 }
 

@@ -6,7 +6,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/millpond/millpond/internal/rest"
@@ -52,15 +51,8 @@ func parseVersion(text string) (int64, error) {
 }
 
 func checkTag(t Tag) error {
-	if strings.ContainsFunc(t.Key, func(r rune) bool {
-		return !(unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsMark(r) || strings.ContainsRune("/_.- :", r))
-	}) || t.Key == "" {
-		return rest.InvalidValue("key", t.Key, "Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), "+
-			"spaces ( ), colon(:) and slashes (/).")
-	}
-	if clean := path.Clean(t.Key); clean != t.Key || clean == "." || strings.HasPrefix(clean, "..") || strings.HasPrefix(clean, "/") {
-		return rest.InvalidValue("key", t.Key, fmt.Sprintf("Names may be treated as files in certain cases, and must not "+
-			"resolve to other names when treated as such. This name would resolve to '%s'", clean))
+	if err := rest.CheckName(t.Key, "key"); err != nil {
+		return err
 	}
 	if err := checkLength("key", maxTagKey, t.Key); err != nil {
 		return err

@@ -36,6 +36,7 @@ type (
 		Version         string `json:"version" mlflow:"required"`
 		Stage           string `json:"stage" mlflow:"required"`
 		ArchiveExisting bool   `json:"archive_existing_versions"`
+		Comment         string `json:"comment"`
 	}
 	versionTagRequest struct {
 		Name    string `json:"name" mlflow:"required"`
@@ -55,6 +56,7 @@ func (s *Service) createVersion(ctx context.Context, in *createVersionRequest) (
 	if err := checkTags(in.Tags); err != nil {
 		return nil, err
 	}
+	in.Source = rest.OwnAddress(in.Source)
 	src := source{uri: in.Source, location: in.Source, runID: in.RunID, modelID: in.ModelID}
 	if isPrompt(in.Tags) {
 		if err := src.checkPrompt(); err != nil {
@@ -63,10 +65,15 @@ func (s *Service) createVersion(ctx context.Context, in *createVersionRequest) (
 	} else if err := s.settle(ctx, &src); err != nil {
 		return nil, err
 	}
-	v := versionRow{info: ModelVersion{Name: in.Name, Description: in.Description, Source: src.uri, RunID: deref(src.runID),
-		RunLink: in.RunLink, ModelID: deref(src.modelID)}, location: src.location}
+	// There is nothing to wait for: the version refers to artifacts that are there.
+	return s.keepVersion(ctx, in, versionRow{info: ModelVersion{Name: in.Name, Description: in.Description, Source: src.uri, RunID: deref(src.runID),
+		RunLink: in.RunLink, ModelID: deref(src.modelID), Status: statusReady, UserID: rest.User(ctx)}, location: src.location})
+}
+
+// keepVersion stores a new version.
+func (s *Service) keepVersion(ctx context.Context, in *createVersionRequest, v versionRow) (*versionResponse, error) {
 	var out versionResponse
-	err := s.db.Write(ctx, func(ctx context.Context, q db.Querier) error {
+	err := s.write(ctx, func(ctx context.Context, q db.Querier) error {
 		var err error
 		if v.model, err = modelID(ctx, q, in.Name); err != nil {
 			return err
@@ -77,8 +84,11 @@ func (s *Service) createVersion(ctx context.Context, in *createVersionRequest) (
 		if err := upsertTags(ctx, q, versionTags, v.id, in.Tags); err != nil {
 			return err
 		}
-		out.Version, err = readVersion(ctx, q, v.id)
-		return err
+		if out.Version, err = readVersion(ctx, q, v.id); err != nil {
+			return err
+		}
+		return s.tell(ctx, q, v.model, "MODEL_VERSION", "CREATED", eventData{"name": in.Name, "version": out.Version.Version, "source": v.info.Source,
+			"run_id": orNil(v.info.RunID), "tags": tagMap(in.Tags), "description": orNil(in.Description)})
 	})
 	if err != nil {
 		return nil, err
@@ -100,7 +110,7 @@ func (s *Service) onVersion(ctx context.Context, name, version string, fn func(c
 	if err != nil {
 		return err
 	}
-	return s.db.Write(ctx, func(ctx context.Context, q db.Querier) error {
+	return s.write(ctx, func(ctx context.Context, q db.Querier) error {
 		v, err := findVersion(ctx, q, name, n)
 		if err != nil {
 			return err
@@ -204,32 +214,42 @@ func (s *Service) updateVersion(ctx context.Context, in *updateVersionRequest) (
 	})
 }
 
-// transition moves a version to a stage. The versions that were in an active
-// stage may be archived in the same step, so that there is no moment with two.
+// transition moves a version to a stage.
 func (s *Service) transition(ctx context.Context, in *transitionRequest) (*versionResponse, error) {
 	stage, err := canonicalStage(in.Stage)
+	if err == nil {
+		err = checkArchive(in.ArchiveExisting, stage, in.Stage)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if in.ArchiveExisting && stage != stageStaging && stage != stageProduction {
-		return nil, rest.Invalid("Model version transition cannot archive existing model versions because '%s' is not an Active "+
-			"stage. Valid stages are ['Staging', 'Production']", in.Stage)
-	}
 	return s.changeVersion(ctx, in.Name, in.Version, func(ctx context.Context, q db.Querier, v versionRow) error {
-		now := s.millis()
-		if in.ArchiveExisting {
-			if err := moveStage(ctx, q, v, stage, stageArchived, now); err != nil {
-				return err
-			}
-		}
-		return setStage(ctx, q, v, stage, now)
+		return s.move(ctx, q, v, stage, in.ArchiveExisting, activity{kind: applied, user: rest.User(ctx), comment: in.Comment})
 	})
 }
 
 func (s *Service) deleteVersion(ctx context.Context, in *versionRequest) (*empty, error) {
-	return nil, s.onVersion(ctx, in.Name, in.Version, func(ctx context.Context, q db.Querier, v versionRow) error {
+	var location string
+	err := s.onVersion(ctx, in.Name, in.Version, func(ctx context.Context, q db.Querier, v versionRow) error {
+		location = v.location
 		return deleteVersion(ctx, q, v, s.millis())
 	})
+	if err == nil {
+		s.deleteFiles(ctx, location)
+	}
+	return nil, err
+}
+
+// deleteFiles deletes the files of versions that are gone, where they were the versions' own.
+func (s *Service) deleteFiles(ctx context.Context, locations ...string) {
+	for _, location := range locations {
+		if !strings.HasPrefix(location, catalogRoot) {
+			continue
+		}
+		if err := s.tracking.DeleteArtifacts(ctx, location); err != nil && !rest.IsCode(err, rest.ResourceDoesNotExist) {
+			s.log.WarnContext(ctx, "the files of a deleted model version are still there", "location", location, "error", err)
+		}
+	}
 }
 
 func (s *Service) setVersionTag(ctx context.Context, in *versionTagRequest) (*empty, error) {
@@ -238,13 +258,19 @@ func (s *Service) setVersionTag(ctx context.Context, in *versionTagRequest) (*em
 		return nil, err
 	}
 	return nil, s.onVersion(ctx, in.Name, in.Version, func(ctx context.Context, q db.Querier, v versionRow) error {
-		return upsertTags(ctx, q, versionTags, v.id, []Tag{tag})
+		if err := upsertTags(ctx, q, versionTags, v.id, []Tag{tag}); err != nil {
+			return err
+		}
+		return s.tell(ctx, q, v.model, "MODEL_VERSION_TAG", "SET", eventData{"name": in.Name, "version": in.Version, "key": tag.Key, "value": tag.Value})
 	})
 }
 
 func (s *Service) deleteVersionTag(ctx context.Context, in *versionTagRequest) (*empty, error) {
 	return nil, s.onVersion(ctx, in.Name, in.Version, func(ctx context.Context, q db.Querier, v versionRow) error {
-		return deleteTag(ctx, q, versionTags, v.id, in.Key)
+		if err := deleteTag(ctx, q, versionTags, v.id, in.Key); err != nil {
+			return err
+		}
+		return s.tell(ctx, q, v.model, "MODEL_VERSION_TAG", "DELETED", eventData{"name": in.Name, "version": in.Version, "key": in.Key})
 	})
 }
 

@@ -11,9 +11,11 @@ import (
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"unicode/utf8"
 )
 
 // MaxBody bounds a JSON request. Artifacts are streamed and not bounded by it.
@@ -31,13 +33,20 @@ func JSON[In, Out any](fn func(ctx context.Context, in *In) (*Out, error)) Handl
 		if err := Decode(w, r, in); err != nil {
 			return err
 		}
-		out, err := fn(r.Context(), in)
+		if err := before(r, in); err != nil {
+			return err
+		}
+		out, err := fn(withOrigin(r), in)
+		if err == nil {
+			err = after(r.Context(), in, out)
+		}
 		if err != nil {
 			return err
 		}
 		if out == nil {
 			return WriteJSON(w, r, struct{}{})
 		}
+		localize(r, out)
 		return WriteJSON(w, r, out)
 	}
 }
@@ -68,21 +77,66 @@ func Under(prefixes []string, routes ...Route) []Route {
 // Decode reads a request into the struct in points to. Unknown fields are
 // ignored, as MLflow does; path parameters fill the fields of the same name.
 func Decode(w http.ResponseWriter, r *http.Request, in any) error {
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+	read := r.Method == http.MethodGet || r.Method == http.MethodHead
+	if read || r.Method == http.MethodDelete { // MLflow deletes by a body, Databricks by a query
 		if err := decodeQuery(r.URL.Query(), in); err != nil {
 			return err
 		}
-	} else if err := decodeBody(w, r, in); err != nil {
-		return err
+	}
+	if !read {
+		if err := decodeBody(w, r, in); err != nil {
+			return err
+		}
 	}
 	v := reflect.ValueOf(in).Elem()
 	info := fieldsOf(v.Type())
 	for _, f := range info.strings {
 		if text := r.PathValue(f.name); text != "" {
+			if !isText(text) {
+				return errNoText
+			}
 			v.Field(f.index).SetString(text)
 		}
 	}
 	return info.require(v)
+}
+
+// errNoText refuses the character NUL, which not every database can keep, and
+// in addresses bytes that are no UTF-8; the decoder of JSON has replaced those.
+var errNoText = Invalid("The request has a text with a NUL character, or one that is no UTF-8, in it.")
+
+func isText(s string) bool { return strings.IndexByte(s, 0) < 0 && utf8.ValidString(s) }
+
+// hasNUL looks for the character in all texts of a request.
+func hasNUL(v reflect.Value) bool {
+	switch v.Kind() {
+	case reflect.String:
+		return strings.IndexByte(v.String(), 0) >= 0
+	case reflect.Pointer, reflect.Interface:
+		return !v.IsNil() && hasNUL(v.Elem())
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if hasNUL(v.Field(i)) {
+				return true
+			}
+		}
+	case reflect.Slice:
+		if v.Type().Elem().Kind() == reflect.Uint8 { // JSON as it came: its NUL is escaped
+			return false
+		}
+		for i := range v.Len() {
+			if hasNUL(v.Index(i)) {
+				return true
+			}
+		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			if hasNUL(key) || hasNUL(v.MapIndex(key)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func decodeBody(w http.ResponseWriter, r *http.Request, in any) error {
@@ -99,7 +153,13 @@ func decodeBody(w http.ResponseWriter, r *http.Request, in any) error {
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil
 	}
-	return DecodeJSON(body, in)
+	if err := DecodeJSON(body, in); err != nil {
+		return err
+	}
+	if bytes.Contains(body, []byte(`\u0000`)) && hasNUL(reflect.ValueOf(in)) {
+		return errNoText
+	}
+	return nil
 }
 
 func readBody(r io.Reader, size int64) ([]byte, error) {
@@ -225,6 +285,9 @@ func decodeQuery(q url.Values, in any) error {
 		}
 		if !ok || name == "" {
 			continue
+		}
+		if slices.ContainsFunc(values, func(s string) bool { return !isText(s) }) {
+			return errNoText
 		}
 		if err := setQuery(v.Field(i), values); err != nil {
 			shown, _ := json.Marshal(values[0])

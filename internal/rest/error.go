@@ -34,7 +34,7 @@ var statuses = map[Code]int{
 	InternalError: 500, InvalidState: 500, DataLoss: 500, NotImplemented: 501,
 	TemporarilyUnavailable: 503, DeadlineExceeded: 504, RequestLimitExceeded: 429,
 	Cancelled: 499, ResourceConflict: 409, EndpointNotFound: 404,
-	ResourceDoesNotExist: 404, PermissionDenied: 403, Unauthenticated: 401,
+	ResourceDoesNotExist: 404, "NOT_FOUND": 404, PermissionDenied: 403, Unauthenticated: 401,
 	BadRequest: 400, ResourceAlreadyExists: 400, InvalidParameterValue: 400,
 }
 
@@ -45,6 +45,15 @@ type Error struct {
 	Message string
 	// HTTP overrides the status that belongs to the code, if not zero.
 	HTTP int
+	// Details tell Databricks' clients what to do about it.
+	Details []Detail
+}
+
+// Detail is one of Google's machine-readable details of an error.
+type Detail struct {
+	Type   string `json:"@type"`
+	Reason string `json:"reason,omitempty"`
+	Domain string `json:"domain,omitempty"`
 }
 
 func (e *Error) Error() string { return string(e.Code) + ": " + e.Message }
@@ -84,6 +93,12 @@ func AlreadyExists(format string, args ...any) *Error {
 func IsCode(err error, code Code) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Code == code
+}
+
+// Answer is what a client is told of an error.
+func Answer(err error) *Error {
+	answer, _ := asError(err)
+	return answer
 }
 
 // asError finds the answer for any error. What a client may not know (SQL

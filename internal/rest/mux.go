@@ -47,6 +47,7 @@ type Mux struct {
 	patterns []*pattern
 	routes   []Route
 	fallback http.Handler
+	guard    Guard
 	observe  Observer
 	log      *slog.Logger
 }
@@ -64,6 +65,8 @@ type MuxOptions struct {
 	Logger   *slog.Logger
 	// Fallback answers paths that no route has, instead of a 404.
 	Fallback http.Handler
+	// Guard decides who may use a route; nil lets everybody.
+	Guard Guard
 }
 
 // NewMux makes an empty Mux.
@@ -71,7 +74,7 @@ func NewMux(opts MuxOptions) *Mux {
 	if opts.Logger == nil {
 		opts.Logger = slog.Default()
 	}
-	return &Mux{static: map[string]map[string]*Route{}, fallback: opts.Fallback, observe: opts.Observer, log: opts.Logger}
+	return &Mux{static: map[string]map[string]*Route{}, fallback: opts.Fallback, guard: opts.Guard, observe: opts.Observer, log: opts.Logger}
 }
 
 // Handle adds routes. It panics if a method and path are already taken: that
@@ -143,10 +146,24 @@ func (m *Mux) serve(w *statusWriter, r *http.Request) string {
 		return path
 	}
 	defer m.recoverPanic(w, r)
-	if err := route.Handler(w, r); err != nil {
+	if err := m.answer(w, r, route); err != nil {
 		m.fail(w, r, err)
 	}
 	return route.Path
+}
+
+// answer runs the handler, under the guard if there is one.
+func (m *Mux) answer(w http.ResponseWriter, r *http.Request, route *Route) error {
+	switch {
+	case m.guard == nil:
+	case route.In == nil:
+		if err := m.guard.Before(r, route, nil); err != nil {
+			return err
+		}
+	default: // the handler asks once it has decoded the request
+		r = withGuard(r, m.guard, route)
+	}
+	return route.Handler(w, r)
 }
 
 // match finds the routes of the request's path and sets its path values.
@@ -226,9 +243,10 @@ func (m *Mux) fail(w *statusWriter, r *http.Request, err error) {
 // WriteError writes an error answer.
 func WriteError(w http.ResponseWriter, e *Error) {
 	body := struct {
-		Code    Code   `json:"error_code"`
-		Message string `json:"message"`
-	}{e.Code, e.Message}
+		Code    Code     `json:"error_code"`
+		Message string   `json:"message"`
+		Details []Detail `json:"details,omitempty"`
+	}{e.Code, e.Message, e.Details}
 	writeJSON(w, e.Status(), body)
 }
 

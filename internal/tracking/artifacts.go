@@ -1,6 +1,7 @@
 package tracking
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -241,6 +242,18 @@ func (s *Service) uploadArtifact(w http.ResponseWriter, r *http.Request) error {
 // SendArtifact answers with one file below an artifact address.
 func (s *Service) SendArtifact(w http.ResponseWriter, r *http.Request, location, name string) error {
 	return s.sendFrom(w, r, location, name)
+}
+
+// ArtifactPath is where the artifact store keeps a file below an artifact address.
+func (s *Service) ArtifactPath(location, name string) (string, error) { return s.below(location, name) }
+
+// DeleteArtifacts deletes all below an artifact address.
+func (s *Service) DeleteArtifacts(ctx context.Context, location string) error {
+	name, err := s.below(location, "")
+	if err != nil {
+		return err
+	}
+	return artifactError(s.artifacts.Delete(ctx, name), name)
 }
 
 // below is the path in the artifact store of a relative path below an artifact

@@ -3,6 +3,7 @@ package tracking
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/millpond/millpond/internal/db"
@@ -182,7 +183,7 @@ func (s *Service) updateExperiment(ctx context.Context, in *updateExperimentRequ
 			return err
 		}
 		if e.LifecycleStage != active {
-			return rest.Errorf(rest.InvalidState, "Cannot rename a non-active experiment.")
+			return &rest.Error{Code: rest.InvalidState, HTTP: http.StatusBadRequest, Message: "Cannot rename a non-active experiment."}
 		}
 		err = renameExperiment(ctx, q, id, in.NewName, s.millis())
 		if db.IsUnique(err) {

@@ -126,7 +126,7 @@ func addExperimentTags(ctx context.Context, q db.Querier, experiments []*Experim
 
 func findExperiments(ctx context.Context, q db.Querier, terms []filter.Term, orders []filter.Order, shown []string, limit, offset int) ([]Experiment, error) {
 	var w filter.Where
-	w.Add("e.lifecycle_stage IN ("+marks(len(shown))+")", anys(shown)...)
+	w.Add("e.lifecycle_stage IN ("+db.Marks(len(shown))+")", db.Args(shown)...)
 	for _, t := range terms {
 		switch t.Entity {
 		case filter.AttributeEntity:

@@ -210,7 +210,7 @@ func appendModelTag(ctx context.Context, q db.Querier, run int64, model any) err
 	models := []any{}
 	if found {
 		if err := json.Unmarshal([]byte(old), &models); err != nil {
-			return rest.Errorf(rest.InvalidState, "Tag '%s' does not hold a list of models.", key)
+			return &rest.Error{Code: rest.InvalidState, HTTP: http.StatusBadRequest, Message: "Tag '" + key + "' does not hold a list of models."}
 		}
 	}
 	text, err := json.Marshal(append(models, model))

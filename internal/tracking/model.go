@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -207,6 +208,38 @@ func (s *Service) LinkModelVersion(ctx context.Context, modelID, name string, ve
 func (s *Service) RunLocation(ctx context.Context, runID string) (string, error) {
 	row, err := runByID(ctx, s.db.Reader(), runID)
 	return row.info.ArtifactURI, err
+}
+
+// ExperimentLocation tells where an active experiment keeps its artifacts.
+func (s *Service) ExperimentLocation(ctx context.Context, experimentID string) (int64, string, error) {
+	id, err := parseExperimentID(experimentID)
+	if err != nil {
+		return 0, "", err
+	}
+	e, err := activeExperiment(ctx, s.db.Reader(), id)
+	if err != nil {
+		return 0, "", err
+	}
+	return id, e.ArtifactLocation, nil
+}
+
+// ExperimentNames finds the ids of active experiments by the beginning of their names.
+func (s *Service) ExperimentNames(ctx context.Context, prefix string) (map[string]string, error) {
+	rows, err := s.db.Reader().QueryContext(ctx, `SELECT name, experiment_id FROM experiments WHERE lifecycle_stage = 'active'
+		AND SUBSTR(name, 1, ?) = ?`, utf8.RuneCountInString(prefix), prefix)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	out := map[string]string{}
+	for rows.Next() {
+		var name, id string
+		if err := rows.Scan(&name, &id); err != nil {
+			return nil, err
+		}
+		out[name] = id
+	}
+	return out, rows.Err()
 }
 
 // ModelLocation tells where the artifacts of a logged model are, and which run

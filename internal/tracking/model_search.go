@@ -121,7 +121,11 @@ func modelSearchSQL(in *searchModelsRequest, limit int) (text string, args []any
 		return "", nil, 0, err
 	}
 	var w filter.Where
-	w.Add("l.experiment_id IN (" + idList(ids) + ")")
+	if len(ids) == 0 {
+		w.Add("1 = 0") // PostgreSQL takes no empty list
+	} else {
+		w.Add("l.experiment_id IN (" + idList(ids) + ")")
+	}
 	w.Add("l.lifecycle_stage != 'deleted'")
 	onData, dataArgs, err := in.onDatasets()
 	if err != nil {

@@ -70,7 +70,7 @@ func readMultipart(w http.ResponseWriter, r *http.Request) (*multipartRequest, s
 
 // createMultipart begins an upload and tells the addresses of its parts.
 func (s *Service) createMultipart(w http.ResponseWriter, r *http.Request) error {
-	prefix := apiPrefix(r, "/mlflow-artifacts/")
+	prefix := rest.PrefixURL(r, "/mlflow-artifacts/")
 	in, name, err := readMultipart(w, r)
 	if err != nil {
 		return err
@@ -88,7 +88,7 @@ func (s *Service) createMultipart(w http.ResponseWriter, r *http.Request) error 
 	}
 	out := createMultipartResponse{UploadID: id}
 	for n := 1; n <= parts; n++ {
-		out.Credentials = append(out.Credentials, multipartCredential{prefix + "mpu/part/" + id + "/" + strconv.Itoa(n), n, ownHeaders(r)})
+		out.Credentials = append(out.Credentials, multipartCredential{prefix + "mpu/part/" + id + "/" + strconv.Itoa(n), n, rest.OwnHeaders(r)})
 	}
 	return rest.WriteJSON(w, r, out)
 }
@@ -172,25 +172,5 @@ func (s *Service) presigned(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	_, escaped, _ := strings.Cut(r.URL.EscapedPath(), "/presigned/")
-	return rest.WriteJSON(w, r, presignedResponse{apiPrefix(r, "/mlflow-artifacts/") + "artifacts/" + escaped, ownHeaders(r), info.Size()})
-}
-
-// apiPrefix is the address at which the client reached us, up to and with mark.
-func apiPrefix(r *http.Request, mark string) string {
-	scheme := "http"
-	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
-		scheme = "https"
-	}
-	before, _, _ := strings.Cut(r.URL.EscapedPath(), mark)
-	return scheme + "://" + r.Host + before + mark
-}
-
-// ownHeaders gives the client its own credentials for the requests that it is
-// told to make: it sends none by itself.
-func ownHeaders(r *http.Request) map[string]string {
-	out := map[string]string{}
-	if auth := r.Header.Get("Authorization"); auth != "" {
-		out["Authorization"] = auth
-	}
-	return out
+	return rest.WriteJSON(w, r, presignedResponse{rest.PrefixURL(r, "/mlflow-artifacts/") + "artifacts/" + escaped, rest.OwnHeaders(r), info.Size()})
 }

@@ -99,7 +99,7 @@ func runTags(given []Pair, name string) (tags []Pair, _ string, err error) {
 		if err := checkLength("key", maxKey, t.Key); err != nil {
 			return nil, "", err
 		}
-		t.Value = cut(t.Value, maxTagValue)
+		t.Value = rest.Cut(t.Value, maxTagValue)
 		if i, again := index[t.Key]; again {
 			tags[i] = t
 			continue
@@ -177,7 +177,7 @@ func (s *Service) updateRun(ctx context.Context, in *updateRunRequest) (*updateR
 		}
 		if in.RunName != "" {
 			run.info.RunName = in.RunName
-			if err := setTags(ctx, q, run.id, []Pair{{runNameTag, cut(in.RunName, maxTagValue)}}); err != nil {
+			if err := setTags(ctx, q, run.id, []Pair{{runNameTag, rest.Cut(in.RunName, maxTagValue)}}); err != nil {
 				return err
 			}
 		}

@@ -134,7 +134,7 @@ func (s *runSearch) sql(limit int) (string, []any) {
 func (s *runSearch) where() *filter.Where {
 	var w filter.Where
 	w.Add("r.experiment_id IN (" + idList(s.experiments) + ")")
-	w.Add("r.lifecycle_stage IN ("+marks(len(s.stages))+")", anys(s.stages)...)
+	w.Add("r.lifecycle_stage IN ("+db.Marks(len(s.stages))+")", db.Args(s.stages)...)
 	for _, t := range s.terms {
 		switch t.Entity {
 		case "metric":

@@ -92,7 +92,7 @@ func (s *runSearch) nesting(w *filter.Where) {
 	default:
 		w.Add(fmt.Sprintf(`r.id NOT IN (SELECT t.run FROM tags t JOIN runs p ON p.run_id = t.value AND p.id <> t.run
 			WHERE t.key = 'mlflow.parentRunId' AND p.experiment_id IN (%s) AND p.lifecycle_stage IN (%s))`,
-			idList(s.experiments), marks(len(s.stages))), anys(s.stages)...)
+			idList(s.experiments), db.Marks(len(s.stages))), db.Args(s.stages)...)
 	}
 }
 
@@ -106,7 +106,7 @@ func childCounts(ctx context.Context, q db.Querier, rows []runRow) (map[string]i
 	}
 	found, err := q.QueryContext(ctx, strings.Replace(`SELECT t.value, COUNT(*) FROM tags t JOIN runs c ON c.id = t.run
 		WHERE t.key = 'mlflow.parentRunId' AND t.value IN (?) AND c.lifecycle_stage = 'active' AND c.run_id <> t.value GROUP BY t.value`,
-		"?", marks(len(ids)), 1), ids...)
+		"?", db.Marks(len(ids)), 1), ids...)
 	if err != nil {
 		return nil, err
 	}

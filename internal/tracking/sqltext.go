@@ -8,9 +8,6 @@ import (
 	"github.com/millpond/millpond/internal/db"
 )
 
-// marks is a list of n parameter marks: ?, ?, ?
-func marks(n int) string { return strings.TrimSuffix(strings.Repeat("?,", n), ",") }
-
 // idList writes ids as a list for IN. They are our own integers, so that the
 // text is safe and needs no parameters, of which there is a limit.
 func idList(ids []int64) string {
@@ -25,15 +22,6 @@ func idList(ids []int64) string {
 	return b.String()
 }
 
-// anys makes arguments of strings.
-func anys(list []string) []any {
-	out := make([]any, len(list))
-	for i, s := range list {
-		out[i] = s
-	}
-	return out
-}
-
 // insertChunk is how many rows one INSERT carries. A fixed number keeps the
 // statement's text, and so its prepared form, the same.
 const insertChunk = 64
@@ -43,7 +31,7 @@ func insertRows(ctx context.Context, q db.Querier, head, tail string, rows [][]a
 	if len(rows) == 0 {
 		return nil
 	}
-	row := "(" + marks(len(rows[0])) + ")"
+	row := "(" + db.Marks(len(rows[0])) + ")"
 	if len(rows) >= insertChunk {
 		many := head + strings.TrimSuffix(strings.Repeat(row+",", insertChunk), ",") + tail
 		args := make([]any, 0, insertChunk*len(rows[0]))

@@ -201,7 +201,7 @@ func TestExperiments(t *testing.T) {
 	a.fails("POST", "experiments/delete", body{"experiment_id": id}, 404, missing, "")
 	a.fails("POST", "runs/create", body{"experiment_id": id}, 400, invalid, "must be in the 'active' state")
 	a.fails("POST", "experiments/set-experiment-tag", body{"experiment_id": id, "key": "k"}, 400, invalid, "active")
-	a.fails("POST", "experiments/update", body{"experiment_id": id, "new_name": "g"}, 500, "INVALID_STATE", "non-active")
+	a.fails("POST", "experiments/update", body{"experiment_id": id, "new_name": "g"}, 400, "INVALID_STATE", "non-active")
 	if got := dig(a.getRun(run), "info", "lifecycle_stage"); got != "deleted" {
 		t.Errorf("a deleted experiment's run is %v", got)
 	}

@@ -2,12 +2,10 @@ package tracking
 
 import (
 	"fmt"
-	"path"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/millpond/millpond/internal/rest"
@@ -45,48 +43,11 @@ func parseExperimentID(id string) (int64, error) {
 	return n, nil
 }
 
-// checkName checks the name of a metric, parameter or tag.
-func checkName(name, path string) error {
-	if strings.ContainsFunc(name, func(r rune) bool {
-		return !(unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Mc, r) || strings.ContainsRune("/_.- :", r))
-	}) || !utf8.ValidString(name) {
-		return rest.InvalidValue(path, name, "Names may only contain alphanumerics, underscores (_), dashes (-), periods (.), "+
-			"spaces ( ), colon(:) and slashes (/).")
-	}
-	if clean := normalPath(name); clean != name || clean == "." || strings.HasPrefix(clean, "..") || strings.HasPrefix(clean, "/") {
-		return rest.InvalidValue(path, name, fmt.Sprintf("Names may be treated as files in certain cases, and must not resolve "+
-			"to other names when treated as such. This name would resolve to '%s'", clean))
-	}
-	return nil
-}
-
-func normalPath(name string) string {
-	if name == "" {
-		return "."
-	}
-	return path.Clean(name)
-}
-
 func checkLength(what string, limit int, value string) error {
 	if len(value) > limit && utf8.RuneCountInString(value) > limit {
 		return rest.Invalid("'%s' exceeds the maximum length of %d characters", what, limit)
 	}
 	return nil
-}
-
-// cut shortens a value to at most limit characters.
-func cut(value string, limit int) string {
-	if len(value) <= limit {
-		return value
-	}
-	n := 0
-	for i := range value {
-		if n == limit {
-			return value[:i]
-		}
-		n++
-	}
-	return value
 }
 
 // at names a field of a list element in an error message.
@@ -98,7 +59,7 @@ func at(prefix, field string) string {
 }
 
 func checkMetric(m *Metric, prefix string) error {
-	if err := checkName(m.Key, at(prefix, "name")); err != nil {
+	if err := rest.CheckName(m.Key, at(prefix, "name")); err != nil {
 		return err
 	}
 	if m.Timestamp < 0 {
@@ -110,23 +71,23 @@ func checkMetric(m *Metric, prefix string) error {
 }
 
 func checkParam(p *Pair, prefix string) error {
-	if err := checkName(p.Key, at(prefix, "key")); err != nil {
+	if err := rest.CheckName(p.Key, at(prefix, "key")); err != nil {
 		return err
 	}
-	p.Value = cut(p.Value, maxParamValue)
+	p.Value = rest.Cut(p.Value, maxParamValue)
 	return checkLength("Param key", maxKey, p.Key)
 }
 
 func checkTag(t *Pair, prefix string) error {
-	if err := checkName(t.Key, at(prefix, "key")); err != nil {
+	if err := rest.CheckName(t.Key, at(prefix, "key")); err != nil {
 		return err
 	}
-	t.Value = cut(t.Value, maxTagValue)
+	t.Value = rest.Cut(t.Value, maxTagValue)
 	return checkLength(at(prefix, "key"), maxKey, t.Key)
 }
 
 func checkExperimentTag(t Pair) error {
-	if err := checkName(t.Key, "key"); err != nil {
+	if err := rest.CheckName(t.Key, "key"); err != nil {
 		return err
 	}
 	if err := checkLength("key", maxKey, t.Key); err != nil {

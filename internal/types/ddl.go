@@ -136,11 +136,12 @@ func (p *ddl) fields(end string) ([]Field, error) {
 			return nil, err
 		}
 		out = append(out, f)
-		if p.is(",") {
-			p.next()
-			continue
+		if !p.is(",") {
+			break
 		}
-		break
+		if p.next(); p.tok == "" || p.is(end) {
+			return nil, p.unexpected()
+		}
 	}
 	if len(out) == 0 && end == "" {
 		return nil, p.unexpected()

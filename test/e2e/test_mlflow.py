@@ -315,7 +315,7 @@ def test_mlflow_2_client(server, mlflow2_python, tmp_path):
 
 
 def test_no_acknowledged_metric_is_lost_when_the_server_is_killed(new_server, tmp_path):
-    rounds = int(os.environ.get("MILLPOND_KILL_ROUNDS", "10"))
+    rounds = int(os.environ.get("MILLPOND_KILL_ROUNDS", "50"))
     rng = np.random.default_rng(int(os.environ.get("MILLPOND_SEED", "1")))
     client = MlflowClient(tracking_uri=new_server.http_url)
     run_id = client.create_run("0").info.run_id

@@ -4,6 +4,7 @@
 package agenda
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -198,14 +199,6 @@ func weak(c *course.Course, scores map[string]readiness.Score) []WeakObjective {
 		}
 		out = append(out, x)
 	}
-	slices.SortStableFunc(out, func(a, b WeakObjective) int {
-		switch {
-		case a.Score.Mean < b.Score.Mean:
-			return -1
-		case a.Score.Mean > b.Score.Mean:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(out, func(a, b WeakObjective) int { return cmp.Compare(a.Score.Mean, b.Score.Mean) })
 	return out[:min(len(out), mostWeak)]
 }

@@ -33,6 +33,8 @@ type Entity struct {
 	Ops     []Op
 	List    bool                 // may stand left of IN
 	Keys    map[string]Attribute // if not nil, the only keys there are
+	// AnyNumber lets values be compared with unquoted numbers, as text.
+	AnyNumber bool
 }
 
 // AttributeEntity is the Entity name of resolved attributes.
@@ -173,7 +175,7 @@ func (g *Grammar) resolve(c Comparison) (Term, error) {
 		return t, fmt.Errorf("Expected numeric value type for %s. Found %s", entity.Name, c.Value)
 	case entity.Numeric:
 		err = t.number(c.Value.Text)
-	case c.Value.Kind == List && !entity.List, c.Value.Kind == Number:
+	case c.Value.Kind == List && !entity.List, c.Value.Kind == Number && !entity.AnyNumber:
 		err = fmt.Errorf("Expected a quoted string value for %s (e.g. 'my-value'). Got value %s", entity.Name, c.Value)
 	}
 	if err == nil && !slices.Contains(entity.Ops, c.Op) {

@@ -6,6 +6,9 @@ import "./artifact-browser.js";
 import "./version-editor.js";
 import "./edit.js";
 
+// MLflow's clients print the addresses of its own pages: /#/experiments/1/runs/...
+if (location.pathname === "/" && /^#\/[^/\\]/.test(location.hash)) location.replace(location.hash.slice(1));
+
 for (const pre of document.querySelectorAll("pre[data-copy]")) {
   const text = pre.textContent ?? "";
   const button = document.createElement("button");
