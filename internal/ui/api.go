@@ -24,11 +24,6 @@ func (a api) post(r *http.Request, path string, in, out any) error {
 	return a.do(r, http.MethodPost, mlflow+path, in, out)
 }
 
-// learn asks for a path of the study course's API.
-func (a api) learn(r *http.Request, path string, query url.Values, out any) error {
-	return a.do(r, http.MethodGet, learn.Prefix+path+"?"+query.Encode(), nil, out)
-}
-
 const mlflow = "/ajax-api/2.0/mlflow/"
 
 func (a api) do(visitor *http.Request, method, path string, in, out any) error {
@@ -38,4 +33,9 @@ func (a api) do(visitor *http.Request, method, path string, in, out any) error {
 			req.Header[h] = visitor.Header.Values(h)
 		}
 	})
+}
+
+// learn asks for a path of the study course's API.
+func (a api) learn(r *http.Request, path string, query url.Values, out any) error {
+	return a.do(r, http.MethodGet, learn.Prefix+path+"?"+query.Encode(), nil, out)
 }
