@@ -107,12 +107,12 @@ func (s *Service) findLab(id string) (*course.Lab, error) {
 }
 
 // labAndLearner is what most requests about labs begin with.
-func (s *Service) labAndLearner(in *labRequest) (*course.Lab, string, error) {
+func (s *Service) labAndLearner(ctx context.Context, in *labRequest) (*course.Lab, string, error) {
 	l, err := s.findLab(in.Lab)
 	if err != nil {
 		return nil, "", err
 	}
-	who, err := learnerOf(in.Learner)
+	who, err := learnerOf(ctx, in.Learner)
 	return l, who, err
 }
 
@@ -141,7 +141,7 @@ func (s *Service) labs(ctx context.Context, in *learnerRequest) (*LabsResponse, 
 }
 
 func (s *Service) lab(ctx context.Context, in *labRequest) (*LabResponse, error) {
-	l, who, err := s.labAndLearner(in)
+	l, who, err := s.labAndLearner(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +176,7 @@ func (s *Service) labFile(l *course.Lab, name string) (string, error) {
 }
 
 func (s *Service) startLab(ctx context.Context, in *labRequest) (*StartLabResponse, error) {
-	l, who, err := s.labAndLearner(in)
+	l, who, err := s.labAndLearner(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -200,7 +200,7 @@ func (s *Service) startLab(ctx context.Context, in *labRequest) (*StartLabRespon
 
 // hintLab gives one hint; without a number the next that was not looked at.
 func (s *Service) hintLab(ctx context.Context, in *labRequest) (*HintResponse, error) {
-	l, who, err := s.labAndLearner(in)
+	l, who, err := s.labAndLearner(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -222,7 +222,7 @@ func (s *Service) hintLab(ctx context.Context, in *labRequest) (*HintResponse, e
 }
 
 func (s *Service) solveLab(ctx context.Context, in *labRequest) (*SolutionResponse, error) {
-	l, who, err := s.labAndLearner(in)
+	l, who, err := s.labAndLearner(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -235,7 +235,7 @@ func (s *Service) solveLab(ctx context.Context, in *labRequest) (*SolutionRespon
 
 // resetLab forgets that a lab was passed and gives its files anew.
 func (s *Service) resetLab(ctx context.Context, in *labRequest) (*StartLabResponse, error) {
-	l, who, err := s.labAndLearner(in)
+	l, who, err := s.labAndLearner(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -246,7 +246,7 @@ func (s *Service) resetLab(ctx context.Context, in *labRequest) (*StartLabRespon
 }
 
 func (s *Service) startAttempt(ctx context.Context, in *attemptRequest) (*AttemptResponse, error) {
-	l, who, err := s.labAndLearner(&labRequest{Learner: in.Learner, Lab: in.Lab})
+	l, who, err := s.labAndLearner(ctx, &labRequest{Learner: in.Learner, Lab: in.Lab})
 	if err != nil {
 		return nil, err
 	}

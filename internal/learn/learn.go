@@ -106,7 +106,15 @@ const defaultLearner = "me"
 
 const maxLearner = 200
 
-func learnerOf(name string) (string, error) {
+// learnerOf says whose record a request is about: that of who is signed in, where access is
+// controlled, and there nobody else's.
+func learnerOf(ctx context.Context, name string) (string, error) {
+	if user := rest.User(ctx); user != rest.LocalUser {
+		if name != "" && name != user {
+			return "", rest.Errorf(rest.PermissionDenied, "You are signed in as '%s'; the progress of '%s' is not yours.", user, name)
+		}
+		return user, nil
+	}
 	if name == "" {
 		return defaultLearner, nil
 	}
@@ -118,7 +126,7 @@ func learnerOf(name string) (string, error) {
 
 // record reads what a learner did.
 func (s *Service) record(ctx context.Context, learner string) (*progress.Record, error) {
-	who, err := learnerOf(learner)
+	who, err := learnerOf(ctx, learner)
 	if err != nil {
 		return nil, err
 	}
