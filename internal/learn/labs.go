@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/millpond/millpond/internal/learn/attempt"
 	"github.com/millpond/millpond/internal/learn/course"
 	"github.com/millpond/millpond/internal/learn/judge"
 	"github.com/millpond/millpond/internal/learn/progress"
@@ -270,19 +271,29 @@ func (s *Service) startAttempt(ctx context.Context, in *attemptRequest) (*Attemp
 	}}, nil
 }
 
-func (s *Service) evidence(ctx context.Context, in *evidenceRequest) (*judge.Evidence, error) {
-	x, err := s.attempts.Get(in.Attempt)
+// attempt finds an attempt of who asks.
+func (s *Service) attempt(ctx context.Context, id string) (*attempt.Attempt, error) {
+	x, err := s.attempts.Get(id)
 	if err != nil {
 		return nil, answered(err)
+	}
+	_, err = learnerOf(ctx, x.Learner)
+	return x, err
+}
+
+func (s *Service) evidence(ctx context.Context, in *evidenceRequest) (*judge.Evidence, error) {
+	x, err := s.attempt(ctx, in.Attempt)
+	if err != nil {
+		return nil, err
 	}
 	e, err := s.attempts.Evidence(ctx, x, judge.Script{})
 	return &e, answered(err)
 }
 
 func (s *Service) judge(ctx context.Context, in *judgeRequest) (*JudgeResponse, error) {
-	x, err := s.attempts.Get(in.Attempt)
+	x, err := s.attempt(ctx, in.Attempt)
 	if err != nil {
-		return nil, answered(err)
+		return nil, err
 	}
 	l, err := s.findLab(x.Lab)
 	if err != nil {

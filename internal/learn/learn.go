@@ -64,9 +64,10 @@ func (s *Service) Witness(next http.Handler) http.Handler { return s.attempts.Wi
 const Prefix = "/api/millpond/learn"
 
 // Mount adds the service's routes to the mux.
-func (s *Service) Mount(mux *rest.Mux) { mux.Handle(rest.Under([]string{Prefix}, s.routes()...)...) }
+func (s *Service) Mount(mux *rest.Mux) { mux.Handle(rest.Under([]string{Prefix}, s.Routes()...)...) }
 
-func (s *Service) routes() []rest.Route {
+// Routes are the endpoints, without the prefix.
+func (s *Service) Routes() []rest.Route {
 	return []rest.Route{
 		rest.Op("GET", "/course", "getCourse", s.overview),
 		rest.Op("GET", "/objectives", "listObjectives", s.objectives),

@@ -5,7 +5,6 @@ import (
 	"html/template"
 	"math"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -30,7 +29,6 @@ var formats = template.FuncMap{
 	"share":    func(part, of int) int { return 100 * part / max(1, of) },
 	"plural":   plural,
 	"clock":    clock,
-	"has":      func(list []int, v int) bool { return slices.Contains(list, v) },
 	"millis":   time.Time.UnixMilli,
 	"title":    itemTitle,
 	"link":     itemURL,

@@ -67,7 +67,6 @@ func (u *UI) topic(r *http.Request) (view, error) {
 		Related       []learn.TopicView
 		Labs          []learn.LabView
 		Before, After *learn.TopicView
-		Questions     int
 	}{study: s}
 	if err := u.api.learn(r, "/topics/"+url.PathEscape(r.PathValue("topic")), nil, &d.Topic); err != nil {
 		return view{}, err
