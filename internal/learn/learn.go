@@ -64,11 +64,11 @@ func (s *Service) Witness(next http.Handler) http.Handler { return s.attempts.Wi
 const Prefix = "/api/millpond/learn"
 
 // Mount adds the service's routes to the mux.
-func (s *Service) Mount(mux *rest.Mux) { mux.Handle(rest.Under([]string{Prefix}, s.Routes()...)...) }
+func (s *Service) Mount(mux *rest.Mux) { mux.Handle(s.Routes()...) }
 
-// Routes are the endpoints, without the prefix.
+// Routes lists the service's endpoints.
 func (s *Service) Routes() []rest.Route {
-	return []rest.Route{
+	return rest.Under([]string{Prefix},
 		rest.Op("GET", "/course", "getCourse", s.overview),
 		rest.Op("GET", "/objectives", "listObjectives", s.objectives),
 		rest.Op("GET", "/topics", "listTopics", s.topics),
@@ -98,7 +98,7 @@ func (s *Service) Routes() []rest.Route {
 		rest.Op("GET", "/progress", "getProgress", s.progress),
 		rest.Op("GET", "/export", "exportProgress", s.export),
 		rest.Op("POST", "/import", "importProgress", s.importRecord),
-	}
+	)
 }
 
 // defaultLearner is who learns when nobody says: most servers have one learner, who uses the
