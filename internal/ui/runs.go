@@ -112,6 +112,12 @@ func (d *runsData) nested() bool {
 	return d.Group != "off" && d.Filter == "" && (d.Order == "" || strings.HasPrefix(d.Order, "attributes."))
 }
 
+// views are the pages of one experiment, for the links between them.
+type views struct{ ID, Here string }
+
+// Views says where the page is among those of its experiment.
+func (d *runsData) Views() views { return views{d.Experiment.ID, "runs"} }
+
 // Deleted is true of a deleted experiment, which can be restored.
 func (d *runsData) Deleted() bool { return d.Experiment.Stage == "deleted" }
 
@@ -140,17 +146,23 @@ func viewType(view string) string {
 }
 
 // SortURL orders by a column, or turns its order round.
-func (d *runsData) SortURL(column string) string {
+func (d *runsData) SortURL(column string) string { return sortURL(d.query, d.Order, column) }
+
+func (d *runsData) with(key, value string) string { return with(d.query, key, value) }
+
+// sortURL is the address of the same page, ordered by a column or by it the other way round.
+func sortURL(query url.Values, order, column string) string {
 	dir := " ASC"
-	if d.Order == column+" ASC" {
+	if order == column+" ASC" {
 		dir = " DESC"
 	}
-	return d.with("order", column+dir)
+	return with(query, "order", column+dir)
 }
 
-func (d *runsData) with(key, value string) string {
+// with is the address of the same page with one part of its query changed, from its first rows on.
+func with(query url.Values, key, value string) string {
 	q := url.Values{}
-	for k, v := range d.query {
+	for k, v := range query {
 		q[k] = v
 	}
 	q.Del("page")
