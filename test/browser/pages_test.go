@@ -17,6 +17,7 @@ func (s *site) pages(t *testing.T) map[string]string {
 	t.Helper()
 	w := s.open(t, "/experiments")
 	experiment := w.eval(`(async () => { ` + ask + ` return (await ask("experiments/search?max_results=100")).experiments.find((e) => e.name === "/Shared/flights").experiment_id })()`)
+	assistant := w.eval(`(async () => { ` + ask + ` return (await ask("experiments/search?max_results=100")).experiments.find((e) => e.name === "/Shared/assistant").experiment_id })()`)
 	run := func(filter string) string {
 		return w.eval(`(async () => { ` + ask + ` return (await ask("runs/search", {experiment_ids: ["` + experiment + `"], filter: "` + filter + `", max_results: 50})).runs.map((r) => r.info.run_id).join(",") })()`)
 	}
@@ -26,6 +27,7 @@ func (s *site) pages(t *testing.T) map[string]string {
 		"run":       runs + "/runs/" + run("attributes.run_name = 'gbt depth 5 eta 0.1'"),
 		"artifacts": runs + "/runs/" + run("attributes.run_name = 'ridge 1.0'"),
 		"compare":   "/compare?runs=" + run("params.model = 'gbt' AND attributes.status = 'FINISHED'"),
+		"traces":    "/experiments/" + assistant + "/traces",
 		"models":    "/models", "model": "/models/flight_delay", "version": "/models/flight_delay/versions/2", "search": "/search?q=ridge",
 	}
 }
@@ -52,7 +54,7 @@ func TestPages(t *testing.T) {
 	}
 	t.Run("csv and numbers", func(t *testing.T) { modules(s.open(t, pages["runs"])) })
 	t.Run("without JavaScript", func(t *testing.T) {
-		for name, want := range map[string]string{"home": "still training", "runs": "gbt depth 7 eta 0.3", "run": "12.99", "artifacts": "reports/", "compare": "max_depth", "model": "@champion", "version": "19.1"} {
+		for name, want := range map[string]string{"home": "still training", "runs": "gbt depth 7 eta 0.3", "traces": "Which table?", "run": "12.99", "artifacts": "reports/", "compare": "max_depth", "model": "@champion", "version": "19.1"} {
 			w := s.open(t, pages[name])
 			var text string
 			w.do(emulation.SetScriptExecutionDisabled(true), chromedp.Navigate(s.url+pages[name]), chromedp.Text("main", &text))
@@ -72,6 +74,7 @@ func TestPages(t *testing.T) {
 	t.Run("artifacts", func(t *testing.T) { artifacts(s.open(t, pages["artifacts"])) })
 	t.Run("run edits", func(t *testing.T) { runEdits(s.open(t, pages["artifacts"])) })
 	t.Run("version editor", func(t *testing.T) { versionEditor(s.open(t, pages["version"])) })
+	t.Run("traces", func(t *testing.T) { traces(s.open(t, pages["traces"])) })
 	t.Run("experiments", func(t *testing.T) { experiments(s.open(t, "/experiments")) })
 }
 
