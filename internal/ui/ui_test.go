@@ -53,6 +53,9 @@ func TestPages(t *testing.T) {
 		"registered-models/get":    `{"registered_model":{"name":"m","latest_versions":[` + version + `],"aliases":[{"alias":"champion","version":"2"}]}}`,
 		"model-versions/search":    `{"model_versions":[` + version + `]}`,
 		"model-versions/get":       `{"model_version":` + version + `}`,
+		"transition-requests/list": `{"requests":[{"user_id":"ben","to_stage":"Archived","comment":"too old"}]}`,
+		"/ajax-api/2.0/millpond/model-versions/activities": `{"activities":[{"id":"7","activity_type":"NEW_COMMENT","user_id":"eve","comment":"<script>alert(2)</script>","creation_timestamp":1},
+			{"activity_type":"APPLIED_TRANSITION","user_id":"ana","from_stage":"None","to_stage":"Staging","creation_timestamp":1}]}`,
 	})
 	for path, wants := range map[string][]string{
 		"/":                                   {"17.25", "flights", "&lt;script&gt;alert(1)"},
@@ -62,7 +65,7 @@ func TestPages(t *testing.T) {
 		"/compare?runs=r1,r1,":                {"rmse", "depth"},
 		"/models":                             {"version 2"},
 		"/models/m":                           {"@champion", "17.25"},
-		"/models/m/versions/2":                {"Production", "models:/m/2"},
+		"/models/m/versions/2":                {"Production", "models:/m/2", "too old", "&lt;script&gt;alert(2)", "ana"},
 		"/search?q=fl":                        {"flights"},
 		"/experiments/1?columns=params.depth": {"depth"},
 	} {
