@@ -192,7 +192,7 @@ func (u *UI) traces(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	d := &tracesData{Experiment: e, Filter: q.Get("filter"), Order: q.Get("order"), query: q, Longest: 1, Start: firstTrace(u.status().HTTP, e.Name)}
-	in := map[string]any{"max_results": tracesPage, "filter": d.Filter, "page_token": q.Get("page"),
+	in := map[string]any{"max_results": tracesPage, "filter": grouped(d.Filter), "page_token": q.Get("page"),
 		"locations": []any{map[string]any{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": map[string]string{"experiment_id": e.ID}}}}
 	if d.Order != "" {
 		in["order_by"] = []string{d.Order}

@@ -73,6 +73,7 @@ func (u *UI) routes() map[string]page {
 		"GET /experiments":                      u.experiments,
 		"GET /experiments/{id}":                 u.runs,
 		"GET /experiments/{id}/runs/{run}":      u.run,
+		"GET /runs":                             u.runsOfSeveral,
 		"GET /experiments/{id}/traces":          u.traces,
 		"GET /experiments/{id}/traces/{trace}":  u.trace,
 		"GET /compare":                          u.compare,

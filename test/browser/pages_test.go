@@ -27,6 +27,7 @@ func (s *site) pages(t *testing.T) map[string]string {
 		"run":       runs + "/runs/" + run("attributes.run_name = 'gbt depth 5 eta 0.1'"),
 		"artifacts": runs + "/runs/" + run("attributes.run_name = 'ridge 1.0'"),
 		"compare":   "/compare?runs=" + run("params.model = 'gbt' AND attributes.status = 'FINISHED'"),
+		"several":   "/runs",
 		"traces":    "/experiments/" + assistant + "/traces",
 		"models":    "/models", "model": "/models/flight_delay", "version": "/models/flight_delay/versions/2", "search": "/search?q=ridge",
 	}
@@ -75,6 +76,7 @@ func TestPages(t *testing.T) {
 	t.Run("run edits", func(t *testing.T) { runEdits(s.open(t, pages["artifacts"])) })
 	t.Run("version editor", func(t *testing.T) { versionEditor(s.open(t, pages["version"])) })
 	t.Run("version history", func(t *testing.T) { versionHistory(s.open(t, "/models/flight_delay/versions/3")) })
+	t.Run("several experiments", func(t *testing.T) { severalExperiments(s.open(t, "/experiments")) })
 	t.Run("traces", func(t *testing.T) { traces(s.open(t, pages["traces"])) })
 	t.Run("experiments", func(t *testing.T) { experiments(s.open(t, "/experiments")) })
 }
@@ -134,6 +136,8 @@ func modules(w *tab) {
 		`(await from("importance.js")).importance([{name: "w", values: ["x", "x", "y", "y"]}], [1, 1, 5, 5])[0].measure`: "1",
 		`(await from("importance.js")).importance([{name: "id", values: ["p", "q", "r"]}], [1, 2, 3]).length`:            "0",
 		`(await from("filter-box.js")).suggest("tags.a = 'x and y' AND metr", ["metrics.my loss"], []).options.join()`:   "metrics.`my loss` ",
+		`(await from("filter-box.js")).suggest("(params.m = 'x' OR metr", ["metrics.loss"], []).options.join()`:          "metrics.loss ",
+		`(await from("filter-box.js")).suggest("run_id IN ('a", ["metrics.loss"], []).options.join()`:                    "",
 		`(await from("viewers.js")).rows('a,"b ""c"", d"\n1,2\n', ",").map((r) => r.join("|")).join("/")`:                `a|b "c", d/1|2`,
 		`(await from("markdown.js")).markdown("[x](javascript:alert(1)) <b>y</b>").innerHTML`:                            "<p><span>x</span>) &lt;b&gt;y&lt;/b&gt;</p>",
 	} {
@@ -374,6 +378,35 @@ func versionEditor(w *tab) {
 	w.until("the model's page", `document.querySelector("main").innerText.includes("Production: version 2")`)
 	w.edit("model.description", "Predicts delays.")
 	w.until("stored", `document.querySelector("edit-text[kind='model.description'] span")?.innerText === "Predicts delays."`)
+}
+
+// severalExperiments searches the runs of two experiments with a choice in the filter.
+func severalExperiments(w *tab) {
+	w.until("experiments", `document.querySelectorAll("td.pick input").length >= 4`)
+	for _, name := range []string{"/Shared/flights", "/Shared/hotels"} {
+		w.do(chromedp.Evaluate(`document.querySelector("[aria-label='Choose `+name+`']").click()`, nil))
+	}
+	w.do(chromedp.Evaluate(`document.querySelector("form[action='/runs']").requestSubmit()`, nil))
+	w.until("the runs of both", ready+` && document.querySelector("h1").innerText === "Runs of 2 experiments" && document.querySelector("table.virtual").innerText.includes("/Shared/hotels")`)
+	filter := func(text, want string) {
+		w.do(chromedp.Evaluate(`(() => { const f = document.querySelector("form.filter"); f.elements.filter.value = "`+text+`"; f.requestSubmit() })()`, nil))
+		w.until(text, `(`+names+`).split("|").sort().join("|") === "`+want+`"`)
+	}
+	filter("params.alpha = '5.0' OR metrics.rmse < 19.2 AND params.model = 'ridge'", "hotel ridge 5.0|ridge 0.1|ridge 1.0")
+	filter("(params.alpha = '5.0' OR params.alpha = '10.0') AND metrics.rmse > 30", "hotel ridge 5.0")
+	w.do(chromedp.Reload())
+	w.until("the same from the address", ready+` && (`+names+`) === "hotel ridge 5.0"`)
+	// The server's own table knows the choice too.
+	var text string
+	at := w.eval(`location.href`)
+	w.do(emulation.SetScriptExecutionDisabled(true), chromedp.Navigate(at), chromedp.Text("main", &text), emulation.SetScriptExecutionDisabled(false))
+	if !strings.Contains(text, "hotel ridge 5.0") || strings.Contains(text, "ridge 10.0") || !strings.Contains(text, "/Shared/hotels") {
+		w.Errorf("without JavaScript the page shows %s", text)
+	}
+	w.do(chromedp.Navigate(at))
+	w.until("a link", ready+` && document.querySelector("[aria-label='Leave out /Shared/flights']")`)
+	w.do(chromedp.Click("[aria-label='Leave out /Shared/flights']"))
+	w.until("one experiment", `document.querySelector("h1").innerText === "Runs of 1 experiment"`)
 }
 
 // versionHistory asks for a stage, answers the request, and talks of it.

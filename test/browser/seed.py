@@ -38,6 +38,9 @@ c=mlflow.MlflowClient()
 c.transition_model_version_stage("flight_delay","1","Staging"); c.transition_model_version_stage("flight_delay","2","Production")
 c.set_registered_model_alias("flight_delay","champion","2"); c.update_model_version("flight_delay","2","Ridge, all features")
 c.create_experiment("empty one"); c.set_experiment_tag(c.get_experiment_by_name("/Shared/flights").experiment_id,"mlflow.note.content","Delays of flights from New York in 2013.")
+mlflow.set_experiment("/Shared/hotels")
+for a in (0.5,5.0):
+    with mlflow.start_run(run_name=f"hotel ridge {a}"): mlflow.log_params({"model":"ridge","alpha":a}); mlflow.log_metric("rmse",30+a)
 mlflow.set_experiment("/Shared/assistant")
 @mlflow.trace(span_type="RETRIEVER")
 def retrieve(question): return [{"page_content":"Delays peak in July.","metadata":{"doc_uri":"delays.md"}}]
