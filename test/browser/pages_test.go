@@ -77,6 +77,7 @@ func TestPages(t *testing.T) {
 	t.Run("version editor", func(t *testing.T) { versionEditor(s.open(t, pages["version"])) })
 	t.Run("version history", func(t *testing.T) { versionHistory(s.open(t, "/models/flight_delay/versions/3")) })
 	t.Run("several experiments", func(t *testing.T) { severalExperiments(s.open(t, "/experiments")) })
+	t.Run("rail and keys", func(t *testing.T) { railAndKeys(s.open(t, pages["runs"])) })
 	t.Run("traces", func(t *testing.T) { traces(s.open(t, pages["traces"])) })
 	t.Run("experiments", func(t *testing.T) { experiments(s.open(t, "/experiments")) })
 }
@@ -138,6 +139,9 @@ func modules(w *tab) {
 		`(await from("filter-box.js")).suggest("tags.a = 'x and y' AND metr", ["metrics.my loss"], []).options.join()`:   "metrics.`my loss` ",
 		`(await from("filter-box.js")).suggest("(params.m = 'x' OR metr", ["metrics.loss"], []).options.join()`:          "metrics.loss ",
 		`(await from("filter-box.js")).suggest("run_id IN ('a", ["metrics.loss"], []).options.join()`:                    "",
+		`(await from("contour.js")).triangles([0, 1, 2].flatMap((x) => [0, 1, 2].map((y) => [x, y]))).length`:            "8",
+		`(await from("contour.js")).triangles([[0, 0], [1, 1], [2, 2]]).length`:                                          "0",
+		`JSON.stringify((await from("contour.js")).band([[0, 0, 0], [1, 0, 1], [0, 1, 0]], 0.5, 2))`:                     "[[0.5,0,0.5],[1,0,1],[0.5,0.5,0.5]]",
 		`(await from("viewers.js")).rows('a,"b ""c"", d"\n1,2\n', ",").map((r) => r.join("|")).join("/")`:                `a|b "c", d/1|2`,
 		`(await from("markdown.js")).markdown("[x](javascript:alert(1)) <b>y</b>").innerHTML`:                            "<p><span>x</span>) &lt;b&gt;y&lt;/b&gt;</p>",
 	} {
@@ -266,6 +270,12 @@ func compare(w *tab) {
 	if got := w.eval(`document.querySelector(".importance").closest("figure").innerText`); !strings.Contains(got, "Rank correlation") || !strings.Contains(got, "eta") {
 		w.Errorf("importance says %q", got)
 	}
+	w.until("the contour of the metric over two parameters", `document.querySelectorAll(".contour .band").length > 8 && document.querySelectorAll(".contour .dot").length === 9`)
+	if got := w.eval(`document.querySelector(".contour svg").getAttribute("aria-label")`); got != "rmse over eta and max_depth" {
+		w.Errorf("the contour shows %s", got)
+	}
+	w.do(chromedp.Evaluate(`(() => { const s = [...document.querySelectorAll(".contour select")].at(-1); s.value = "metrics.r2"; s.dispatchEvent(new Event("change")) })()`, nil))
+	w.until("another metric", `document.querySelector(".contour svg").getAttribute("aria-label") === "r2 over eta and max_depth"`)
 	// A drag over the upper part of the first axis keeps the runs with the greatest value.
 	var box map[string]float64
 	w.do(chromedp.Evaluate(`(() => { const g = document.querySelector("rect.grip").getBoundingClientRect(); return {x: g.left + g.width / 2, y: g.top, h: g.height} })()`, &box))
@@ -274,7 +284,8 @@ func compare(w *tab) {
 	w.until("three runs kept", `document.querySelector("run-compare").innerText.includes("3 of 9 runs kept")`)
 	for script, want := range map[string]string{
 		`[...document.querySelectorAll("table.diff thead th[data-id]")].filter((t) => !t.hidden).length`: "3",
-		`document.querySelectorAll(".dot:not(.away)").length`:                                            "3",
+		`document.querySelectorAll(".contour .dot:not(.away)").length`:                                   "3",
+		`document.querySelectorAll(".dot:not(.away, .over-band)").length`:                                "3",
 		`document.querySelectorAll(".charts.wide path.line").length`:                                     "3",
 	} {
 		if got := w.eval(script); got != want {
@@ -407,6 +418,31 @@ func severalExperiments(w *tab) {
 	w.until("a link", ready+` && document.querySelector("[aria-label='Leave out /Shared/flights']")`)
 	w.do(chromedp.Click("[aria-label='Leave out /Shared/flights']"))
 	w.until("one experiment", `document.querySelector("h1").innerText === "Runs of 1 experiment"`)
+}
+
+// railAndKeys folds the rail, which the next page remembers, and asks for the keys.
+func railAndKeys(w *tab) {
+	w.until("rows", ready)
+	wide := func() string { return w.eval(`document.querySelector(".rail").offsetWidth > 100`) }
+	w.do(chromedp.KeyEvent("["))
+	if wide() != "false" {
+		w.Error("the rail does not fold")
+	}
+	w.do(chromedp.Navigate(w.url + "/models"))
+	w.until("the next page", `document.querySelector(".rail [aria-expanded=false]")`)
+	if got := w.eval(`(async () => (await (await fetch("/models")).text()).includes('<body class="narrow">'))()`); wide() != "false" || got != "true" {
+		w.Error("the next page forgets the fold")
+	}
+	w.do(chromedp.Click(".rail [aria-expanded=false]"))
+	if wide() != "true" {
+		w.Error("the rail does not unfold")
+	}
+	w.do(chromedp.NavigateBack())
+	w.until("rows", ready)
+	w.do(chromedp.KeyEvent("?"))
+	w.until("the keys", `document.querySelector("aside.keys")?.innerText.includes("compare the chosen runs")`)
+	w.do(chromedp.KeyEvent(kb.Escape))
+	w.until("no keys", `!document.querySelector("aside.keys")`)
 }
 
 // versionHistory asks for a stage, answers the request, and talks of it.

@@ -6,6 +6,7 @@ import "./artifact-browser.js";
 import "./version-editor.js";
 import "./edit.js";
 import "./trace-view.js";
+import "./frame.js";
 
 // MLflow's clients print the addresses of its own pages: /#/experiments/1/runs/...
 if (location.pathname === "/" && /^#\/[^/\\]/.test(location.hash)) location.replace(location.hash.slice(1));
