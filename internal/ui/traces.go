@@ -192,16 +192,11 @@ func (u *UI) traces(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	d := &tracesData{Experiment: e, Filter: q.Get("filter"), Order: q.Get("order"), query: q, Longest: 1, Start: firstTrace(u.status().HTTP, e.Name)}
-	in := map[string]any{"max_results": tracesPage, "filter": grouped(d.Filter), "page_token": q.Get("page"),
-		"locations": []any{map[string]any{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": map[string]string{"experiment_id": e.ID}}}}
+	in := searchTraces{Filter: grouped(d.Filter), Most: tracesPage, Page: q.Get("page")}
 	if d.Order != "" {
-		in["order_by"] = []string{d.Order}
+		in.Order = []string{d.Order}
 	}
-	var found struct {
-		Traces []traceInfo
-		Next   string `json:"next_page_token"`
-	}
-	err = u.api.do(r, http.MethodPost, mlflow3+"traces/search", in, &found)
+	found, err := u.searchTraces(r, e.ID, in)
 	if bad := (*apiError)(nil); errors.As(err, &bad) && bad.Status == http.StatusBadRequest {
 		d.Problem, err = bad.Message, nil // the filter or the order: the visitor mends it on the page
 	}
@@ -225,6 +220,37 @@ func (u *UI) traces(r *http.Request) (view, error) {
 	slices.Sort(d.Keys)
 	d.Keys = slices.Compact(d.Keys)
 	return view{Template: "traces", Title: "Traces", Section: "Experiments", Data: d, Crumbs: []crumb{{"Experiments", "/experiments"}, {e.Name, "/experiments/" + e.ID}}}, nil
+}
+
+type (
+	searchTraces struct {
+		Locations []any    `json:"locations"`
+		Filter    string   `json:"filter,omitempty"`
+		Order     []string `json:"order_by,omitempty"`
+		Most      int      `json:"max_results"`
+		Page      string   `json:"page_token,omitempty"`
+	}
+	searchedTraces struct {
+		Traces []traceInfo `json:"traces"`
+		Next   string      `json:"next_page_token"`
+	}
+)
+
+func (u *UI) searchTraces(r *http.Request, experiment string, in searchTraces) (searchedTraces, error) {
+	in.Locations = []any{map[string]any{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": map[string]string{"experiment_id": experiment}}}
+	var out searchedTraces
+	err := u.api.do(r, http.MethodPost, mlflow3+"traces/search", in, &out)
+	return out, err
+}
+
+// tracesOf is the address of the traces that belong to a run, "" if there are none.
+func (u *UI) tracesOf(r *http.Request, x *run) (string, error) {
+	filter := "attributes.run_id = " + quote(x.Info.RunID)
+	found, err := u.searchTraces(r, x.Info.ExperimentID, searchTraces{Filter: filter, Most: 1})
+	if err != nil || len(found.Traces) == 0 {
+		return "", err
+	}
+	return "/experiments/" + x.Info.ExperimentID + "/traces?" + url.Values{"filter": {filter}}.Encode(), nil
 }
 
 // firstTrace is what the empty page shows: lines that make a trace.

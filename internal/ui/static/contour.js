@@ -92,6 +92,7 @@ export function contour(data) {
       }));
     }
     body.replaceChildren(root);
+    body.parentElement?.querySelector(".title")?.replaceChildren(`${z} over ${x} and ${y}`);
     if (!parts.length) body.append(h("p", { class: "dim" }, "The runs lie on one line here: no surface between them."));
   }, () => {
     const { dots, x, y, z } = data();
