@@ -447,14 +447,22 @@ func conditions(in *searchRequest) (*filter.Where, error) {
 		w.Add(`EXISTS (SELECT 1 FROM evaluation_dataset_experiments x WHERE x.dataset = d.id AND x.experiment_id IN (`+
 			db.Marks(len(args))+`))`, args...)
 	}
+	addTerms(&w, terms)
+	return &w, nil
+}
+
+// addTerms adds what a filter says of the datasets, aliased d.
+func addTerms(w *filter.Where, terms []filter.Term) {
 	for _, t := range terms {
-		if t.Entity == filter.AttributeEntity {
+		switch t.Entity {
+		case filter.Choice:
+			w.Any(t.Any, addTerms)
+		case filter.AttributeEntity:
 			w.Attribute(t)
-		} else {
+		default:
 			w.Pair("evaluation_dataset_tags x WHERE x.dataset = d.id", t)
 		}
 	}
-	return &w, nil
 }
 
 // Keep leaves the datasets of experiments that the user may see; see [rest.Filtered].

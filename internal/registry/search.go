@@ -76,23 +76,35 @@ func conditions(g *filter.Grammar, text, tagTable, promptsOf string) (*filter.Wh
 	if err != nil {
 		return nil, rest.Invalid("%s", err)
 	}
-	wantsPrompts := slices.ContainsFunc(terms, func(t filter.Term) bool {
-		return t.Entity == "tag" && t.Key == promptTag &&
-			(t.Op == filter.Eq && strings.EqualFold(t.Text, "true") || t.Op == filter.Ne && strings.EqualFold(t.Text, "false"))
-	})
+	prompts := wantsPrompts(terms)
 	var w filter.Where
-	for _, t := range terms {
-		switch {
-		case t.Entity == filter.AttributeEntity:
-			w.Attribute(t)
-		case t.Key != promptTag || wantsPrompts:
-			w.Pair(tagTable, t)
-		}
-	}
-	if !wantsPrompts {
+	addTerms(&w, terms, tagTable, prompts)
+	if !prompts {
 		w.Add(`NOT EXISTS (SELECT 1 FROM registered_model_tags p WHERE p.model = `+promptsOf+` AND p.key = ? AND LOWER(p.value) = 'true')`, promptTag)
 	}
 	return &w, nil
+}
+
+// wantsPrompts reports whether a filter asks for prompts anywhere in it.
+func wantsPrompts(terms []filter.Term) bool {
+	return slices.ContainsFunc(terms, func(t filter.Term) bool {
+		return slices.ContainsFunc(t.Any, wantsPrompts) || t.Entity == "tag" && t.Key == promptTag &&
+			(t.Op == filter.Eq && strings.EqualFold(t.Text, "true") || t.Op == filter.Ne && strings.EqualFold(t.Text, "false"))
+	})
+}
+
+// addTerms adds what a filter says of models or versions.
+func addTerms(w *filter.Where, terms []filter.Term, tagTable string, prompts bool) {
+	for _, t := range terms {
+		switch {
+		case t.Entity == filter.Choice:
+			w.Any(t.Any, func(w *filter.Where, terms []filter.Term) { addTerms(w, terms, tagTable, prompts) })
+		case t.Entity == filter.AttributeEntity:
+			w.Attribute(t)
+		case t.Key != promptTag || prompts:
+			w.Pair(tagTable, t)
+		}
+	}
 }
 
 // order compiles order_by clauses against the known names; ties are broken by

@@ -172,38 +172,50 @@ func (s *Service) find(ctx context.Context, in *searchV2Request) (infos []Info, 
 	return infos, next, err
 }
 
-// conditions compiles a filter. All that it says of spans is said of one span.
+// conditions compiles a filter.
 func conditions(text string, experiments []int64) (*filter.Where, error) {
 	terms, err := grammar.Parse(text)
 	if err != nil {
 		return nil, rest.Invalid("%s", err)
 	}
-	var w, span filter.Where
+	var w filter.Where
 	w.Add("r.experiment_id IN ("+db.Marks(len(experiments))+")", db.Args(experiments)...)
+	return &w, addTerms(&w, terms)
+}
+
+// addTerms adds what a filter says of the traces, aliased r. All that a
+// conjunction says of spans it says of one span.
+func addTerms(w *filter.Where, terms []filter.Term) (err error) {
+	var span filter.Where
 	for _, t := range terms {
 		switch t.Entity {
+		case filter.Choice:
+			w.Any(t.Any, func(w *filter.Where, terms []filter.Term) {
+				if err == nil {
+					err = addTerms(w, terms)
+				}
+			})
 		case "tag":
 			w.Pair("trace_tags x WHERE x.trace = r.id", t)
 		case "request_metadata":
 			w.Pair("trace_metadata x WHERE x.trace = r.id", t)
 		case "span":
-			if err := spanTerm(&span, t); err != nil {
-				return nil, err
-			}
+			err = spanTerm(&span, t)
 		case issue:
 			w.Column("assessments x WHERE x.trace = r.id AND x.kind = 'issue'", t)
 		case feedback, expectation:
-			if err := assessmentTerm(&w, t); err != nil {
-				return nil, err
-			}
+			err = assessmentTerm(w, t)
 		default:
-			attributeTerm(&w, t)
+			attributeTerm(w, t)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	if len(span.Args) > 0 {
 		w.Add("EXISTS (SELECT 1 FROM spans x "+span.String()+" AND x.trace = r.id)", span.Args...)
 	}
-	return &w, nil
+	return nil
 }
 
 func attributeTerm(w *filter.Where, t filter.Term) {

@@ -153,6 +153,36 @@ func TestStartIsFinal(t *testing.T) {
 	}
 }
 
+// TestChoices: what one side of an OR says of spans, it says of one span.
+func TestChoices(t *testing.T) {
+	a := newAPI(t)
+	span := func(trace, id, name, kind string) body {
+		return body{"traceId": strings.Repeat(trace, 16), "spanId": "00000000000000" + id, "name": name, "startTimeUnixNano": "1000000", "endTimeUnixNano": "2000000",
+			"attributes": []any{body{"key": "mlflow.spanType", "value": body{"stringValue": kind}}}}
+	}
+	a.start("tr-"+strings.Repeat("a1", 16), nil)
+	a.start("tr-"+strings.Repeat("b2", 16), body{"tags": body{"team": "blue"}})
+	a.ok("POST", "/v1/traces", body{"resourceSpans": []any{body{"scopeSpans": []any{body{"spans": []any{
+		span("a1", "01", "find", "TOOL"), span("a1", "02", "say", "LLM"), span("b2", "03", "find", "LLM")}}}}}})
+	for filter, want := range map[string]int{
+		"(span.name = 'find' AND span.type = 'LLM')":                       1,
+		"(span.name = 'find' AND span.type = 'LLM' OR tags.team = 'red')":  1,
+		"(span.name = 'say' OR tags.team = 'blue')":                        2,
+		"span.name = 'find' AND (span.type = 'TOOL' OR span.name = 'say')": 1,
+		"(span.name = 'none' OR state_is = 'x')":                           -1,
+	} {
+		in := body{"locations": []any{body{"mlflow_experiment": body{"experiment_id": "0"}}}, "filter": filter}
+		if want < 0 {
+			a.fails("POST", traces+"/search", in, 400, "INVALID_PARAMETER_VALUE", "state_is")
+			continue
+		}
+		found, _ := a.ok("POST", traces+"/search", in)["traces"].([]any)
+		if len(found) != want {
+			t.Errorf("%s: %d traces, want %d", filter, len(found), want)
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	a := newAPI(t)
 	one := a.start("tr-1", nil)
@@ -179,6 +209,7 @@ func TestRefusals(t *testing.T) {
 		{"POST", traces + "/delete-traces", body{"experiment_id": "0"}, 400, invalid, "must be specified"},
 		{"POST", "/api/2.0/mlflow/traces/link-to-run", body{"trace_ids": []string{"tr-1"}, "run_id": "no"}, 404, missing, "no run"},
 		{"POST", traces + "/search", search("span.color = 'x'"), 400, invalid, "Invalid span attribute 'color'"},
+		{"POST", traces + "/search", search("(span.color = 'x' OR name = 'y')"), 400, invalid, "Invalid span attribute 'color'"},
 		{"POST", traces + "/search", search("feedback.a > 'x'"), 400, invalid, "compared with a number"},
 		{"POST", "/v1/traces", body{}, 400, invalid, "no spans"},
 		{"POST", "/v1/traces", body{"resourceSpans": 3}, 400, invalid, "Invalid OpenTelemetry format"},

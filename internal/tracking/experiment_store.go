@@ -124,17 +124,24 @@ func addExperimentTags(ctx context.Context, q db.Querier, experiments []*Experim
 	return nil
 }
 
-func findExperiments(ctx context.Context, q db.Querier, terms []filter.Term, orders []filter.Order, shown []string, limit, offset int) ([]Experiment, error) {
-	var w filter.Where
-	w.Add("e.lifecycle_stage IN ("+db.Marks(len(shown))+")", db.Args(shown)...)
+// experimentTerms adds what a filter says of the experiments, aliased e.
+func experimentTerms(w *filter.Where, terms []filter.Term) {
 	for _, t := range terms {
 		switch t.Entity {
+		case filter.Choice:
+			w.Any(t.Any, experimentTerms)
 		case filter.AttributeEntity:
 			w.Attribute(t)
 		default:
 			w.Pair("experiment_tags x WHERE x.experiment_id = e.experiment_id", t)
 		}
 	}
+}
+
+func findExperiments(ctx context.Context, q db.Querier, terms []filter.Term, orders []filter.Order, shown []string, limit, offset int) ([]Experiment, error) {
+	var w filter.Where
+	w.Add("e.lifecycle_stage IN ("+db.Marks(len(shown))+")", db.Args(shown)...)
+	experimentTerms(&w, terms)
 	var order []string
 	byID := false
 	for _, o := range orders {

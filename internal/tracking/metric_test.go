@@ -227,17 +227,21 @@ func TestSearchRuns(t *testing.T) {
 		"metrics.acc != 0.8": "r5 r3 r2 r0",
 		"metrics.acc <= 0":   "r5",
 		"metrics.`a b` = 1":  "r0",
-		"params.lr = '0.1' and tags.team = 'red'":   "r0",
-		"params.opt ILIKE 'SG%'":                    "r2 r1",
-		"params.opt LIKE 'sg%'":                     "r1",
-		"params.opt IS NULL":                        "r5 r4 r3",
-		"tags.a.b = 'it''s'":                        "r4",
-		"tags.`a.b` = \"it's\"":                     "r4",
-		"status != 'FINISHED'":                      "r4 r3 r2",
-		"attributes.`run name` = 'r2'":              "r2",
-		"run_name LIKE 'r_' AND start_time >= 5000": "r5 r4",
-		"end_time < 2500":                           "r1 r0",
-		"created > 5500.5":                          "r5",
+		"params.lr = '0.1' and tags.team = 'red'":                        "r0",
+		"params.opt ILIKE 'SG%'":                                         "r2 r1",
+		"params.opt LIKE 'sg%'":                                          "r1",
+		"params.opt IS NULL":                                             "r5 r4 r3",
+		"tags.a.b = 'it''s'":                                             "r4",
+		"tags.`a.b` = \"it's\"":                                          "r4",
+		"status != 'FINISHED'":                                           "r4 r3 r2",
+		"attributes.`run name` = 'r2'":                                   "r2",
+		"run_name LIKE 'r_' AND start_time >= 5000":                      "r5 r4",
+		"end_time < 2500":                                                "r1 r0",
+		"created > 5500.5":                                               "r5",
+		"(metrics.acc > 0.85 OR tags.team = 'blue')":                     "r1 r0",
+		"(params.lr = '0.1' AND tags.team = 'red' OR status = 'KILLED')": "r4 r0",
+		"status = 'FINISHED' AND (metrics.acc < 0 OR (params.lr = '0.01' OR tags.x = '1'))":         "r5 r1",
+		"((params.opt IS NULL OR params.opt = 'sgd') AND (start_time > 5500 OR start_time < 2500))": "r5 r1",
 	} {
 		if got := names(search(body{"filter": filter})); got != want {
 			t.Errorf("%s: %q, want %q", filter, got, want)
@@ -276,6 +280,10 @@ func TestSearchRuns(t *testing.T) {
 	}
 	if got := names(search(body{"filter": wide, "order_by": by})); got != "r2 r1 r0" {
 		t.Errorf("the largest filter: %q", got)
+	}
+	deep := strings.TrimSuffix(strings.Repeat("(metrics.acc > 0.85 OR ", 48)+strings.Repeat("params.lr = '1' OR ", 450), " OR ") + strings.Repeat(")", 48)
+	if got := names(search(body{"filter": deep})); got != "r3 r0" {
+		t.Errorf("the largest choice: %q", got)
 	}
 	for _, in := range []body{{"filter": "metrics.acc > 1 OR metrics.acc < 0"}, {"filter": "tags.team = red"}, {"order_by": []string{"bogus.x"}},
 		{"order_by": []string{"metrics.a", "metrics.a"}}, {"max_results": 50001}, {"max_results": -1}, {"page_token": "zzz"}, {"run_view_type": "X"}} {

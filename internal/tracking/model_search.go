@@ -108,6 +108,25 @@ func (s *Service) searchModels(ctx context.Context, in *searchModelsRequest) (*s
 	return &out, nil
 }
 
+// modelTerms adds what a filter says of the models, aliased l; metrics is where
+// those of the datasets asked for are.
+func modelTerms(w *filter.Where, terms []filter.Term, metrics string, dataArgs []any) {
+	for _, t := range terms {
+		switch t.Entity {
+		case filter.Choice:
+			w.Any(t.Any, func(w *filter.Where, terms []filter.Term) { modelTerms(w, terms, metrics, dataArgs) })
+		case "metrics":
+			w.Metric(metrics, t, dataArgs...)
+		case "params":
+			w.Pair("logged_model_params x WHERE x.model = l.id", t)
+		case "tags":
+			w.Pair("logged_model_tags x WHERE x.model = l.id", t)
+		default:
+			w.Attribute(t)
+		}
+	}
+}
+
 func modelSearchSQL(in *searchModelsRequest, limit int) (text string, args []any, offset int, err error) {
 	ids, err := parseExperimentIDs(in.ExperimentIDs)
 	if err != nil {
@@ -132,20 +151,8 @@ func modelSearchSQL(in *searchModelsRequest, limit int) (text string, args []any
 		return "", nil, 0, err
 	}
 	metrics := "logged_model_metrics x WHERE x.model = l.id" + onData
-	measured := false
-	for _, t := range terms {
-		switch t.Entity {
-		case "metrics":
-			measured = true
-			w.Metric(metrics, t, dataArgs...)
-		case "params":
-			w.Pair("logged_model_params x WHERE x.model = l.id", t)
-		case "tags":
-			w.Pair("logged_model_tags x WHERE x.model = l.id", t)
-		default:
-			w.Attribute(t)
-		}
-	}
+	modelTerms(&w, terms, metrics, dataArgs)
+	measured := slices.ContainsFunc(terms, func(t filter.Term) bool { return t.Entity == "metrics" })
 	if onData != "" && !measured {
 		w.Add("EXISTS (SELECT 1 FROM "+metrics+")", dataArgs...)
 	}

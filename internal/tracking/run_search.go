@@ -135,8 +135,17 @@ func (s *runSearch) where() *filter.Where {
 	var w filter.Where
 	w.Add("r.experiment_id IN (" + idList(s.experiments) + ")")
 	w.Add("r.lifecycle_stage IN ("+db.Marks(len(s.stages))+")", db.Args(s.stages)...)
-	for _, t := range s.terms {
+	runTerms(&w, s.terms)
+	s.nesting(&w)
+	return &w
+}
+
+// runTerms adds what a filter says of the runs, aliased r.
+func runTerms(w *filter.Where, terms []filter.Term) {
+	for _, t := range terms {
 		switch t.Entity {
+		case filter.Choice:
+			w.Any(t.Any, runTerms)
 		case "metric":
 			w.Metric("latest_metrics x WHERE x.run = r.id", t)
 		case "parameter":
@@ -153,8 +162,6 @@ func (s *runSearch) where() *filter.Where {
 			w.Attribute(t)
 		}
 	}
-	s.nesting(&w)
-	return &w
 }
 
 // order joins what the runs are ordered by. Runs without the key come last,

@@ -106,10 +106,16 @@ func (u *UI) modelVersion(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	got.Version.Run = byID[got.Version.RunID]
+	done, open, err := u.versionHistory(r, name, number)
+	if err != nil {
+		return view{}, err
+	}
 	d := struct {
-		Version version
-		Use     string
-	}{got.Version, useModel(name, number)}
+		Version    version
+		Use        string
+		Activities []activity
+		Requests   []stageRequest
+	}{got.Version, useModel(name, number), done, open}
 	return view{Template: "version", Title: "Version " + number, Section: "Models", Data: d,
 		Crumbs: []crumb{{"Models", "/models"}, {name, model{Name: name}.URL()}}}, nil
 }

@@ -66,6 +66,13 @@ type frame struct {
 	Status Status
 	Rail   []railItem
 	Query  string // of the search box
+	Narrow bool   // the rail is folded
+}
+
+// narrow reports whether the visitor folded the rail.
+func narrow(r *http.Request) bool {
+	c, err := r.Cookie("rail")
+	return err == nil && c.Value == "narrow"
 }
 
 // serve renders a page, or the error that it ended in.
@@ -76,7 +83,7 @@ func (u *UI) serve(w http.ResponseWriter, r *http.Request, p page) {
 		v, status = u.failed(r, err)
 	}
 	var body bytes.Buffer
-	if err := u.pages[v.Template].ExecuteTemplate(&body, "layout.html", frame{v, u.status(), rail, r.URL.Query().Get("q")}); err != nil {
+	if err := u.pages[v.Template].ExecuteTemplate(&body, "layout.html", frame{v, u.status(), rail, r.URL.Query().Get("q"), narrow(r)}); err != nil {
 		u.log.Error("a page could not be rendered", "page", r.URL.Path, "error", err)
 		http.Error(w, "This page could not be rendered; the server's log says why.", http.StatusInternalServerError)
 		return

@@ -29,6 +29,7 @@ func (u *UI) run(r *http.Request) (view, error) {
 		Files    []file
 		Folder   string
 		Deleted  bool
+		Traces   string // address of the traces made in the run, "" if there are none
 	}{Run: x, Deleted: x.Info.Stage == "deleted", Datasets: x.Inputs.Datasets, Folder: r.URL.Query().Get("path")}
 	for _, t := range x.Data.Tags {
 		if !strings.HasPrefix(t.Key, "mlflow.") {
@@ -49,6 +50,9 @@ func (u *UI) run(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	d.Children = nested.Runs
+	if d.Traces, err = u.tracesOf(r, x); err != nil {
+		return view{}, err
+	}
 	if d.Files, err = u.files(r, x.Info.RunID, d.Folder); err != nil {
 		return view{}, err
 	}

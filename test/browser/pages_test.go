@@ -17,6 +17,7 @@ func (s *site) pages(t *testing.T) map[string]string {
 	t.Helper()
 	w := s.open(t, "/experiments")
 	experiment := w.eval(`(async () => { ` + ask + ` return (await ask("experiments/search?max_results=100")).experiments.find((e) => e.name === "/Shared/flights").experiment_id })()`)
+	assistant := w.eval(`(async () => { ` + ask + ` return (await ask("experiments/search?max_results=100")).experiments.find((e) => e.name === "/Shared/assistant").experiment_id })()`)
 	run := func(filter string) string {
 		return w.eval(`(async () => { ` + ask + ` return (await ask("runs/search", {experiment_ids: ["` + experiment + `"], filter: "` + filter + `", max_results: 50})).runs.map((r) => r.info.run_id).join(",") })()`)
 	}
@@ -26,6 +27,8 @@ func (s *site) pages(t *testing.T) map[string]string {
 		"run":       runs + "/runs/" + run("attributes.run_name = 'gbt depth 5 eta 0.1'"),
 		"artifacts": runs + "/runs/" + run("attributes.run_name = 'ridge 1.0'"),
 		"compare":   "/compare?runs=" + run("params.model = 'gbt' AND attributes.status = 'FINISHED'"),
+		"several":   "/runs",
+		"traces":    "/experiments/" + assistant + "/traces",
 		"models":    "/models", "model": "/models/flight_delay", "version": "/models/flight_delay/versions/2", "search": "/search?q=ridge",
 	}
 }
@@ -52,7 +55,7 @@ func TestPages(t *testing.T) {
 	}
 	t.Run("csv and numbers", func(t *testing.T) { modules(s.open(t, pages["runs"])) })
 	t.Run("without JavaScript", func(t *testing.T) {
-		for name, want := range map[string]string{"home": "still training", "runs": "gbt depth 7 eta 0.3", "run": "12.99", "artifacts": "reports/", "compare": "max_depth", "model": "@champion", "version": "19.1"} {
+		for name, want := range map[string]string{"home": "still training", "runs": "gbt depth 7 eta 0.3", "traces": "Which table?", "run": "12.99", "artifacts": "reports/", "compare": "max_depth", "model": "@champion", "version": "19.1"} {
 			w := s.open(t, pages[name])
 			var text string
 			w.do(emulation.SetScriptExecutionDisabled(true), chromedp.Navigate(s.url+pages[name]), chromedp.Text("main", &text))
@@ -72,6 +75,10 @@ func TestPages(t *testing.T) {
 	t.Run("artifacts", func(t *testing.T) { artifacts(s.open(t, pages["artifacts"])) })
 	t.Run("run edits", func(t *testing.T) { runEdits(s.open(t, pages["artifacts"])) })
 	t.Run("version editor", func(t *testing.T) { versionEditor(s.open(t, pages["version"])) })
+	t.Run("version history", func(t *testing.T) { versionHistory(s.open(t, "/models/flight_delay/versions/3")) })
+	t.Run("several experiments", func(t *testing.T) { severalExperiments(s.open(t, "/experiments")) })
+	t.Run("rail and keys", func(t *testing.T) { railAndKeys(s.open(t, pages["runs"])) })
+	t.Run("traces", func(t *testing.T) { traces(s.open(t, pages["traces"])) })
 	t.Run("experiments", func(t *testing.T) { experiments(s.open(t, "/experiments")) })
 }
 
@@ -130,6 +137,11 @@ func modules(w *tab) {
 		`(await from("importance.js")).importance([{name: "w", values: ["x", "x", "y", "y"]}], [1, 1, 5, 5])[0].measure`: "1",
 		`(await from("importance.js")).importance([{name: "id", values: ["p", "q", "r"]}], [1, 2, 3]).length`:            "0",
 		`(await from("filter-box.js")).suggest("tags.a = 'x and y' AND metr", ["metrics.my loss"], []).options.join()`:   "metrics.`my loss` ",
+		`(await from("filter-box.js")).suggest("(params.m = 'x' OR metr", ["metrics.loss"], []).options.join()`:          "metrics.loss ",
+		`(await from("filter-box.js")).suggest("run_id IN ('a", ["metrics.loss"], []).options.join()`:                    "",
+		`(await from("contour.js")).triangles([0, 1, 2].flatMap((x) => [0, 1, 2].map((y) => [x, y]))).length`:            "8",
+		`(await from("contour.js")).triangles([[0, 0], [1, 1], [2, 2]]).length`:                                          "0",
+		`JSON.stringify((await from("contour.js")).band([[0, 0, 0], [1, 0, 1], [0, 1, 0]], 0.5, 2))`:                     "[[0.5,0,0.5],[1,0,1],[0.5,0.5,0.5]]",
 		`(await from("viewers.js")).rows('a,"b ""c"", d"\n1,2\n', ",").map((r) => r.join("|")).join("/")`:                `a|b "c", d/1|2`,
 		`(await from("markdown.js")).markdown("[x](javascript:alert(1)) <b>y</b>").innerHTML`:                            "<p><span>x</span>) &lt;b&gt;y&lt;/b&gt;</p>",
 	} {
@@ -258,6 +270,12 @@ func compare(w *tab) {
 	if got := w.eval(`document.querySelector(".importance").closest("figure").innerText`); !strings.Contains(got, "Rank correlation") || !strings.Contains(got, "eta") {
 		w.Errorf("importance says %q", got)
 	}
+	w.until("the contour of the metric over two parameters", `document.querySelectorAll(".contour .band").length > 8 && document.querySelectorAll(".contour .dot").length === 9`)
+	if got := w.eval(`document.querySelector(".contour svg").getAttribute("aria-label")`); got != "rmse over eta and max_depth" {
+		w.Errorf("the contour shows %s", got)
+	}
+	w.do(chromedp.Evaluate(`(() => { const s = [...document.querySelectorAll(".contour select")].at(-1); s.value = "metrics.r2"; s.dispatchEvent(new Event("change")) })()`, nil))
+	w.until("another metric", `document.querySelector(".contour svg").getAttribute("aria-label") === "r2 over eta and max_depth"`)
 	// A drag over the upper part of the first axis keeps the runs with the greatest value.
 	var box map[string]float64
 	w.do(chromedp.Evaluate(`(() => { const g = document.querySelector("rect.grip").getBoundingClientRect(); return {x: g.left + g.width / 2, y: g.top, h: g.height} })()`, &box))
@@ -266,7 +284,8 @@ func compare(w *tab) {
 	w.until("three runs kept", `document.querySelector("run-compare").innerText.includes("3 of 9 runs kept")`)
 	for script, want := range map[string]string{
 		`[...document.querySelectorAll("table.diff thead th[data-id]")].filter((t) => !t.hidden).length`: "3",
-		`document.querySelectorAll(".dot:not(.away)").length`:                                            "3",
+		`document.querySelectorAll(".contour .dot:not(.away)").length`:                                   "3",
+		`document.querySelectorAll(".dot:not(.away, .over-band)").length`:                                "3",
 		`document.querySelectorAll(".charts.wide path.line").length`:                                     "3",
 	} {
 		if got := w.eval(script); got != want {

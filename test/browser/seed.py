@@ -38,6 +38,32 @@ c=mlflow.MlflowClient()
 c.transition_model_version_stage("flight_delay","1","Staging"); c.transition_model_version_stage("flight_delay","2","Production")
 c.set_registered_model_alias("flight_delay","champion","2"); c.update_model_version("flight_delay","2","Ridge, all features")
 c.create_experiment("empty one"); c.set_experiment_tag(c.get_experiment_by_name("/Shared/flights").experiment_id,"mlflow.note.content","Delays of flights from New York in 2013.")
+mlflow.set_experiment("/Shared/hotels")
+for a in (0.5,5.0):
+    with mlflow.start_run(run_name=f"hotel ridge {a}"): mlflow.log_params({"model":"ridge","alpha":a}); mlflow.log_metric("rmse",30+a)
+mlflow.set_experiment("/Shared/assistant")
+@mlflow.trace(span_type="RETRIEVER")
+def retrieve(question): return [{"page_content":"Delays peak in July.","metadata":{"doc_uri":"delays.md"}}]
+@mlflow.trace(span_type="TOOL")
+def query(sql): raise ValueError("no such table: flihgts")
+@mlflow.trace(span_type="CHAT_MODEL")
+def complete(messages):
+    mlflow.get_current_active_span().set_attribute("mlflow.chat.tokenUsage",{"input_tokens":120,"output_tokens":34,"total_tokens":154})
+    return {"choices":[{"message":{"role":"assistant","content":"Most flights are late in July."}}]}
+@mlflow.trace(span_type="CHAIN")
+def answer(question,broken=False):
+    retrieve(question)
+    if broken: query("SELECT * FROM flihgts")
+    return complete([{"role":"system","content":"Use the documents."},{"role":"user","content":question}])
+for i in range(60):
+    answer(f"When are flights late, try {i}?"); t=mlflow.get_last_active_trace_id()
+try: answer("Which table?",broken=True)
+except ValueError: pass
+mlflow.flush_trace_async_logging()
+mlflow.set_trace_tag(t,"team","blue")
+ana=mlflow.entities.AssessmentSource("HUMAN","ana")
+mlflow.log_feedback(trace_id=t,name="correct",value=True,rationale="July is right.",source=ana); mlflow.log_expectation(trace_id=t,name="month",value="July",source=ana)
+mlflow.set_experiment("/Shared/flights")
 r=mlflow.start_run(run_name="still training"); mlflow.log_param("model","net")
 for i in range(40): mlflow.log_metrics({"rmse":30*math.exp(-i/9)+12,"loss":5*math.exp(-i/5)},step=i)
 os._exit(0)

@@ -40,6 +40,9 @@ type Entity struct {
 // AttributeEntity is the Entity name of resolved attributes.
 const AttributeEntity = "attribute"
 
+// Choice is the Entity name of a choice between conjunctions of terms.
+const Choice = "choice"
+
 // Grammar says what one kind of search can filter and order by.
 type Grammar struct {
 	Entities   map[string]*Entity // by every name a client may use
@@ -59,9 +62,10 @@ var (
 	ListOps    = []Op{Ne, Eq, Like, ILike, In, NotIn}
 )
 
-// Term is a comparison whose names have been resolved.
+// Term is a comparison whose names have been resolved, or a choice.
 type Term struct {
-	Entity string // Entity.Name, or AttributeEntity
+	Entity string   // Entity.Name, AttributeEntity, or Choice
+	Any    [][]Term // of a choice: one of these conjunctions holds
 	Key    string
 	Attr   Attribute // of attributes and of entities with fixed keys
 	Op     Op
@@ -86,9 +90,24 @@ func (g *Grammar) Parse(text string) ([]Term, error) {
 	if err != nil {
 		return nil, err
 	}
+	return g.resolveAll(f)
+}
+
+func (g *Grammar) resolveAll(f Filter) ([]Term, error) {
 	terms := make([]Term, 0, len(f))
 	for _, c := range f {
-		t, err := g.resolve(c)
+		t := Term{Entity: Choice}
+		var err error
+		if c.Any == nil {
+			t, err = g.resolve(c.Comparison)
+		}
+		for _, choice := range c.Any {
+			var all []Term
+			if all, err = g.resolveAll(choice); err != nil {
+				break
+			}
+			t.Any = append(t.Any, all)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -2,6 +2,13 @@
 //
 //	metrics.accuracy > 0.9 AND params.`max depth` = '5' AND run_id IN ('a', 'b')
 //
+// Beyond MLflow's grammar, choices may stand in parentheses:
+//
+//	(metrics.accuracy > 0.9 OR tags.team = 'blue') AND status = 'FINISHED'
+//
+// An OR outside parentheses is refused as MLflow refuses it: clients count on
+// that, and readers differ about what it would mean beside an AND.
+//
 // In comes text; out goes a tree of comparisons that prints back to equivalent
 // text. A [Grammar] then says which entities, keys and comparators one kind of
 // search has, and [Where] turns resolved comparisons into SQL text with
@@ -60,8 +67,14 @@ type Comparison struct {
 	Value  Value
 }
 
-// Filter is a conjunction of comparisons.
-type Filter []Comparison
+// Filter is a conjunction of clauses.
+type Filter []Clause
+
+// Clause is a comparison or, if Any is not nil, a choice: one of Any holds.
+type Clause struct {
+	Comparison
+	Any []Filter
+}
 
 // Limits keep a hostile filter from costing much, and a query within what
 // databases take: some 32,000 arguments, 64 joins, 1,000 levels of expressions.
@@ -70,6 +83,7 @@ const (
 	maxValues = 30000
 	maxTerms  = 500
 	maxOrders = 30
+	maxDepth  = 50 // of parentheses
 )
 
 // Parse reads a filter. The empty text is the filter that everything passes.
@@ -88,23 +102,65 @@ func Parse(text string) (Filter, error) {
 		return nil, err
 	}
 	p := &parser{text: text, tokens: tokens}
+	out, err := p.all(0)
+	if err == nil && p.peek().kind != end {
+		err = p.invalid(p.peek().at)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// all reads clauses joined by AND.
+func (p *parser) all(depth int) (Filter, error) {
 	var out Filter
 	for {
-		c, err := p.comparison()
+		clauses, err := p.clause(depth)
 		if err != nil {
 			return nil, err
 		}
-		if out = append(out, c); len(out) > maxTerms {
-			return nil, fmt.Errorf("Invalid filter: more than %d comparisons.", maxTerms)
-		}
-		if p.peek().kind == end {
-			return out, nil
-		}
+		out = append(out, clauses...)
 		if !p.peek().keyword("AND") {
-			return nil, p.invalid(p.peek().at)
+			return out, nil
 		}
 		p.next()
 	}
+}
+
+// clause reads a comparison or what stands in parentheses. Parentheses without
+// a choice in them add nothing: their clauses join those around.
+func (p *parser) clause(depth int) (Filter, error) {
+	start := p.peek()
+	if start.kind != open {
+		c, err := p.comparison()
+		if p.terms++; err == nil && p.terms > maxTerms {
+			err = fmt.Errorf("Invalid filter: more than %d comparisons.", maxTerms)
+		}
+		return Filter{{Comparison: c}}, err
+	}
+	if depth == maxDepth {
+		return nil, fmt.Errorf("Invalid filter: parentheses are nested more than %d deep.", maxDepth)
+	}
+	var choices []Filter
+	for {
+		p.next() // the parenthesis, or OR
+		choice, err := p.all(depth + 1)
+		if err != nil {
+			return nil, err
+		}
+		choices = append(choices, choice)
+		if !p.peek().keyword("OR") {
+			break
+		}
+	}
+	if p.next().kind != shut {
+		return nil, p.invalid(start.at)
+	}
+	if len(choices) == 1 {
+		return choices[0], nil
+	}
+	return Filter{{Any: choices}}, nil
 }
 
 type parser struct {
@@ -112,6 +168,7 @@ type parser struct {
 	tokens []token
 	pos    int
 	values int // in lists, so far
+	terms  int // comparisons so far
 }
 
 func (p *parser) peek() token { return p.tokens[p.pos] }

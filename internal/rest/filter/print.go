@@ -11,6 +11,18 @@ func (f Filter) String() string {
 	return strings.Join(parts, " AND ")
 }
 
+// String prints a comparison, or a choice in parentheses.
+func (c Clause) String() string {
+	if c.Any == nil {
+		return c.Comparison.String()
+	}
+	choices := make([]string, len(c.Any))
+	for i, f := range c.Any {
+		choices[i] = f.String()
+	}
+	return "(" + strings.Join(choices, " OR ") + ")"
+}
+
 // String prints one comparison.
 func (c Comparison) String() string {
 	s := name(c.Entity, c.Key) + " " + string(c.Op)

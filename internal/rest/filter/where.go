@@ -23,6 +23,19 @@ func (w *Where) String() string {
 	return "WHERE " + strings.Join(w.conds, " AND ")
 }
 
+// Any adds a choice; add adds the conditions of a conjunction.
+func (w *Where) Any(choices [][]Term, add func(*Where, []Term)) {
+	conds := make([]string, len(choices))
+	for i, terms := range choices {
+		var all Where
+		add(&all, terms)
+		// Conditions that say nothing are true of everything.
+		conds[i] = "(" + strings.Join(append([]string{"1 = 1"}, all.conds...), " AND ") + ")"
+		w.Args = append(w.Args, all.Args...)
+	}
+	w.conds = append(w.conds, "("+strings.Join(conds, " OR ")+")")
+}
+
 // Attribute adds a condition on a column.
 func (w *Where) Attribute(t Term) {
 	cond, args := compare(t.Attr.Column, t)

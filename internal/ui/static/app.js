@@ -5,6 +5,8 @@ import "./run-compare.js";
 import "./artifact-browser.js";
 import "./version-editor.js";
 import "./edit.js";
+import "./trace-view.js";
+import "./frame.js";
 
 // MLflow's clients print the addresses of its own pages: /#/experiments/1/runs/...
 if (location.pathname === "/" && /^#\/[^/\\]/.test(location.hash)) location.replace(location.hash.slice(1));
@@ -26,7 +28,7 @@ for (const t of document.querySelectorAll("time[datetime]")) t.setAttribute("tit
 
 document.addEventListener("keydown", (e) => {
   const at = /** @type {HTMLElement} */ (e.target);
-  if (e.ctrlKey || e.metaKey || e.altKey || at.matches("input, textarea, select, [contenteditable]")) return;
+  if (e.ctrlKey || e.metaKey || e.altKey || at.matches("input:not([type=checkbox]), textarea, select, [contenteditable]")) return;
   if (e.key === "/") {
     e.preventDefault();
     /** @type {HTMLElement | null} */ (document.querySelector("[data-focus-key='/']"))?.focus();
@@ -38,13 +40,14 @@ document.addEventListener("keydown", (e) => {
 // j and k move in a table's rows, enter opens the row's link.
 function moveInTable(/** @type {KeyboardEvent} */ e) {
   const table = document.querySelector("table[data-keys]");
-  if (!table || !["j", "k", "Enter"].includes(e.key)) return;
+  if (!table || !["j", "k", "x", "Enter"].includes(e.key)) return;
   const rows = [...table.querySelectorAll("tbody tr:not([hidden])")];
   const now = rows.findIndex((r) => r.classList.contains("at"));
   if (e.key === "Enter") {
     if (now >= 0) /** @type {HTMLElement | null} */ (rows[now].querySelector("a"))?.click();
     return;
   }
+  if (e.key === "x") return /** @type {HTMLElement | null | undefined} */ (rows[now]?.querySelector("input[type=checkbox]"))?.click();
   const next = rows[Math.max(0, Math.min(rows.length - 1, now + (e.key === "j" ? 1 : -1)))];
   rows[now]?.classList.remove("at");
   next?.classList.add("at");

@@ -35,6 +35,7 @@ const actions = {
   "experiment.restore": { do: ({ ref }) => post("experiments/restore", { experiment_id: ref }), then: "" },
   "model.delete": { do: ({ ref }) => remove("registered-models/delete", { name: ref }), ask: "Delete this model, all its versions and aliases? This cannot be undone; its runs stay.", then: "/models" },
   "version.delete": { do: ({ ref, version }) => remove("model-versions/delete", { name: ref, version }), ask: "Delete this version? This cannot be undone; its run stays.", then: ".." },
+  "comment.delete": { do: ({ ref }) => remove("comments/delete", { id: ref }), ask: "Delete this comment?", then: "" },
 };
 
 const of = (/** @type {HTMLElement} */ el) => ({ ref: el.getAttribute("ref") ?? "", version: el.getAttribute("version") ?? "" });
@@ -108,7 +109,7 @@ class DoButton extends HTMLElement {
     const action = actions[this.getAttribute("kind") ?? ""];
     const text = this.textContent?.trim() ?? "";
     this.replaceChildren(h("button", {
-      class: action.ask ? "danger" : "", onclick: async () => {
+      class: this.hasAttribute("quiet") ? "quiet" : action.ask ? "danger" : "", onclick: async () => {
         if (action.ask && !(await confirmed(action.ask, text))) return;
         await action.do(of(this)).then(() => (action.then === "" ? location.reload() : location.assign(action.then === ".." ? location.pathname.replace(/\/versions\/.*/, "") : action.then)), failed);
       },

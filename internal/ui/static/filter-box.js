@@ -14,8 +14,8 @@ const statuses = ["FINISHED", "RUNNING", "FAILED", "KILLED", "SCHEDULED"].map((s
  * @returns {{from: number, options: string[]}}
  */
 export function suggest(text, keys, runs) {
-  // The term that is being typed begins after the last AND outside quotes.
-  const start = Math.max(0, ...[...text.matchAll(/\band\s+/gi)].filter((m) => (text.slice(0, m.index).match(/['"]/g)?.length ?? 0) % 2 === 0).map((m) => m.index + m[0].length));
+  // The term that is being typed begins after the last AND, OR or parenthesis (but that of a list) outside quotes.
+  const start = Math.max(0, ...[...text.matchAll(/\b(?:and|or)\s+|(?<!\bin\s*)\(\s*/gi)].filter((m) => (text.slice(0, m.index).match(/['"]/g)?.length ?? 0) % 2 === 0).map((m) => m.index + m[0].length));
   const term = text.slice(start);
   const m = /^\s*(\w+\.(?:`[^`]*`|"[^"]*"|[^\s<>=!`"']+))(\s+)(?:([<>=!]+|i?like|in|is)(\s+)(.*))?(\S*)$/is.exec(term);
   if (!m) {
@@ -32,7 +32,7 @@ export function suggest(text, keys, runs) {
     const ops = c.kind === "metrics" || /_time$/.test(c.key) ? [">", "<", ">=", "<=", "=", "!="] : ["=", "!=", "LIKE", "ILIKE"];
     return { from: start + term.length - typed.length, options: ops.filter((o) => o.toLowerCase().startsWith(typed.toLowerCase())).map((o) => o + " ") };
   }
-  if (/\S\s+$/.test(value ?? "")) return { from: text.length, options: ["AND "] };
+  if (/\S\s+$/.test(value ?? "")) return { from: text.length, options: ["AND ", "OR "] };
   let seen = c.key === "status" ? statuses : [];
   if (c.kind === "params" || c.kind === "tags") seen = [...new Set(runs.map((r) => valueOf(r, c).full).filter((v) => v && v.length < 60))].sort().map((v) => `'${v.replaceAll("'", "''")}'`);
   const part = (value ?? "").toLowerCase().replaceAll(/['"]/g, "");
@@ -43,6 +43,9 @@ const quoted = (/** @type {string} */ id) => {
   const { kind, key } = column(id);
   return `${kind}.${/^[\w.]+$/.test(key) ? key : "`" + key + "`"} `;
 };
+
+/** grouped puts parentheses around a filter that may have an OR, as the API wants them. @param {string} filter */
+export const grouped = (filter) => (/\bor\b/i.test(filter) ? `(${filter})` : filter);
 
 /** complete offers what suggest finds below an input. @param {HTMLInputElement} input @param {() => string[]} keys @param {() => import("./api.js").Run[]} runs */
 export function complete(input, keys, runs) {

@@ -8,6 +8,7 @@ import { chart, drag, extent, frame, padded, tip } from "./plot.js";
 import { curveChart, curveLook, lookBar, series } from "./curves.js";
 import { parallel } from "./parallel.js";
 import { importance } from "./importance.js";
+import { contour } from "./contour.js";
 
 /** @typedef {import("./api.js").Run} Run */
 /** @typedef {import("./parallel.js").Dimension} Dimension */
@@ -34,7 +35,7 @@ class RunCompare extends HTMLElement {
     for (const th of this.table?.querySelectorAll("th[data-id]") ?? []) th.prepend(h("i", { class: "swatch", style: { background: look(/** @type {HTMLElement} */ (th).dataset.id ?? "").color } }));
     if (this.runs.length < 2) return;
     this.status = h("p", { class: "dim", role: "status" });
-    this.append(this.parallelPart(), this.status, h("div", { class: "charts two" }, this.scatterPart(), this.importancePart()), this.curvesPart());
+    this.append(this.parallelPart(), this.status, h("div", { class: "charts two" }, this.scatterPart(), this.contourPart(), this.importancePart()), this.curvesPart());
     this.tell();
   }
 
@@ -112,6 +113,23 @@ class RunCompare extends HTMLElement {
     });
     this.charts.push(c);
     return h("div", {}, h("div", { class: "tools look" }, select("x", names, x.id, (v) => ((x = of(v)), c.redraw())), select("y", names, y.id, (v) => ((y = of(v)), c.redraw()))), c.el);
+  }
+
+  contourPart() {
+    const metrics = this.dimensions.filter((d) => d.numbers && d.id.startsWith("metrics.")), params = this.dimensions.filter((d) => d.numbers && d.id.startsWith("params."));
+    if (params.length < 2 || !metrics.length) return h("p", { class: "dim" }, "Two parameters with numbers that differ, and a metric, make a contour plot.");
+    const order = this.weigh(this.runs, this.main()).map((p) => p.name); // the strongest first
+    const place = (/** @type {Dimension} */ d) => (order.includes(d.name) ? order.indexOf(d.name) : order.length);
+    let [x, y] = [...params].sort((a, b) => place(a) - place(b)), z = metrics.find((d) => d.name === this.main()) ?? metrics[0];
+    const c = contour(() => {
+      const value = (/** @type {Dimension} */ d, /** @type {string} */ id) => Number(d.values.get(id) ?? NaN);
+      const dots = this.runs.map(({ info: { run_id: id, run_name: name } }) => ({ id, name, color: look(id).color, x: value(x, id), y: value(y, id), z: value(z, id), kept: this.kept.has(id) }));
+      return { dots: dots.filter((d) => Number.isFinite(d.x) && Number.isFinite(d.y) && Number.isFinite(d.z)), x: x.name, y: y.name, z: z.name };
+    });
+    this.charts.push(c);
+    const choice = (/** @type {string} */ label, /** @type {Dimension[]} */ all, /** @type {Dimension} */ now, /** @type {(d: Dimension) => void} */ set) =>
+      select(label, all.map((d) => [d.id, d.name]), now.id, (v) => (set(all.find((d) => d.id === v) ?? now), c.redraw()));
+    return h("div", { class: "contour" }, h("div", { class: "tools look" }, choice("x", params, x, (d) => (x = d)), choice("y", params, y, (d) => (y = d)), choice("metric", metrics, z, (d) => (z = d))), c.el);
   }
 
   weigh(/** @type {Run[]} */ runs, /** @type {string} */ metric) {

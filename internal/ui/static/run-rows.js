@@ -2,6 +2,7 @@
 // parents. It knows no page: it is asked for a row by its place and says when rows have come.
 
 import { windowOf, tagOf } from "./api.js";
+import { grouped } from "./filter-box.js";
 
 /** @typedef {import("./api.js").Run} Run */
 /** @typedef {{run: Run, depth: number, kids: number}} Row */
@@ -13,9 +14,9 @@ const DEEPEST = 8; // nesting that is followed
 const MOST_KIDS = 1000; // nested runs shown below one parent
 
 export class RunRows {
-  /** @param {string} experiment @param {Search} search @param {(id: string, few: boolean) => boolean} isOpen @param {(why: string) => void} changed */
-  constructor(experiment, search, isOpen, changed) {
-    this.experiment = experiment;
+  /** @param {string[]} experiments @param {Search} search @param {(id: string, few: boolean) => boolean} isOpen @param {(why: string) => void} changed */
+  constructor(experiments, search, isOpen, changed) {
+    this.experiments = experiments;
     this.search = search;
     this.isOpen = isOpen;
     this.changed = changed;
@@ -30,7 +31,7 @@ export class RunRows {
   body(/** @type {any} */ more) {
     const { filter, order, view } = this.search;
     const start = "attributes.start_time DESC";
-    return { experiment_ids: [this.experiment], filter, order_by: order ? [order, start] : [start], run_view_type: view === "deleted" ? "DELETED_ONLY" : "ACTIVE_ONLY", ...more };
+    return { experiment_ids: this.experiments, filter: grouped(filter), order_by: order ? [order, start] : [start], run_view_type: view === "deleted" ? "DELETED_ONLY" : "ACTIVE_ONLY", ...more };
   }
 
   /** count is how many rows there are, the opened nested ones too. */

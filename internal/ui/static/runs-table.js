@@ -20,7 +20,9 @@ const fixed = [
 ];
 
 class RunsTable extends HTMLElement {
-  experiment = "";
+  /** @type {string[]} */ experiments = [];
+  /** @type {Record<string, string> | null} of several experiments, by id */ names = null;
+  fixed = fixed;
   /** @type {RunRows | undefined} */ rows;
   /** @type {Set<string>} */ chosen = new Set();
   /** @type {Set<string>} */ flash = new Set();
@@ -46,9 +48,11 @@ class RunsTable extends HTMLElement {
   /** @type {any} */ news;
 
   connectedCallback() {
-    this.experiment = this.getAttribute("experiment") ?? "";
+    this.experiments = (this.getAttribute("experiment") ?? "").split(",");
+    this.names = JSON.parse(this.getAttribute("names") ?? "null");
+    if (this.names) this.fixed = [fixed[0], { id: "", title: "Experiment", width: 180 }, ...fixed.slice(1)];
     this.folds = JSON.parse(localStorage.getItem(this.foldKey) ?? "{}");
-    this.stop = listen(this.experiment, (ids, many) => this.changes(ids, many));
+    this.stop = this.names ? this.poll() : listen(this.experiments[0], (ids, many) => this.changes(ids, many));
     if (!this.querySelector("table")) return; // no runs: the page says how to make one
     this.build();
     this.enhanceFilter();
@@ -61,8 +65,14 @@ class RunsTable extends HTMLElement {
     this.stop?.();
   }
 
+  // poll reads the rows again now and then: a browser has too few connections to listen to many experiments.
+  poll() {
+    const timer = setInterval(() => !document.hidden && this.changes([], true), 10000);
+    return () => clearInterval(timer);
+  }
+
   get foldKey() {
-    return `millpond.folds.${this.experiment}`;
+    return `millpond.folds.${this.experiments}`;
   }
 
   // Nested runs stand below their parents unless the search is about single runs.
@@ -117,7 +127,7 @@ class RunsTable extends HTMLElement {
 
   // restart reads the search from the address and begins at the top.
   async restart() {
-    const rows = new RunRows(this.experiment,
+    const rows = new RunRows(this.experiments,
       { filter: urlState("filter"), order: urlState("order"), view: urlState("view"), nested: this.nested },
       (id, few) => this.isOpen(id, few), (why) => this.rows === rows && this.changed(why));
     this.rows = rows;
@@ -178,7 +188,7 @@ class RunsTable extends HTMLElement {
     this.columns = ids.map(column);
     this.spans = spansOf(runs);
     const widths = this.columns.map((c) => Math.max(c.kind === "metrics" ? 88 : 64, Math.min(260, Math.max(room(c.key) + 14, ...runs.slice(0, 60).map((r) => room(valueOf(r, c).text))))));
-    const all = [36, ...fixed.map((f) => f.width), ...widths];
+    const all = [36, ...this.fixed.map((f) => f.width), ...widths];
     this.table.querySelector("colgroup")?.remove();
     this.table.prepend(h("colgroup", {}, ...all.map((w) => h("col", { style: { width: `${w}px` } })), h("col")));
     this.table.style.width = `max(100%, ${all.reduce((a, b) => a + b, 0)}px)`;
@@ -191,7 +201,7 @@ class RunsTable extends HTMLElement {
   drawHead() {
     const order = urlState("order");
     const head = (/** @type {string} */ id, /** @type {string} */ title, /** @type {string} */ kind) => {
-      if (!id) return h("th", { class: "num" }, title);
+      if (!id) return h("th", { class: title === "Took" ? "num" : "" }, title);
       const by = orderOf(id), dir = order === by + " ASC" ? "ascending" : order === by + " DESC" ? "descending" : undefined;
       const q = new URLSearchParams(location.search);
       q.set("order", by + (dir === "descending" || (!dir && kind !== "metrics" && id !== "attributes.start_time") ? " ASC" : dir ? " DESC" : " DESC"));
@@ -199,7 +209,7 @@ class RunsTable extends HTMLElement {
         h("a", { href: "?" + q, onclick: (/** @type {MouseEvent} */ e) => this.sort(e, q.get("order") ?? "") }, title, dir && h("span", { "aria-hidden": "true" }, dir === "ascending" ? " ↑" : " ↓")));
     };
     const row = h("tr", {}, h("th", { class: "pick" }, h("input", { type: "checkbox", "aria-label": "Choose all loaded runs", onchange: (/** @type {any} */ e) => this.chooseAll(e.target.checked) })),
-      ...fixed.map((f) => head(f.id, f.title, "")), ...(this.columns ?? []).map((c) => head(c.id, c.key, c.kind)), h("th"));
+      ...this.fixed.map((f) => head(f.id, f.title, "")), ...(this.columns ?? []).map((c) => head(c.id, c.key, c.kind)), h("th"));
     this.dragHeads(row);
     this.table.tHead.replaceChildren(row);
   }
@@ -256,12 +266,12 @@ class RunsTable extends HTMLElement {
     const next = new Map();
     for (let i = first; i <= last; i++) {
       const row = rows.at(i), key = row ? `${i} ${row.run.info.run_id}` : `${i}`;
-      next.set(key, this.drawn.get(key) ?? (row ? this.row(row, i) : h("tr", { class: "wait" }, h("td", { colspan: this.columns.length + 6 }, "…"))));
+      next.set(key, this.drawn.get(key) ?? (row ? this.row(row, i) : h("tr", { class: "wait" }, h("td", { colspan: this.columns.length + this.fixed.length + 2 }, "…"))));
     }
     this.drawn = next;
     this.above.style.height = `${first * ROW}px`;
     this.below.style.height = `${Math.max(0, n - 1 - last) * ROW}px`;
-    body.replaceChildren(this.above, ...(n ? next.values() : [h("tr", {}, h("td", { colspan: this.columns.length + 6, class: "dim" }, rows.search.filter ? "No run matches this filter." : "No runs."))]), this.below);
+    body.replaceChildren(this.above, ...(n ? next.values() : [h("tr", {}, h("td", { colspan: this.columns.length + this.fixed.length + 2, class: "dim" }, rows.search.filter ? "No run matches this filter." : "No runs."))]), this.below);
     clearTimeout(this.timer);
     this.timer = setTimeout(() => rows.need(first, last), this.drawn.size && [...next.keys()].some((k) => !k.includes(" ")) ? 60 : 0);
     this.tell();
@@ -292,7 +302,7 @@ class RunsTable extends HTMLElement {
     name.append(h("a", { href: runURL(run), title: run_name }, run_name || id), kids ? h("span", { class: "dim" }, ` ${kids}`) : "");
     const tr = h("tr", { "data-id": id, class: (i === this.cursor ? "at " : "") + (this.flash.has(id) ? "flash" : "") },
       h("td", { class: "pick" }, h("input", { type: "checkbox", "aria-label": `Choose ${run_name}`, checked: this.chosen.has(id), onclick: (/** @type {MouseEvent} */ e) => this.pick(i, e.shiftKey) })),
-      name, h("td", {}, state(status)), h("td", {}, when(start_time)), h("td", { class: "num" }, end_time ? duration(Math.max(0, end_time - start_time)) : ""));
+      name, this.names && h("td", { title: this.names[run.info.experiment_id] }, this.names[run.info.experiment_id] ?? run.info.experiment_id), h("td", {}, state(status)), h("td", {}, when(start_time)), h("td", { class: "num" }, end_time ? duration(Math.max(0, end_time - start_time)) : ""));
     for (const c of this.columns ?? []) tr.append(this.cell(run, c));
     tr.append(h("td"));
     return tr;
@@ -385,7 +395,7 @@ class RunsTable extends HTMLElement {
     try {
       if (many) return void (await Promise.all([...rows.pages.keys()].map((p) => rows.load(p))));
       const here = new Set(rows.loaded().map((r) => r.info.run_id));
-      const fresh = await runsById([this.experiment], ids.slice(0, 500));
+      const fresh = await runsById(this.experiments, ids.slice(0, 500));
       if (rows !== this.rows) return;
       const stage = urlState("view") === "deleted" ? "deleted" : "active";
       const gone = fresh.some((r) => here.has(r.info.run_id) && r.info.lifecycle_stage !== stage);
