@@ -235,6 +235,9 @@ func apart(a, b color.Color) bool {
 	return far(ar, br) || far(ag, bg) || far(ab, bb)
 }
 
+// grounds is how many colours are kept exactly: those of the large surfaces.
+const grounds = 32
+
 // shrink packs a picture into 256 colours, those that it has most of first.
 func shrink(raw []byte) []byte {
 	img, err := png.Decode(bytes.NewReader(raw))
@@ -255,7 +258,7 @@ func shrink(raw []byte) []byte {
 		if len(palette) == 256 {
 			break
 		}
-		if len(palette) == 0 || apart(c, palette[palette.Index(c)]) {
+		if len(palette) < grounds || apart(c, palette[palette.Index(c)]) {
 			palette = append(palette, c)
 		}
 	}
