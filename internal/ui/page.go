@@ -107,7 +107,7 @@ func (u *UI) failed(r *http.Request, err error) (view, int) {
 	switch {
 	case status == http.StatusNotFound:
 		what = "Not found"
-	case status >= 500:
+	case status >= 500 && r.Context().Err() == nil: // else the visitor has gone
 		u.log.Error("a page failed", "page", r.URL.Path, "error", err)
 	}
 	return view{Template: "error", Title: what, Data: struct{ What, Message, Path string }{what, fmt.Sprint(err), r.URL.Path}}, status

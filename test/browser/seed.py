@@ -1,5 +1,5 @@
 """logs a realistic set: grid search nested, curves, artifacts, registry."""
-import os, sys, math, random, json, tempfile, pathlib
+import os, sys, math, random, time, json, tempfile, pathlib
 os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"]="true"; os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"]="false"; os.environ["GIT_PYTHON_REFRESH"]="quiet"
 import mlflow, numpy as np, pandas as pd
 mlflow.set_tracking_uri(sys.argv[1])
@@ -57,6 +57,7 @@ def answer(question,broken=False):
     return complete([{"role":"system","content":"Use the documents."},{"role":"user","content":question}])
 for i in range(60):
     answer(f"When are flights late, try {i}?"); t=mlflow.get_last_active_trace_id()
+time.sleep(.02) # the newest is told from the others by milliseconds
 try: answer("Which table?",broken=True)
 except ValueError: pass
 mlflow.flush_trace_async_logging()
