@@ -27,7 +27,6 @@ import (
 	"github.com/millpond/millpond/internal/engine"
 	"github.com/millpond/millpond/internal/evaluation"
 	"github.com/millpond/millpond/internal/evidence"
-	"github.com/millpond/millpond/internal/learn/course"
 	"github.com/millpond/millpond/internal/registry"
 	"github.com/millpond/millpond/internal/rest"
 	"github.com/millpond/millpond/internal/trace"
@@ -75,7 +74,6 @@ type App struct {
 	access     *access.Service // nil if everybody may do everything
 	telemetry  *telemetry      // nil if nobody asked for traces
 	heard      *evidence.Log   // what the sessions of labs do
-	course     func() (*course.Course, error)
 	python     *engine.PythonWorkers
 	warm       sync.Once
 	ctx        context.Context // ends with the app
@@ -103,7 +101,6 @@ func Open(ctx context.Context, cfg Config) (a *App, err error) {
 	if a.lisHTTP, err = listen("--http", cfg.HTTP); err != nil {
 		return a, err
 	}
-	a.readCourse()
 	if a.dir, err = openDataDir(cfg.DataDir, cfg.Version); err != nil {
 		return a, err
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -165,6 +166,7 @@ func serve(ctx context.Context, v *viper.Viper, version string) error {
 	if err != nil {
 		return err
 	}
+	debug.FreeOSMemory() // what opening needed goes back
 	log.Info("millpond is ready", "spark", "sc://"+a.ConnectAddr(), "mlflow", "http://"+a.HTTPAddr(), "data", a.dir.path, "store", a.store.Name())
 	err = a.Serve(ctx)
 	if errors.Is(err, context.Canceled) {

@@ -94,11 +94,11 @@ type (
 
 // findLab finds a lab by its id or number.
 func (s *Service) findLab(id string) (*course.Lab, error) {
-	if l := s.course.Lab(id); l != nil {
+	if l := s.course().Lab(id); l != nil {
 		return l, nil
 	}
 	if n, err := strconv.Atoi(id); err == nil {
-		for _, l := range s.course.Labs {
+		for _, l := range s.course().Labs {
 			if l.Number == n {
 				return l, nil
 			}
@@ -135,7 +135,7 @@ func (s *Service) labs(ctx context.Context, in *learnerRequest) (*LabsResponse, 
 		return nil, err
 	}
 	out, state := &LabsResponse{Labs: []LabView{}}, r.LabOf()
-	for _, l := range s.course.Labs {
+	for _, l := range s.course().Labs {
 		out.Labs = append(out.Labs, labInfo(l, state[l.ID]))
 	}
 	return out, nil
@@ -169,7 +169,7 @@ func (s *Service) lab(ctx context.Context, in *labRequest) (*LabResponse, error)
 }
 
 func (s *Service) labFile(l *course.Lab, name string) (string, error) {
-	text, err := fs.ReadFile(s.course.Files, l.Dir+"/"+name)
+	text, err := fs.ReadFile(s.course().Files, l.Dir+"/"+name)
 	if err != nil {
 		return "", fmt.Errorf("read %s of the lab %s: %w", name, l.ID, err)
 	}
@@ -190,7 +190,7 @@ func (s *Service) startLab(ctx context.Context, in *labRequest) (*StartLabRespon
 	}
 	out := &StartLabResponse{Lab: *view, Files: []LabFile{{"lab.py", view.Start}}}
 	for _, name := range l.Data {
-		text, err := fs.ReadFile(s.course.Files, "data/"+name)
+		text, err := fs.ReadFile(s.course().Files, "data/"+name)
 		if err != nil {
 			return nil, fmt.Errorf("read the lab's data: %w", err)
 		}
@@ -322,7 +322,7 @@ func (s *Service) judge(ctx context.Context, in *judgeRequest) (*JudgeResponse, 
 // nextLab is the first lab that was not passed, "" if all were.
 func (s *Service) nextLab(r *progress.Record) string {
 	state := r.LabOf()
-	for _, l := range s.course.Labs {
+	for _, l := range s.course().Labs {
 		if state[l.ID].Passed.IsZero() {
 			return l.ID
 		}

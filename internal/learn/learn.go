@@ -22,7 +22,7 @@ import (
 
 // Options is what the course needs of the program.
 type Options struct {
-	Course  *course.Course
+	Course  func() *course.Course // read when it is first asked for
 	Records *db.DB
 	Log     *evidence.Log // hears the sessions of labs
 	MLflow  http.Handler  // MLflow's REST API, asked in process
@@ -33,7 +33,7 @@ type Options struct {
 
 // Service answers requests about the course.
 type Service struct {
-	course   *course.Course
+	course   func() *course.Course
 	store    *progress.Store
 	attempts *attempt.Attempts
 	connect  string
@@ -174,13 +174,13 @@ type (
 )
 
 func (s *Service) overview(context.Context, *learnerRequest) (*OverviewResponse, error) {
-	c := s.course
+	c := s.course()
 	return &OverviewResponse{Maps: c.Maps, Plans: s.planInfos(), Objectives: len(c.Objectives), Topics: len(c.Topics), Questions: len(c.Questions), Labs: len(c.Labs)}, nil
 }
 
 func (s *Service) planInfos() []PlanInfo {
 	var out []PlanInfo
-	for _, p := range s.course.Plans {
+	for _, p := range s.course().Plans {
 		out = append(out, PlanInfo{p.ID, p.Title, p.For, len(p.Days)})
 	}
 	return out

@@ -62,7 +62,7 @@ func open(t *testing.T, questions int) *school {
 	runs.Mount(mux)
 	registry.New(records, runs, registry.Options{Logger: quiet}).Mount(mux)
 	s := &school{t: t, course: coursetest.Course(t, questions), log: evidence.NewLog(), now: time.Date(2026, 11, 26, 9, 0, 0, 0, time.UTC)}
-	l := learn.New(learn.Options{Course: s.course, Records: records, Log: s.log, MLflow: mux, Connect: "127.0.0.1:15002", Now: s.clock, Random: rand.New(rand.NewPCG(5, 5))})
+	l := learn.New(learn.Options{Course: func() *course.Course { return s.course }, Records: records, Log: s.log, MLflow: mux, Connect: "127.0.0.1:15002", Now: s.clock, Random: rand.New(rand.NewPCG(5, 5))})
 	l.Mount(mux)
 	s.handler = l.Witness(mux)
 	return s

@@ -78,7 +78,7 @@ func (s *Service) startMock(ctx context.Context, in *startMockRequest) (*MockVie
 	if err != nil {
 		return nil, err
 	}
-	items, err := exam.Draw(s.course, m, r.Seen(), s.random())
+	items, err := exam.Draw(s.course(), m, r.Seen(), s.random())
 	var few *exam.TooFewError
 	if errors.As(err, &few) {
 		return nil, rest.Invalid("%s.", sentence(err))
@@ -107,7 +107,7 @@ func (s *Service) load(ctx context.Context, learner, id string) (*progress.Mock,
 	if err != nil {
 		return nil, "", answered(err)
 	}
-	if s.course.Map(m.Map) == nil {
+	if s.course().Map(m.Map) == nil {
 		return nil, "", rest.NotFound("The exam map '%s' of this mock is no longer in the course.", m.Map)
 	}
 	if m.Finished.IsZero() && s.now().After(m.Deadline) {
@@ -131,7 +131,7 @@ func (s *Service) finish(ctx context.Context, who, id string) error {
 		if !met {
 			card.Question = x.Question
 		}
-		q := s.course.Question(x.Question)
+		q := s.course().Question(x.Question)
 		correct := q != nil && exam.Right(q, x.Chosen)
 		return correct, card.Grade(quality(correct, x.Flagged), now)
 	})
@@ -143,7 +143,7 @@ func (s *Service) showMock(m *progress.Mock) *MockView {
 	v := s.mockInfo(m)
 	for i, x := range m.Questions {
 		if q := s.mockQuestion(m, i); q != nil {
-			v.Questions = append(v.Questions, MockQuestionView{Place: i, Question: s.view(q, s.course.Map(m.Map), x.Options), Chosen: x.Chosen, Flagged: x.Flagged})
+			v.Questions = append(v.Questions, MockQuestionView{Place: i, Question: s.view(q, s.course().Map(m.Map), x.Options), Chosen: x.Chosen, Flagged: x.Flagged})
 		}
 	}
 	return v
@@ -151,7 +151,7 @@ func (s *Service) showMock(m *progress.Mock) *MockView {
 
 // mockQuestion is nil for a question that has left the course.
 func (s *Service) mockQuestion(m *progress.Mock, place int) *course.Question {
-	return s.course.Question(m.Questions[place].Question)
+	return s.course().Question(m.Questions[place].Question)
 }
 
 func (s *Service) mockInfo(m *progress.Mock) *MockView {
@@ -168,7 +168,7 @@ func (s *Service) mockInfo(m *progress.Mock) *MockView {
 		v.Remaining = s.remaining(m)
 		return v
 	}
-	result := readiness.MockResult(s.course, *m)
+	result := readiness.MockResult(s.course(), *m)
 	v.Finished, v.Result = &m.Finished, &result
 	return v
 }
@@ -186,7 +186,7 @@ func (s *Service) mocks(ctx context.Context, in *learnerRequest) (*MocksResponse
 	out := &MocksResponse{Mocks: []MockView{}}
 	for i := len(r.Mocks) - 1; i >= 0; i-- {
 		m := &r.Mocks[i]
-		if s.course.Map(m.Map) == nil {
+		if s.course().Map(m.Map) == nil {
 			continue
 		}
 		if m.Finished.IsZero() && s.now().After(m.Deadline) {

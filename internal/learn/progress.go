@@ -96,14 +96,14 @@ func (s *Service) agenda(ctx context.Context, in *agendaRequest) (*agenda.Agenda
 	if err != nil {
 		return nil, err
 	}
-	if r.Plan == nil || s.course.Plan(r.Plan.Plan) == nil {
+	if r.Plan == nil || s.course().Plan(r.Plan.Plan) == nil {
 		return nil, rest.NotFound("No plan is followed; choose one of %s/plans.", Prefix)
 	}
-	return agenda.Make(s.course, r, readiness.Objectives(s.course, r), today)
+	return agenda.Make(s.course(), r, readiness.Objectives(s.course(), r), today)
 }
 
 func (s *Service) follow(ctx context.Context, in *followRequest) (*agenda.Agenda, error) {
-	if s.course.Plan(in.Plan) == nil {
+	if s.course().Plan(in.Plan) == nil {
 		return nil, rest.NotFound("There is no plan '%s'.", in.Plan)
 	}
 	m, err := s.mapOf(in.Map)
@@ -130,20 +130,20 @@ func (s *Service) progress(ctx context.Context, in *progressRequest) (*ProgressR
 	if err != nil {
 		return nil, err
 	}
-	if in.Map == "" && r.Plan != nil && s.course.Map(r.Plan.Map) != nil {
+	if in.Map == "" && r.Plan != nil && s.course().Map(r.Plan.Map) != nil {
 		in.Map = r.Plan.Map
 	}
 	m, err := s.mapOf(in.Map)
 	if err != nil {
 		return nil, err
 	}
-	scores := readiness.Objectives(s.course, r)
-	all, domains := readiness.Map(s.course, m, scores)
-	out := &ProgressResponse{Learner: r.Learner, Map: m.ID, Score: all, Checklist: readiness.Checklist(s.course, r, scores), Counts: s.counts(r), NextLab: s.nextLab(r)}
+	scores := readiness.Objectives(s.course(), r)
+	all, domains := readiness.Map(s.course(), m, scores)
+	out := &ProgressResponse{Learner: r.Learner, Map: m.ID, Score: all, Checklist: readiness.Checklist(s.course(), r, scores), Counts: s.counts(r), NextLab: s.nextLab(r)}
 	for _, d := range m.Domains {
 		out.Domains = append(out.Domains, DomainScore{d.ID, d.Title, d.Weight, domains[d.ID]})
 	}
-	for _, o := range s.course.Objectives {
+	for _, o := range s.course().Objectives {
 		out.Objectives = append(out.Objectives, ObjectiveScore{o.ID, o.Text, o.Tier, o.Domains[m.ID], scores[o.ID]})
 	}
 	out.Ready = true
@@ -151,12 +151,12 @@ func (s *Service) progress(ctx context.Context, in *progressRequest) (*ProgressR
 		out.Ready = out.Ready && l.Done
 	}
 	for _, c := range r.Cards {
-		if s.course.Question(c.Question) != nil && !c.Due.After(s.now()) {
+		if s.course().Question(c.Question) != nil && !c.Due.After(s.now()) {
 			out.Due++
 		}
 	}
 	for i := range r.Mocks {
-		if x := &r.Mocks[i]; x.Finished.IsZero() && s.now().Before(x.Deadline) && s.course.Map(x.Map) != nil {
+		if x := &r.Mocks[i]; x.Finished.IsZero() && s.now().Before(x.Deadline) && s.course().Map(x.Map) != nil {
 			out.Mock = s.mockInfo(x)
 		}
 	}
@@ -165,19 +165,19 @@ func (s *Service) progress(ctx context.Context, in *progressRequest) (*ProgressR
 
 // counts says how much of the course was done, by kind.
 func (s *Service) counts(r *progress.Record) map[string]Count {
-	topics, questions, labs := Count{Of: len(s.course.Topics)}, Count{Of: len(s.course.Questions)}, Count{Of: len(s.course.Labs)}
+	topics, questions, labs := Count{Of: len(s.course().Topics)}, Count{Of: len(s.course().Questions)}, Count{Of: len(s.course().Labs)}
 	for id := range r.Topics {
-		if s.course.Topic(id) != nil {
+		if s.course().Topic(id) != nil {
 			topics.Done++
 		}
 	}
 	for id := range r.Latest() {
-		if s.course.Question(id) != nil {
+		if s.course().Question(id) != nil {
 			questions.Done++
 		}
 	}
 	for _, l := range r.Labs {
-		if s.course.Lab(l.Lab) != nil && !l.Passed.IsZero() {
+		if s.course().Lab(l.Lab) != nil && !l.Passed.IsZero() {
 			labs.Done++
 		}
 	}

@@ -72,7 +72,7 @@ type (
 
 // view shows a question; order is the order of its options, nil for their own.
 func (s *Service) view(q *course.Question, m *course.Map, order []int) QuestionView {
-	v := QuestionView{ID: q.ID, Kind: q.Kind, Choose: len(q.Right()), Tier: q.Tier, Difficulty: q.Difficulty, Domain: s.course.DomainOf(q.Item, m.ID), Objectives: q.Objectives, Stem: q.Stem}
+	v := QuestionView{ID: q.ID, Kind: q.Kind, Choose: len(q.Right()), Tier: q.Tier, Difficulty: q.Difficulty, Domain: s.course().DomainOf(q.Item, m.ID), Objectives: q.Objectives, Stem: q.Stem}
 	for i := range q.Options {
 		at := i
 		if len(order) == len(q.Options) {
@@ -98,7 +98,7 @@ func (s *Service) questions(ctx context.Context, in *questionsRequest) (*Questio
 	if err != nil {
 		return nil, err
 	}
-	if in.Objective != "" && s.course.Objective(in.Objective) == nil {
+	if in.Objective != "" && s.course().Objective(in.Objective) == nil {
 		return nil, rest.NotFound("There is no objective '%s'.", in.Objective)
 	}
 	r, err := s.record(ctx, in.Learner)
@@ -110,7 +110,7 @@ func (s *Service) questions(ctx context.Context, in *questionsRequest) (*Questio
 		n = standardCount
 	}
 	n = min(n, mostCount)
-	list, cards, rng := s.candidates(in, m, d, readiness.Objectives(s.course, r)), r.CardOf(), s.random()
+	list, cards, rng := s.candidates(in, m, d, readiness.Objectives(s.course(), r)), r.CardOf(), s.random()
 	all := practice.Next(list, cards, len(list), s.now(), rng)
 	out := &QuestionsResponse{Questions: []QuestionView{}, Due: len(all), Next: nextDue(list, cards)}
 	if in.Quick {
@@ -121,7 +121,7 @@ func (s *Service) questions(ctx context.Context, in *questionsRequest) (*Questio
 		}
 	}
 	for _, id := range all[:min(n, len(all))] {
-		q := s.course.Question(id)
+		q := s.course().Question(id)
 		out.Questions = append(out.Questions, s.view(q, m, rng.Perm(len(q.Options))))
 	}
 	return out, nil
@@ -130,10 +130,10 @@ func (s *Service) questions(ctx context.Context, in *questionsRequest) (*Questio
 // candidates are the questions that a request is about.
 func (s *Service) candidates(in *questionsRequest, m *course.Map, d *course.Domain, scores map[string]readiness.Score) []practice.Candidate {
 	var out []practice.Candidate
-	for _, q := range s.course.Questions {
+	for _, q := range s.course().Questions {
 		score := scores[q.Objectives[0]]
 		switch {
-		case d != nil && s.course.DomainOf(q.Item, m.ID) != d.ID,
+		case d != nil && s.course().DomainOf(q.Item, m.ID) != d.ID,
 			in.Tier != 0 && q.Tier != int(in.Tier),
 			in.Objective != "" && !slices.Contains(q.Objectives, in.Objective),
 			in.Weak && score.State != readiness.Weak && score.State != readiness.New:
@@ -155,7 +155,7 @@ func nextDue(list []practice.Candidate, cards map[string]practice.Card) *time.Ti
 }
 
 func (s *Service) answer(ctx context.Context, in *answerRequest) (*AnswerResponse, error) {
-	q := s.course.Question(in.Question)
+	q := s.course().Question(in.Question)
 	if q == nil {
 		return nil, rest.NotFound("There is no question '%s'.", in.Question)
 	}

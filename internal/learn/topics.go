@@ -74,21 +74,21 @@ func (s *Service) objectives(ctx context.Context, in *learnerRequest) (*Objectiv
 	if err != nil {
 		return nil, err
 	}
-	scores := readiness.Objectives(s.course, r)
+	scores := readiness.Objectives(s.course(), r)
 	out := &ObjectivesResponse{}
-	for _, o := range s.course.Objectives {
+	for _, o := range s.course().Objectives {
 		v := ObjectiveView{Objective: o, Score: scores[o.ID], Topics: []string{}, Labs: []string{}}
-		for _, t := range s.course.Topics {
+		for _, t := range s.course().Topics {
 			if slices.Contains(t.Objectives, o.ID) {
 				v.Topics = append(v.Topics, t.ID)
 			}
 		}
-		for _, l := range s.course.Labs {
+		for _, l := range s.course().Labs {
 			if slices.Contains(l.Objectives, o.ID) {
 				v.Labs = append(v.Labs, l.ID)
 			}
 		}
-		for _, q := range s.course.Questions {
+		for _, q := range s.course().Questions {
 			if slices.Contains(q.Objectives, o.ID) {
 				v.Questions++
 			}
@@ -101,9 +101,9 @@ func (s *Service) objectives(ctx context.Context, in *learnerRequest) (*Objectiv
 // mapOf finds an exam map; "" is the first.
 func (s *Service) mapOf(id string) (*course.Map, error) {
 	if id == "" {
-		return s.course.Maps[0], nil
+		return s.course().Maps[0], nil
 	}
-	if m := s.course.Map(id); m != nil {
+	if m := s.course().Map(id); m != nil {
 		return m, nil
 	}
 	return nil, rest.NotFound("There is no exam map '%s'.", id)
@@ -133,7 +133,7 @@ func (s *Service) topics(ctx context.Context, in *topicsRequest) (*TopicsRespons
 		return nil, err
 	}
 	out := &TopicsResponse{Topics: []TopicView{}}
-	for _, t := range s.course.Topics {
+	for _, t := range s.course().Topics {
 		v := s.topicView(t, m, r.Topics)
 		if d == nil || v.Domain == d.ID {
 			out.Topics = append(out.Topics, v)
@@ -143,7 +143,7 @@ func (s *Service) topics(ctx context.Context, in *topicsRequest) (*TopicsRespons
 }
 
 func (s *Service) topicView(t *course.Topic, m *course.Map, finished map[string]time.Time) TopicView {
-	v := TopicView{ID: t.ID, Title: t.Title, Tier: t.Tier, Minutes: t.Minutes, Domain: s.course.DomainOf(t.Item, m.ID), Objectives: t.Objectives}
+	v := TopicView{ID: t.ID, Title: t.Title, Tier: t.Tier, Minutes: t.Minutes, Domain: s.course().DomainOf(t.Item, m.ID), Objectives: t.Objectives}
 	if at, ok := finished[t.ID]; ok {
 		v.Finished = &at
 	}
@@ -151,7 +151,7 @@ func (s *Service) topicView(t *course.Topic, m *course.Map, finished map[string]
 }
 
 func (s *Service) topic(ctx context.Context, in *topicRequest) (*TopicResponse, error) {
-	t := s.course.Topic(in.Topic)
+	t := s.course().Topic(in.Topic)
 	if t == nil {
 		return nil, rest.NotFound("There is no topic '%s'.", in.Topic)
 	}
@@ -159,8 +159,8 @@ func (s *Service) topic(ctx context.Context, in *topicRequest) (*TopicResponse, 
 	if err != nil {
 		return nil, err
 	}
-	out := &TopicResponse{TopicView: s.topicView(t, s.course.Maps[0], r.Topics), Body: t.Body, Related: t.Related, Remember: t.Remember, Sources: t.Sources, Checked: t.Checked, Labs: []string{}}
-	for _, l := range s.course.Labs {
+	out := &TopicResponse{TopicView: s.topicView(t, s.course().Maps[0], r.Topics), Body: t.Body, Related: t.Related, Remember: t.Remember, Sources: t.Sources, Checked: t.Checked, Labs: []string{}}
+	for _, l := range s.course().Labs {
 		if slices.ContainsFunc(l.Objectives, func(o string) bool { return slices.Contains(t.Objectives, o) }) {
 			out.Labs = append(out.Labs, l.ID)
 		}
@@ -169,7 +169,7 @@ func (s *Service) topic(ctx context.Context, in *topicRequest) (*TopicResponse, 
 }
 
 func (s *Service) finishTopic(ctx context.Context, in *topicRequest) (*empty, error) {
-	if s.course.Topic(in.Topic) == nil {
+	if s.course().Topic(in.Topic) == nil {
 		return nil, rest.NotFound("There is no topic '%s'.", in.Topic)
 	}
 	who, err := learnerOf(ctx, in.Learner)
@@ -185,8 +185,8 @@ func (s *Service) cheatSheet(_ context.Context, in *cheatSheetRequest) (*CheatSh
 		return nil, err
 	}
 	out := &CheatSheetResponse{Map: m.ID, Domain: d.ID, Title: d.Title, Parts: []CheatPart{}}
-	for _, t := range s.course.Topics {
-		if s.course.DomainOf(t.Item, m.ID) == d.ID {
+	for _, t := range s.course().Topics {
+		if s.course().DomainOf(t.Item, m.ID) == d.ID {
 			out.Parts = append(out.Parts, CheatPart{t.ID, t.Title, t.Tier, t.Remember})
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/millpond/millpond/internal/db/dbtest"
 	"github.com/millpond/millpond/internal/evidence"
 	"github.com/millpond/millpond/internal/learn"
+	"github.com/millpond/millpond/internal/learn/course"
 	"github.com/millpond/millpond/internal/learn/coursetest"
 	"github.com/millpond/millpond/internal/registry"
 	"github.com/millpond/millpond/internal/rest"
@@ -51,7 +52,8 @@ func newClassroom(t *testing.T) *classroom {
 	runs.Mount(mux)
 	registry.New(records, runs, registry.Options{Logger: quiet}).Mount(mux)
 	c := &classroom{t: t, api: mux, now: time.Now()}
-	learn.New(learn.Options{Course: coursetest.Course(t, 4), Records: records, Log: evidence.NewLog(), MLflow: mux, Connect: "127.0.0.1:15002", Now: func() time.Time { return c.now }}).Mount(mux)
+	made := coursetest.Course(t, 4)
+	learn.New(learn.Options{Course: func() *course.Course { return made }, Records: records, Log: evidence.NewLog(), MLflow: mux, Connect: "127.0.0.1:15002", Now: func() time.Time { return c.now }}).Mount(mux)
 	c.pages = pages(t, mux)
 	return c
 }
