@@ -4,9 +4,10 @@
 //	go run ./bench/mlflowload --url http://127.0.0.1:5000 --clients 16 --seconds 5 --op metric
 //
 // Operations: metric (runs/log-metric), batch (runs/log-batch of 1,000
-// metrics), create (a run, a parameter and a metric), get (runs/get), and
+// metrics), create (a run, a parameter and a metric), get (runs/get),
 // search, which first fills an experiment with --runs runs and then filters
-// by one metric and orders by another.
+// by one metric and orders by another, rows, which does so for pages of 1,000
+// runs, and history, which reads a metric of 100,000 points.
 package main
 
 import (
@@ -29,11 +30,12 @@ func main() {
 	url := flag.String("url", "http://127.0.0.1:5000", "the server")
 	clients := flag.Int("clients", 16, "concurrent clients, each with its own connection and run")
 	seconds := flag.Float64("seconds", 5, "how long")
-	op := flag.String("op", "metric", "metric, batch, create, get or search")
+	op := flag.String("op", "metric", "metric, batch, create, get, search, rows or history")
 	runs := flag.Int("runs", 10000, "runs to search among")
+	fillers := flag.Int("fillers", 2, "clients that fill the experiment; MLflow's own server locks itself out with more")
 	asJSON := flag.Bool("json", false, "print the result as JSON")
 	flag.Parse()
-	l := &load{url: *url, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: *clients, MaxConnsPerHost: *clients}}}
+	l := &load{url: *url, fillers: *fillers, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: max(*clients, *fillers), MaxConnsPerHost: max(*clients, *fillers)}}}
 	l.experiment = l.text(l.post("experiments/create", m{"name": fmt.Sprintf("load-%d", time.Now().UnixNano())}), "experiment_id")
 	work, ok := l.operations(*op, *runs)
 	if !ok {
@@ -50,6 +52,7 @@ type m = map[string]any
 
 type load struct {
 	url, experiment string
+	fillers         int
 	http            *http.Client
 	step            atomic.Int64
 	retried         atomic.Int64 // requests that the server failed at first
@@ -81,14 +84,31 @@ func (l *load) operations(name string, runs int) (func(run string), bool) {
 		}, true
 	case "get":
 		return func(run string) { l.do("GET", "runs/get?run_id="+run, nil) }, true
-	case "search":
+	case "search", "rows":
 		l.fill(runs)
+		rows := map[string]int{"search": 100, "rows": 1000}[name]
 		return func(string) {
 			l.post("runs/search", m{"experiment_ids": []string{l.experiment}, "filter": "metrics.acc > 0.5 AND params.opt = 'adam'",
-				"order_by": []string{"metrics.loss ASC"}, "max_results": 100})
+				"order_by": []string{"metrics.loss ASC"}, "max_results": rows})
 		}, true
+	case "history":
+		run := l.points(100_000)
+		return func(string) { l.do("GET", "metrics/get-history?metric_key=loss&run_id="+run, nil) }, true
 	}
 	return nil, false
+}
+
+// points makes a run with a metric of n points.
+func (l *load) points(n int) string {
+	run := l.newRun()
+	for at := 0; at < n; at += 1000 {
+		metrics := make([]m, min(1000, n-at))
+		for i := range metrics {
+			metrics[i] = m{"key": "loss", "value": rand.Float64(), "timestamp": at + i, "step": at + i}
+		}
+		l.post("runs/log-batch", m{"run_id": run, "metrics": metrics})
+	}
+	return run
 }
 
 func (l *load) newRun() string {
@@ -111,7 +131,7 @@ func (l *load) fill(runs int) {
 	start := time.Now()
 	var wg sync.WaitGroup
 	var next atomic.Int64
-	for range 2 { // MLflow's own server locks itself out with more
+	for range l.fillers {
 		wg.Go(func() {
 			for next.Add(1) <= int64(runs) {
 				metrics := []m{}

@@ -39,6 +39,10 @@ var rules = func() map[string]rule {
 			"isFilesAPIEnabled", "getAPI", "getAccount", "createToken", "listTokens", "deleteToken", "updatePassword", "updateComment", "deleteComment",
 			"uploadPart", "listUploadedParts", "searchExperiments", "searchRegisteredModels", "searchModelVersions", "searchCatalogModels",
 			"searchCatalogVersions", "getOnlineScoringConfigs", "upsertOnlineScoringConfig"}},
+		// The study course: everybody who is known may learn.
+		{rule{}, []string{"answerQuestion", "chooseQuestions", "exportProgress", "finishMock", "finishTopic", "followPlan", "getAgenda", "getCheatSheet",
+			"getCourse", "getEvidence", "getLab", "getMock", "getProgress", "getTopic", "hintLab", "importProgress", "judgeAttempt", "listLabs",
+			"listMocks", "listObjectives", "listPlans", "listTopics", "markMockQuestion", "resetLab", "reviewMock", "solveLab", "startAttempt", "startLab", "startMock"}},
 		// Who makes something manages it.
 		{rule{level: Manage, params: []string{"location"}}, []string{"createExperiment"}},
 		{rule{}, []string{"createRegisteredModel", "createCatalogModel"}},

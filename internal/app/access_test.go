@@ -6,6 +6,7 @@ import (
 	"github.com/millpond/millpond/internal/access"
 	"github.com/millpond/millpond/internal/databricks"
 	"github.com/millpond/millpond/internal/evaluation"
+	"github.com/millpond/millpond/internal/learn"
 	"github.com/millpond/millpond/internal/registry"
 	"github.com/millpond/millpond/internal/rest"
 	"github.com/millpond/millpond/internal/trace"
@@ -17,7 +18,7 @@ import (
 func TestEveryEndpointHasARule(t *testing.T) {
 	var routes []rest.Route
 	for _, of := range []interface{ Routes() []rest.Route }{&tracking.Service{}, &registry.Service{}, &trace.Service{}, &databricks.Service{},
-		&webhook.Service{}, &evaluation.Service{}, &access.Service{}} {
+		&webhook.Service{}, &evaluation.Service{}, &access.Service{}, &learn.Service{}} {
 		routes = append(routes, of.Routes()...)
 	}
 	for _, r := range routes {

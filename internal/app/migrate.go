@@ -83,8 +83,8 @@ func printImport(w io.Writer, s *mlimport.Summary) error {
 	if s.DryRun {
 		verb = "would import"
 	}
-	fmt.Fprintf(&b, "%s %d experiments, %d runs with %d metric points, %d logged models, %d registered models with %d versions, %d artifact files of %d bytes\n",
-		verb, s.Experiments, s.Runs, s.Metrics, s.LoggedModels, s.RegisteredModels, s.Versions, s.Files, s.Bytes)
+	fmt.Fprintf(&b, "%s %d experiments, %d runs with %d metric points, %d logged models, %d registered models with %d versions, %d traces, %d artifact files of %d bytes\n",
+		verb, s.Experiments, s.Runs, s.Metrics, s.LoggedModels, s.RegisteredModels, s.Versions, s.Traces, s.Files, s.Bytes)
 	if s.Already > 0 {
 		fmt.Fprintf(&b, "%d of them were here already\n", s.Already)
 	}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/millpond/millpond/internal/learn/attempt"
 	"github.com/millpond/millpond/internal/learn/course"
 	"github.com/millpond/millpond/internal/learn/judge"
 	"github.com/millpond/millpond/internal/learn/progress"
@@ -40,12 +41,15 @@ type (
 	}
 	LabResponse struct {
 		LabView
-		Task    string   `json:"task"`   // Markdown
-		Hints   int      `json:"hints"`  // how many there are
-		Checks  []string `json:"checks"` // what is looked for, in order
-		Start   string   `json:"start"`  // the text of start.py
-		Sources []string `json:"sources"`
-		Checked string   `json:"checked"`
+		Task     string          `json:"task"`               // Markdown
+		Hints    int             `json:"hints"`              // how many there are
+		Seen     []string        `json:"seen_hints"`         // those that were looked at
+		Checks   []string        `json:"checks"`             // what is looked for, in order
+		Findings []judge.Finding `json:"findings,omitempty"` // of the last attempt
+		Shown    string          `json:"solution,omitempty"` // once it was asked for
+		Start    string          `json:"start"`              // the text of start.py
+		Sources  []string        `json:"sources"`
+		Checked  string          `json:"checked"`
 	}
 	LabFile struct {
 		Name string `json:"name"`
@@ -104,12 +108,12 @@ func (s *Service) findLab(id string) (*course.Lab, error) {
 }
 
 // labAndLearner is what most requests about labs begin with.
-func (s *Service) labAndLearner(in *labRequest) (*course.Lab, string, error) {
+func (s *Service) labAndLearner(ctx context.Context, in *labRequest) (*course.Lab, string, error) {
 	l, err := s.findLab(in.Lab)
 	if err != nil {
 		return nil, "", err
 	}
-	who, err := learnerOf(in.Learner)
+	who, err := learnerOf(ctx, in.Learner)
 	return l, who, err
 }
 
@@ -138,7 +142,7 @@ func (s *Service) labs(ctx context.Context, in *learnerRequest) (*LabsResponse, 
 }
 
 func (s *Service) lab(ctx context.Context, in *labRequest) (*LabResponse, error) {
-	l, who, err := s.labAndLearner(in)
+	l, who, err := s.labAndLearner(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +154,14 @@ func (s *Service) lab(ctx context.Context, in *labRequest) (*LabResponse, error)
 	if err != nil {
 		return nil, err
 	}
-	out := &LabResponse{LabView: labInfo(l, r.LabOf()[l.ID]), Task: l.Task, Hints: len(l.Hints), Start: start, Sources: l.Sources, Checked: l.Checked}
+	p := r.LabOf()[l.ID]
+	out := &LabResponse{LabView: labInfo(l, p), Task: l.Task, Hints: len(l.Hints), Seen: l.Hints[:min(p.Hints, len(l.Hints))], Findings: p.Findings,
+		Start: start, Sources: l.Sources, Checked: l.Checked}
+	if !p.Solution.IsZero() {
+		if out.Shown, err = s.labFile(l, "solution.py"); err != nil {
+			return nil, err
+		}
+	}
 	for _, c := range l.Checks {
 		out.Checks = append(out.Checks, c.Sought)
 	}
@@ -166,7 +177,7 @@ func (s *Service) labFile(l *course.Lab, name string) (string, error) {
 }
 
 func (s *Service) startLab(ctx context.Context, in *labRequest) (*StartLabResponse, error) {
-	l, who, err := s.labAndLearner(in)
+	l, who, err := s.labAndLearner(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +201,7 @@ func (s *Service) startLab(ctx context.Context, in *labRequest) (*StartLabRespon
 
 // hintLab gives one hint; without a number the next that was not looked at.
 func (s *Service) hintLab(ctx context.Context, in *labRequest) (*HintResponse, error) {
-	l, who, err := s.labAndLearner(in)
+	l, who, err := s.labAndLearner(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -212,7 +223,7 @@ func (s *Service) hintLab(ctx context.Context, in *labRequest) (*HintResponse, e
 }
 
 func (s *Service) solveLab(ctx context.Context, in *labRequest) (*SolutionResponse, error) {
-	l, who, err := s.labAndLearner(in)
+	l, who, err := s.labAndLearner(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -225,7 +236,7 @@ func (s *Service) solveLab(ctx context.Context, in *labRequest) (*SolutionRespon
 
 // resetLab forgets that a lab was passed and gives its files anew.
 func (s *Service) resetLab(ctx context.Context, in *labRequest) (*StartLabResponse, error) {
-	l, who, err := s.labAndLearner(in)
+	l, who, err := s.labAndLearner(ctx, in)
 	if err != nil {
 		return nil, err
 	}
@@ -236,7 +247,7 @@ func (s *Service) resetLab(ctx context.Context, in *labRequest) (*StartLabRespon
 }
 
 func (s *Service) startAttempt(ctx context.Context, in *attemptRequest) (*AttemptResponse, error) {
-	l, who, err := s.labAndLearner(&labRequest{Learner: in.Learner, Lab: in.Lab})
+	l, who, err := s.labAndLearner(ctx, &labRequest{Learner: in.Learner, Lab: in.Lab})
 	if err != nil {
 		return nil, err
 	}
@@ -260,19 +271,29 @@ func (s *Service) startAttempt(ctx context.Context, in *attemptRequest) (*Attemp
 	}}, nil
 }
 
-func (s *Service) evidence(ctx context.Context, in *evidenceRequest) (*judge.Evidence, error) {
-	x, err := s.attempts.Get(in.Attempt)
+// attempt finds an attempt of who asks.
+func (s *Service) attempt(ctx context.Context, id string) (*attempt.Attempt, error) {
+	x, err := s.attempts.Get(id)
 	if err != nil {
 		return nil, answered(err)
+	}
+	_, err = learnerOf(ctx, x.Learner)
+	return x, err
+}
+
+func (s *Service) evidence(ctx context.Context, in *evidenceRequest) (*judge.Evidence, error) {
+	x, err := s.attempt(ctx, in.Attempt)
+	if err != nil {
+		return nil, err
 	}
 	e, err := s.attempts.Evidence(ctx, x, judge.Script{})
 	return &e, answered(err)
 }
 
 func (s *Service) judge(ctx context.Context, in *judgeRequest) (*JudgeResponse, error) {
-	x, err := s.attempts.Get(in.Attempt)
+	x, err := s.attempt(ctx, in.Attempt)
 	if err != nil {
-		return nil, answered(err)
+		return nil, err
 	}
 	l, err := s.findLab(x.Lab)
 	if err != nil {
@@ -284,7 +305,7 @@ func (s *Service) judge(ctx context.Context, in *judgeRequest) (*JudgeResponse, 
 	}
 	out := &JudgeResponse{Lab: l.ID, Findings: judge.Test(l.Checks, e)}
 	out.Passed = judge.Passed(out.Findings)
-	if err := s.store.LabTried(ctx, x.Learner, l.ID, out.Passed, s.now()); err != nil {
+	if err := s.store.LabTried(ctx, x.Learner, l.ID, out.Findings, s.now()); err != nil {
 		return nil, err
 	}
 	if !out.Passed {

@@ -41,6 +41,9 @@ func TestALabIsJudgedByWhatHappened(t *testing.T) {
 	if !v.Passed || v.Next != "imputer" {
 		t.Errorf("%+v", v)
 	}
+	if l := ask[learn.LabResponse](s, "/labs/random-split", nil); len(l.Findings) != 4 || !judge.Passed(l.Findings) {
+		t.Errorf("the last attempt's findings are not kept: %+v", l.Findings)
+	}
 	labs := ask[learn.LabsResponse](s, "/labs", nil).Labs
 	if labs[0].Passed == nil || labs[0].Attempts != 2 {
 		t.Errorf("%+v", labs[0])
@@ -138,12 +141,12 @@ func TestHintsSolutionReset(t *testing.T) {
 		t.Errorf("%+v", x)
 	}
 	l := ask[learn.LabResponse](s, "/labs/1", nil)
-	if l.HintsSeen != 3 || !l.Solution {
-		t.Errorf("%+v", l.LabView)
+	if l.HintsSeen != 3 || len(l.Seen) != 3 || !l.Solution || !strings.Contains(l.Shown, "randomSplit") {
+		t.Errorf("%+v", l)
 	}
 	ask[learn.StartLabResponse](s, "/labs/1/reset", fields{})
-	if l := ask[learn.LabResponse](s, "/labs/1", nil); l.HintsSeen != 0 || l.Solution {
-		t.Errorf("after a reset: %+v", l.LabView)
+	if l := ask[learn.LabResponse](s, "/labs/1", nil); l.HintsSeen != 0 || len(l.Seen) != 0 || l.Solution || l.Shown != "" || l.Findings != nil {
+		t.Errorf("after a reset: %+v", l)
 	}
 	s.refuses("/labs/99", nil, 404, "no lab")
 	s.refuses("/labs/1/attempts", fields{"server": "nowhere"}, 400, "server")
@@ -156,6 +159,8 @@ func TestProgressTravels(t *testing.T) {
 	ask[learn.MarkResponse](s, "/mocks/"+m.ID+"/questions/0", fields{"chosen": []int{1}, "flagged": true})
 	ask[learn.ReviewResponse](s, "/mocks/"+m.ID+"/finish", fields{})
 	ask[learn.HintResponse](s, "/labs/1/hint", fields{})
+	a := s.attempt("random-split")
+	ask[learn.JudgeResponse](s, "/attempts/"+a.Attempt+"/judge", fields{"script": judge.Script{OK: true}})
 	ask[struct{}](s, "/topics/imputer/finish", fields{})
 	ask[struct{}](s, "/plan", fields{"plan": "weekend", "start": "2026-11-20"})
 	out := ask[progress.Record](s, "/export", nil)

@@ -64,10 +64,11 @@ func (s *Service) Witness(next http.Handler) http.Handler { return s.attempts.Wi
 const Prefix = "/api/millpond/learn"
 
 // Mount adds the service's routes to the mux.
-func (s *Service) Mount(mux *rest.Mux) { mux.Handle(rest.Under([]string{Prefix}, s.routes()...)...) }
+func (s *Service) Mount(mux *rest.Mux) { mux.Handle(s.Routes()...) }
 
-func (s *Service) routes() []rest.Route {
-	return []rest.Route{
+// Routes lists the service's endpoints.
+func (s *Service) Routes() []rest.Route {
+	return rest.Under([]string{Prefix},
 		rest.Op("GET", "/course", "getCourse", s.overview),
 		rest.Op("GET", "/objectives", "listObjectives", s.objectives),
 		rest.Op("GET", "/topics", "listTopics", s.topics),
@@ -97,7 +98,7 @@ func (s *Service) routes() []rest.Route {
 		rest.Op("GET", "/progress", "getProgress", s.progress),
 		rest.Op("GET", "/export", "exportProgress", s.export),
 		rest.Op("POST", "/import", "importProgress", s.importRecord),
-	}
+	)
 }
 
 // defaultLearner is who learns when nobody says: most servers have one learner, who uses the
@@ -106,7 +107,15 @@ const defaultLearner = "me"
 
 const maxLearner = 200
 
-func learnerOf(name string) (string, error) {
+// learnerOf says whose record a request is about: that of who is signed in, where access is
+// controlled, and there nobody else's.
+func learnerOf(ctx context.Context, name string) (string, error) {
+	if user := rest.User(ctx); user != rest.LocalUser {
+		if name != "" && name != user {
+			return "", rest.Errorf(rest.PermissionDenied, "You are signed in as '%s'; the progress of '%s' is not yours.", user, name)
+		}
+		return user, nil
+	}
 	if name == "" {
 		return defaultLearner, nil
 	}
@@ -118,7 +127,7 @@ func learnerOf(name string) (string, error) {
 
 // record reads what a learner did.
 func (s *Service) record(ctx context.Context, learner string) (*progress.Record, error) {
-	who, err := learnerOf(learner)
+	who, err := learnerOf(ctx, learner)
 	if err != nil {
 		return nil, err
 	}

@@ -343,3 +343,33 @@ func text(t *testing.T, v any) string {
 	}
 	return string(raw)
 }
+
+func TestWhoIsSignedInLearnsForThemselves(t *testing.T) {
+	s := open(t, 1)
+	as := func(user, method, path string, in any) *httptest.ResponseRecorder {
+		body, err := json.Marshal(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequest(method, learn.Prefix+path, bytes.NewReader(body))
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		s.handler.ServeHTTP(w, r.WithContext(rest.WithUser(r.Context(), user)))
+		return w
+	}
+	if w := as("ana", "POST", "/topics/imputer/finish", fields{}); w.Code != http.StatusOK {
+		t.Fatal(w.Body)
+	}
+	for user, want := range map[string]bool{"ana": true, "ben": false} {
+		if got := strings.Contains(as(user, "GET", "/export", nil).Body.String(), `"imputer"`); got != want {
+			t.Errorf("%s has read it: %v", user, got)
+		}
+	}
+	if w := as("ben", "GET", "/export?learner=ana", nil); w.Code != http.StatusForbidden {
+		t.Errorf("ben reads ana's progress: %d", w.Code)
+	}
+	record := decoded(t, as("ana", "GET", "/export", nil).Body.Bytes())
+	if w := as("ben", "POST", "/import", record); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"ben"`) {
+		t.Errorf("ben takes a record along: %s", w.Body)
+	}
+}

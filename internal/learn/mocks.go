@@ -99,7 +99,7 @@ func (s *Service) startMock(ctx context.Context, in *startMockRequest) (*MockVie
 
 // load finds a mock; one whose time is over is finished first.
 func (s *Service) load(ctx context.Context, learner, id string) (*progress.Mock, string, error) {
-	who, err := learnerOf(learner)
+	who, err := learnerOf(ctx, learner)
 	if err != nil {
 		return nil, "", err
 	}

@@ -114,7 +114,7 @@ func (s *Service) follow(ctx context.Context, in *followRequest) (*agenda.Agenda
 	if err != nil {
 		return nil, err
 	}
-	who, err := learnerOf(in.Learner)
+	who, err := learnerOf(ctx, in.Learner)
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +195,10 @@ func (s *Service) importRecord(ctx context.Context, in *importRequest) (*ImportR
 		return nil, rest.Invalid("This is no progress that `millpond learn export` of this version wrote: its 'millpond_learn' is %d, not %d.", r.Format, progress.Format)
 	}
 	var err error
-	if r.Learner, err = learnerOf(r.Learner); err != nil {
+	if user := rest.User(ctx); user != rest.LocalUser {
+		r.Learner = user // what was learnt elsewhere, under another name, is taken along
+	}
+	if r.Learner, err = learnerOf(ctx, r.Learner); err != nil {
 		return nil, err
 	}
 	renewMocks(r)

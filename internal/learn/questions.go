@@ -162,7 +162,7 @@ func (s *Service) answer(ctx context.Context, in *answerRequest) (*AnswerRespons
 	if err := checkChosen(q, in.Chosen); err != nil {
 		return nil, err
 	}
-	who, err := learnerOf(in.Learner)
+	who, err := learnerOf(ctx, in.Learner)
 	if err != nil {
 		return nil, err
 	}

@@ -172,7 +172,7 @@ func (s *Service) finishTopic(ctx context.Context, in *topicRequest) (*empty, er
 	if s.course.Topic(in.Topic) == nil {
 		return nil, rest.NotFound("There is no topic '%s'.", in.Topic)
 	}
-	who, err := learnerOf(in.Learner)
+	who, err := learnerOf(ctx, in.Learner)
 	if err != nil {
 		return nil, err
 	}

@@ -341,6 +341,9 @@ func (s *fileStore) registered(context.Context) (out []registeredModel, err erro
 	return out, err
 }
 
+// traces are not read from files; they are counted as ignored.
+func (*fileStore) traces(context.Context, experiment, func(*trace) error) error { return nil }
+
 // ignored counts traces, each a directory.
 func (s *fileStore) ignored(ctx context.Context) (map[string]int, error) {
 	list, err := s.experiments(ctx)

@@ -93,9 +93,18 @@ func (i *importer) experiment(ctx context.Context, e experiment) error {
 	if err != nil {
 		return err
 	}
-	return i.src.loggedModels(ctx, e, func(m *loggedModel) error {
+	err = i.src.loggedModels(ctx, e, func(m *loggedModel) error {
 		if err := i.loggedModel(ctx, id, m); err != nil {
 			return fmt.Errorf("logged model %s: %w", m.ID, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return i.src.traces(ctx, e, func(t *trace) error {
+		if err := i.trace(ctx, id, t); err != nil {
+			return fmt.Errorf("trace %s: %w", t.info.TraceID, err)
 		}
 		return nil
 	})

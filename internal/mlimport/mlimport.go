@@ -92,6 +92,7 @@ type source interface {
 	experiments(ctx context.Context) ([]experiment, error)
 	runs(ctx context.Context, e experiment, each func(*run) error) error
 	loggedModels(ctx context.Context, e experiment, each func(*loggedModel) error) error
+	traces(ctx context.Context, e experiment, each func(*trace) error) error
 	registered(ctx context.Context) ([]registeredModel, error)
 	// ignored counts what it holds that Millpond does not take, by kind.
 	ignored(ctx context.Context) (map[string]int, error)
@@ -118,6 +119,7 @@ type Summary struct {
 	LoggedModels     int               `json:"logged_models"`
 	RegisteredModels int               `json:"registered_models"`
 	Versions         int               `json:"model_versions"`
+	Traces           int               `json:"traces"`
 	Files            int               `json:"artifact_files"`
 	Bytes            int64             `json:"artifact_bytes"`
 	Already          int               `json:"already_here"`

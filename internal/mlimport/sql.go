@@ -209,7 +209,7 @@ func (s *sqlStore) fillModel(ctx context.Context, m *registeredModel) (err error
 
 func (s *sqlStore) ignored(ctx context.Context) (map[string]int, error) {
 	out := map[string]int{}
-	for kind, query := range map[string]string{"traces": `SELECT COUNT(*) FROM trace_info`,
+	for kind, query := range map[string]string{
 		"models of other workspaces":      `SELECT COUNT(*) FROM registered_models WHERE workspace != 'default'`,
 		"experiments of other workspaces": `SELECT COUNT(*) FROM experiments WHERE workspace != 'default'`,
 		"evaluation datasets":             `SELECT COUNT(*) FROM evaluation_datasets`} {

@@ -70,6 +70,17 @@ func (b *batch) keep(ctx context.Context, q db.Querier, experiment int64, locati
 	} else {
 		b.tags[locationTag] = artifactLocation(location, b.traceID)
 	}
+	if err := b.insert(ctx, q, trace); err != nil {
+		return err
+	}
+	if err := setPairs(ctx, q, tagTable, trace, b.tags); err != nil {
+		return err
+	}
+	return b.settle(ctx, q, trace)
+}
+
+// insert stores the spans, over those of the same ids.
+func (b *batch) insert(ctx context.Context, q db.Querier, trace int64) error {
 	for _, r := range b.spans {
 		if _, err := q.ExecContext(ctx, `INSERT INTO spans (trace, span_id, parent_id, name, type, status, start_ns, end_ns, content)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (trace, span_id) DO UPDATE SET parent_id = excluded.parent_id, name = excluded.name,
@@ -78,10 +89,7 @@ func (b *batch) keep(ctx context.Context, q db.Querier, experiment int64, locati
 			return err
 		}
 	}
-	if err := setPairs(ctx, q, tagTable, trace, b.tags); err != nil {
-		return err
-	}
-	return b.settle(ctx, q, trace)
+	return nil
 }
 
 // kept refuses spans for a trace of another experiment: who may write here may

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/millpond/millpond/internal/learn"
 	"github.com/millpond/millpond/internal/rest"
 )
 
@@ -32,4 +33,9 @@ func (a api) do(visitor *http.Request, method, path string, in, out any) error {
 			req.Header[h] = visitor.Header.Values(h)
 		}
 	})
+}
+
+// learn asks for a path of the study course's API.
+func (a api) learn(r *http.Request, path string, query url.Values, out any) error {
+	return a.do(r, http.MethodGet, learn.Prefix+path+"?"+query.Encode(), nil, out)
 }

@@ -18,10 +18,20 @@ var formats = template.FuncMap{
 	"duration": func(ms int64) string { return duration(time.Duration(ms) * time.Millisecond) },
 	"stamp":    func(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339) },
 	"ago":      func(ms int64) string { return ago(time.Since(time.UnixMilli(ms))) },
+	"until":    func(ms int64) string { return until(time.Until(time.UnixMilli(ms))) },
 	"path":     url.PathEscape,
 	"query":    url.QueryEscape,
 	"short":    func(s string) string { return s[:min(8, len(s))] },
 	"lower":    strings.ToLower,
+	"percent":  func(v float64) string { return strconv.FormatFloat(100*v, 'f', 0, 64) },
+	"sub":      func(a, b float64) float64 { return a - b },
+	"add":      func(a, b int) int { return a + b },
+	"share":    func(part, of int) int { return 100 * part / max(1, of) },
+	"plural":   plural,
+	"clock":    clock,
+	"millis":   time.Time.UnixMilli,
+	"title":    itemTitle,
+	"link":     itemURL,
 }
 
 // number gives four significant digits; whole numbers and those of five digits and more keep
@@ -80,4 +90,16 @@ func ago(d time.Duration) string {
 		return fmt.Sprintf("%d h ago", int(d.Hours()))
 	}
 	return fmt.Sprintf("%d days ago", int(d.Hours()/24))
+}
+
+func until(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return "in a moment"
+	case d < time.Hour:
+		return fmt.Sprintf("in %d min", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("in %d h", int(d.Hours()))
+	}
+	return fmt.Sprintf("in %d days", int(d.Hours()/24))
 }

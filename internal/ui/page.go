@@ -21,7 +21,7 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 
 // parseTemplates gives one template a page: the layout around the page's own file.
 func parseTemplates(a *assets) (map[string]*template.Template, error) {
-	funcs := template.FuncMap{"asset": a.url}
+	funcs := template.FuncMap{"asset": a.url, "markdown": markdown, "line": markdownLine, "code": highlighted}
 	for name, f := range formats {
 		funcs[name] = f
 	}
@@ -57,6 +57,7 @@ var rail = []railItem{
 	{"Home", "/", "home"},
 	{"Experiments", "/experiments", "flask"},
 	{"Models", "/models", "box"},
+	{"Learn", "/learn", "book"},
 }
 
 // frame is what the layout shows around a page.

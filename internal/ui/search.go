@@ -10,7 +10,7 @@ type (
 	}
 )
 
-// search finds runs, experiments and models by a part of their name, and runs by id.
+// search finds runs, experiments, models and what the course has by a part of their name, and runs by id.
 func (u *UI) search(r *http.Request) (view, error) {
 	q := r.URL.Query().Get("q")
 	d := struct {
@@ -57,7 +57,11 @@ func (u *UI) search(r *http.Request) (view, error) {
 	for _, m := range known.Models {
 		models.Hits = append(models.Hits, hit{m.Name, m.Description, m.URL()})
 	}
-	d.Groups = []hitGroup{experiments, models, runs}
+	topics, labs, err := u.searchCourse(r, q)
+	if err != nil {
+		return view{}, err
+	}
+	d.Groups = []hitGroup{experiments, models, runs, topics, labs}
 	v.Data = d
 	return v, nil
 }

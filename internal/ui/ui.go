@@ -81,6 +81,16 @@ func (u *UI) routes() map[string]page {
 		"GET /models/{name}":                    u.model,
 		"GET /models/{name}/versions/{version}": u.modelVersion,
 		"GET /search":                           u.search,
+		"GET /learn":                            u.learnHome,
+		"GET /learn/topics":                     u.topics,
+		"GET /learn/topics/{topic}":             u.topic,
+		"GET /learn/cheatsheets/{domain}":       u.cheatSheet,
+		"GET /learn/practice":                   u.practice,
+		"GET /learn/mocks":                      u.mocks,
+		"GET /learn/mocks/{mock}":               u.mock,
+		"GET /learn/labs":                       u.labs,
+		"GET /learn/labs/{lab}":                 u.lab,
+		"GET /learn/progress":                   u.progress,
 	}
 }
 

@@ -44,6 +44,8 @@ func get(h http.Handler, path string) *httptest.ResponseRecorder {
 func TestPages(t *testing.T) {
 	version := `{"name":"m","version":"2","current_stage":"Production","run_id":"r1","aliases":["champion"]}`
 	h := pages(t, answers{
+		"/api/millpond/learn/topics":         `{"topics":[{"id":"t","title":"Flow"}]}`,
+		"/api/millpond/learn/labs":           `{"labs":[{"id":"fly","title":"Up"}]}`,
 		"experiments/search":                 `{"experiments":[{"experiment_id":"1","name":"flights"}]}`,
 		"experiments/get":                    `{"experiment":{"experiment_id":"1","name":"flights","tags":[{"key":"mlflow.note.content","value":"a note"}]}}`,
 		"runs/search":                        `{"runs":[` + oneRun + `],"next_page_token":"n"}`,

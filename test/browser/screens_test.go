@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // TestScreens writes pictures of every page into MILLPOND_SCREENS, for the documentation or to
@@ -20,7 +21,13 @@ func TestScreens(t *testing.T) {
 		t.Skip("MILLPOND_SCREENS names no directory")
 	}
 	s := open(t)
-	for name, path := range s.screens(t) {
+	s.shootAll(t, dir, s.screens(t), nil)
+}
+
+// shootAll takes the pictures of some pages, after keys were pressed on them.
+func (s *site) shootAll(t *testing.T, dir string, pages, keys map[string]string) {
+	t.Helper()
+	for name, path := range pages {
 		if only := os.Getenv("MILLPOND_SCREENS_ONLY"); path == "" || only != "" && only != name {
 			continue
 		}
@@ -34,6 +41,9 @@ func TestScreens(t *testing.T) {
 			}
 			w := s.open(t, path)
 			w.do(chromedp.EmulateViewport(v.width, 800), dark(v.dark), chromedp.Navigate(s.url+path), chromedp.Sleep(1200*time.Millisecond))
+			if keys[name] != "" {
+				w.do(chromedp.KeyEvent(keys[name]), chromedp.Sleep(300*time.Millisecond))
+			}
 			w.shoot(filepath.Join(dir, name+v.suffix+".png"))
 		}
 	}
@@ -68,3 +78,53 @@ func (s *site) screens(t *testing.T) map[string]string {
 	}
 	return out
 }
+
+// TestLearnScreens does the same for the pages of the course, of a learner who is some days on.
+func TestLearnScreens(t *testing.T) {
+	dir := os.Getenv("MILLPOND_SCREENS")
+	if dir == "" {
+		t.Skip("MILLPOND_SCREENS names no directory")
+	}
+	s := launch(t, func() string { return serve(t, filepath.Join(t.TempDir(), "data"), func() {}) })
+	s.shootAll(t, dir, map[string]string{"learn-new": "/learn"}, nil)
+	mock := s.open(t, "/learn").eval(asking(learner))
+	s.shootAll(t, dir, map[string]string{
+		"learn": "/learn", "learn-topics": "/learn/topics", "learn-topic": "/learn/topics/hyperopt-search", "learn-cheatsheet": "/learn/cheatsheets/training",
+		"learn-practice": "/learn/practice?objective=count-models&quick=true", "learn-mocks": "/learn/mocks", "learn-review": "/learn/mocks/" + mock + "?show=wrong",
+		"learn-labs": "/learn/labs", "learn-lab": "/learn/labs/random-split", "learn-progress": "/learn/progress",
+	}, map[string]string{"learn-practice": "2" + kb.Enter})
+	running := s.open(t, "/learn").eval(asking(sitting))
+	s.shootAll(t, dir, map[string]string{"learn-mock": "/learn/mocks/" + running + "?question=7"}, nil)
+}
+
+// learner answers, takes an exam, tries a lab and follows a plan since some days.
+const learner = `(async () => {
+	const day = (n) => new Date(Date.now() + n * 864e5).toISOString().slice(0, 10);
+	await course("/plan", {plan: "21-day", map: "guide", start: day(-4)});
+	let n = 0;
+	for (const {id, choose} of (await course("/questions?quick=true&count=100")).questions) {
+		const {right} = await course("/questions/" + id + "/answer", {chosen: [0, 1, 2, 3, 4].slice(0, choose)});
+		if (n++ % 4) await course("/questions/" + id + "/answer", {chosen: right});
+	}
+	const m = await course("/mocks", {map: "guide"});
+	for (const q of m.questions) {
+		const {right} = await course("/questions/" + q.question.id + "/answer", {chosen: [0, 1, 2, 3, 4].slice(0, q.question.choose)});
+		await course("/mocks/" + m.id + "/questions/" + q.place, {chosen: n++ % 5 ? right : q.question.options.slice(0, q.question.choose).map((o) => o.id), flagged: n % 11 === 0});
+	}
+	await course("/mocks/" + m.id + "/finish", {});
+	const record = await course("/export");
+	for (const t of (await course("/topics")).topics.slice(0, 9)) record.topics[t.id] = day(-2) + "T10:00:00Z";
+	record.labs = (await course("/labs")).labs.slice(0, 9).map((l) => ({lab: l.id, started: day(-3) + "T10:00:00Z", passed: day(-2) + "T10:12:00Z", attempts: 3, hints: 1})).filter((l) => l.lab !== "random-split");
+	await course("/import", record);
+	await course("/labs/random-split/hint", {});
+	const a = await course("/labs/random-split/attempts", {server: location.origin});
+	await course("/attempts/" + a.attempt + "/judge", {script: {ok: true}});
+	return (await course("/mocks")).mocks[0].id;
+})()`
+
+// sitting begins an exam.
+const sitting = `(async () => {
+	const m = await course("/mocks", {map: "guide"});
+	for (const q of m.questions.slice(0, 12)) await course("/mocks/" + m.id + "/questions/" + q.place, {chosen: q.place % 5 === 4 ? [] : q.question.options.slice(0, q.question.choose).map((o) => o.id), flagged: q.place % 4 === 3});
+	return m.id;
+})()`

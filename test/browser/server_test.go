@@ -225,8 +225,20 @@ func (w *tab) shoot(file string) {
 	w.Logf("screenshot: %s (%d kB)", file, len(small)/1000)
 }
 
-// shrink packs a picture into the 256 colours that it has most of: pages have few, and the
-// shades at the edges of letters that fall away are not seen.
+// apart says whether the eye tells two colours from each other: shades at the edges of letters
+// must not take the place of a colour that is rare.
+func apart(a, b color.Color) bool {
+	const least = 12 // of 255
+	ar, ag, ab, _ := a.RGBA()
+	br, bg, bb, _ := b.RGBA()
+	far := func(x, y uint32) bool { return max(x, y)-min(x, y) > least<<8 }
+	return far(ar, br) || far(ag, bg) || far(ab, bb)
+}
+
+// grounds is how many colours are kept exactly: those of the large surfaces.
+const grounds = 32
+
+// shrink packs a picture into 256 colours, those that it has most of first.
 func shrink(raw []byte) []byte {
 	img, err := png.Decode(bytes.NewReader(raw))
 	if err != nil {
@@ -242,8 +254,13 @@ func shrink(raw []byte) []byte {
 	}
 	colors := slices.SortedFunc(maps.Keys(count), func(a, b color.RGBA) int { return count[b] - count[a] })
 	var palette color.Palette
-	for _, c := range colors[:min(256, len(colors))] {
-		palette = append(palette, c)
+	for _, c := range colors {
+		if len(palette) == 256 {
+			break
+		}
+		if len(palette) < grounds || apart(c, palette[palette.Index(c)]) {
+			palette = append(palette, c)
+		}
 	}
 	index := map[color.RGBA]uint8{}
 	for _, c := range colors {

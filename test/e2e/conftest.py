@@ -47,7 +47,8 @@ def free_port():
 
 def clean_env(**more):
     """The environment of a process of its own: without what mlflow and pyspark set in this one."""
-    ours = ("MLFLOW_EXPERIMENT_ID", "MLFLOW_RUN_ID", "MLFLOW_TRACKING_URI", "SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED")
+    ours = ("MLFLOW_EXPERIMENT_ID", "MLFLOW_RUN_ID", "MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI", "DATABRICKS_HOST", "DATABRICKS_TOKEN",
+            "SPARK_REMOTE", "SPARK_CONNECT_MODE_ENABLED")
     return {**{k: v for k, v in os.environ.items() if k not in ours}, **more}
 
 

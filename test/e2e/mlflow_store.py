@@ -35,3 +35,26 @@ client.update_registered_model("delay", description="how late")
 gone = client.create_experiment("gone", tags={"why": "test"})
 client.delete_run(client.create_run(gone).info.run_id)
 client.delete_experiment(gone)
+
+if sys.argv[1].startswith("sqlite"):
+
+    @mlflow.trace(span_type="CHAIN", attributes={"n": 5, "f": 1.5, "list": [1, "a", None], "dict": {"k": None}})
+    def ask(question):
+        with mlflow.start_span("inner", span_type="TOOL") as span:
+            span.set_inputs({"question": question})
+            span.set_attribute("mlflow.chat.tokenUsage", {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3})
+        mlflow.update_current_trace(tags={"team": "blue"}, metadata={"mlflow.trace.session": "s1"})
+        if question == "bad":
+            raise ValueError("ü")
+        return question.upper()
+
+    ask("why")
+    try:
+        ask("bad")
+    except ValueError:
+        pass
+    mlflow.flush_trace_async_logging()
+    last = mlflow.get_last_active_trace_id()
+    mlflow.log_feedback(trace_id=last, name="good", value=False, rationale="no answer", metadata={"m": "1"})
+    mlflow.log_expectation(trace_id=last, name="answer", value={"a": [1]})
+    mlflow.log_feedback(trace_id=last, name="failed", error=ValueError("bad"))

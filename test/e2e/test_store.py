@@ -170,7 +170,7 @@ def old_store(request, tmp_path_factory):
     return directory / from_, uri if request.param == "files" else f"sqlite:///{directory}/mlflow.db"
 
 
-def everything(client, load_models=False):
+def everything(client, traces):
     """What a client sees of a store, without addresses of artifacts and numbers of experiments."""
     out = {}
     for e in client.search_experiments(view_type=ViewType.ALL):
@@ -192,6 +192,13 @@ def everything(client, load_models=False):
             for m in client.search_logged_models([e.experiment_id]):
                 out["logged model", m.model_id] = (m.name, str(m.status), m.source_run_id, m.creation_timestamp, m.params, m.tags,
                                                    sorted((x.key, x.timestamp, x.step, str(x.value)) for x in m.metrics if x.key != "nan"))  # MLflow in SQLite answers 0 for these
+            for t in client.search_traces(locations=[e.experiment_id]) if traces else []:
+                i = t.info
+                out["trace", i.trace_id] = (i.state, i.request_time, i.execution_duration, i.request_preview, i.response_preview, i.token_usage,
+                                            {k: v for k, v in i.tags.items() if k != "mlflow.artifactLocation"},
+                                            {k: v for k, v in i.trace_metadata.items() if k != "mlflow.trace.tokenUsage"},
+                                            [s.to_dict() for s in t.data.spans],
+                                            sorted((a.name, str(a.value), a.rationale, a.metadata or {}, str(a.error), a.create_time_ms) for a in i.assessments))
     for m in client.search_registered_models():
         out["registered", m.name] = m.description, m.creation_timestamp, m.tags, {k: str(v) for k, v in m.aliases.items()}
         for found in client.search_model_versions(f"name = '{m.name}'"):
@@ -205,10 +212,12 @@ def test_import_gives_the_same_answers(old_store, new_server, monkeypatch, tmp_p
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
     summary = json.loads(new_server.command("migrate", "--from-mlflow", str(path), "--json"))
     assert (summary["experiments"], summary["runs"], summary["logged_models"], summary["registered_models"], summary["model_versions"]) == (2, 3, 2, 1, 2)
+    in_database = uri.startswith("sqlite")
+    assert summary["traces"] == (2 if in_database else 0)
     assert len(summary["artifacts_not_imported"]) == 2 and "other/back" in summary["artifacts_not_imported"][0]
     client = MlflowClient(new_server.http_url)
     mlflow.set_tracking_uri(uri)  # the file store asks for it, too
-    want, got = everything(MlflowClient(uri)), everything(client)
+    want, got = everything(MlflowClient(uri), in_database), everything(client, in_database)
     assert sorted(got, key=str) == sorted(want, key=str)
     for key in want:
         assert got[key] == want[key], key

@@ -39,6 +39,11 @@ func (m *Map) Mark() int {
 	return usualMark
 }
 
+// Has says whether the map has a domain.
+func (m *Map) Has(domain string) bool {
+	return slices.ContainsFunc(m.Domains, func(d Domain) bool { return d.ID == domain })
+}
+
 // Objective is one thing to know or to do.
 type Objective struct {
 	ID      string            `yaml:"id" json:"id"`

@@ -6,6 +6,7 @@ package progress
 import (
 	"time"
 
+	"github.com/millpond/millpond/internal/learn/judge"
 	"github.com/millpond/millpond/internal/learn/practice"
 )
 
@@ -38,12 +39,13 @@ type MockQuestion struct {
 
 // Lab is how far a learner is with a lab.
 type Lab struct {
-	Lab      string    `json:"lab"`
-	Started  time.Time `json:"started"`
-	Passed   time.Time `json:"passed,omitzero"`
-	Attempts int       `json:"attempts"`
-	Hints    int       `json:"hints"`             // how many were looked at
-	Solution time.Time `json:"solution,omitzero"` // when the solution was looked at
+	Lab      string          `json:"lab"`
+	Started  time.Time       `json:"started"`
+	Passed   time.Time       `json:"passed,omitzero"`
+	Attempts int             `json:"attempts"`
+	Hints    int             `json:"hints"`              // how many were looked at
+	Solution time.Time       `json:"solution,omitzero"`  // when the solution was first looked at
+	Findings []judge.Finding `json:"findings,omitempty"` // of the last attempt
 }
 
 // Enrolment is the plan that a learner follows.

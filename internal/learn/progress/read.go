@@ -3,7 +3,9 @@ package progress
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/millpond/millpond/internal/db"
@@ -73,13 +75,19 @@ func (r *Record) mocks(ctx context.Context, q db.Querier) error {
 }
 
 func (r *Record) labs(ctx context.Context, q db.Querier) error {
-	return r.each(ctx, q, `SELECT lab, started, passed, attempts, hints, solution FROM learn_labs WHERE learner = ? ORDER BY lab`, func(rows *sql.Rows) error {
+	return r.each(ctx, q, `SELECT lab, started, passed, attempts, hints, solution, findings FROM learn_labs WHERE learner = ? ORDER BY lab`, func(rows *sql.Rows) error {
 		var l Lab
 		var started, passed, solution int64
-		err := rows.Scan(&l.Lab, &started, &passed, &l.Attempts, &l.Hints, &solution)
+		var findings string
+		if err := rows.Scan(&l.Lab, &started, &passed, &l.Attempts, &l.Hints, &solution, &findings); err != nil {
+			return err
+		}
 		l.Started, l.Passed, l.Solution = instant(started), instant(passed), instant(solution)
 		r.Labs = append(r.Labs, l)
-		return err
+		if err := json.Unmarshal([]byte(findings), &r.Labs[len(r.Labs)-1].Findings); err != nil {
+			return fmt.Errorf("read the findings of %s: %w", l.Lab, err)
+		}
+		return nil
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/millpond/millpond/internal/db"
+	"github.com/millpond/millpond/internal/learn/judge"
 	"github.com/millpond/millpond/internal/learn/practice"
 )
 
@@ -121,12 +122,24 @@ func (s *Store) LabStarted(ctx context.Context, learner, lab string, at time.Tim
 	return s.lab(ctx, learner, lab, at, ``)
 }
 
-// LabTried counts an attempt; the first that passed is remembered.
-func (s *Store) LabTried(ctx context.Context, learner, lab string, passed bool, at time.Time) error {
-	if passed {
-		return s.lab(ctx, learner, lab, at, `attempts = attempts + 1, passed = CASE WHEN passed = 0 THEN ? ELSE passed END`, millis(at))
+// LabTried counts an attempt and keeps what was found; the first that passed is remembered.
+func (s *Store) LabTried(ctx context.Context, learner, lab string, found []judge.Finding, at time.Time) error {
+	text, err := findings(found)
+	if err != nil {
+		return err
 	}
-	return s.lab(ctx, learner, lab, at, `attempts = attempts + 1`)
+	if judge.Passed(found) {
+		return s.lab(ctx, learner, lab, at, `attempts = attempts + 1, findings = ?, passed = CASE WHEN passed = 0 THEN ? ELSE passed END`, text, millis(at))
+	}
+	return s.lab(ctx, learner, lab, at, `attempts = attempts + 1, findings = ?`, text)
+}
+
+func findings(list []judge.Finding) (string, error) {
+	text, err := json.Marshal(list)
+	if err != nil {
+		return "", fmt.Errorf("write the findings: %w", err)
+	}
+	return string(text), nil
 }
 
 // LabHinted notes how many hints were looked at, at most.
@@ -134,14 +147,14 @@ func (s *Store) LabHinted(ctx context.Context, learner, lab string, hints int, a
 	return s.lab(ctx, learner, lab, at, `hints = CASE WHEN hints < ? THEN ? ELSE hints END`, hints, hints)
 }
 
-// LabSolved notes that the solution was looked at.
+// LabSolved notes when the solution was first looked at.
 func (s *Store) LabSolved(ctx context.Context, learner, lab string, at time.Time) error {
-	return s.lab(ctx, learner, lab, at, `solution = ?`, millis(at))
+	return s.lab(ctx, learner, lab, at, `solution = CASE WHEN solution = 0 THEN ? ELSE solution END`, millis(at))
 }
 
 // LabReset forgets that a lab was passed, and its hints.
 func (s *Store) LabReset(ctx context.Context, learner, lab string, at time.Time) error {
-	return s.lab(ctx, learner, lab, at, `passed = 0, hints = 0, solution = 0`)
+	return s.lab(ctx, learner, lab, at, `passed = 0, hints = 0, solution = 0, findings = 'null'`)
 }
 
 // lab makes a lab's row if need be and changes it.
@@ -157,8 +170,12 @@ func (s *Store) lab(ctx context.Context, learner, lab string, at time.Time, set 
 }
 
 func putLab(ctx context.Context, q db.Querier, learner string, l Lab) error {
-	_, err := q.ExecContext(ctx, `INSERT INTO learn_labs (learner, lab, started, passed, attempts, hints, solution) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		learner, l.Lab, millis(l.Started), millis(l.Passed), l.Attempts, l.Hints, millis(l.Solution))
+	text, err := findings(l.Findings)
+	if err != nil {
+		return err
+	}
+	_, err = q.ExecContext(ctx, `INSERT INTO learn_labs (learner, lab, started, passed, attempts, hints, solution, findings) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+		learner, l.Lab, millis(l.Started), millis(l.Passed), l.Attempts, l.Hints, millis(l.Solution), text)
 	return err
 }
 
