@@ -72,9 +72,12 @@ func nanos(n int64) string {
 	return duration(d)
 }
 
-// Type is what the span does: CHAIN, TOOL, RETRIEVER…
+// Type is what the span does: CHAIN, TOOL, RETRIEVER…; "" where nobody said.
 func (s *traceSpan) Type() string {
-	return strings.Trim(textOf(s.Attributes, "mlflow.spanType"), `"`)
+	if t := strings.Trim(textOf(s.Attributes, "mlflow.spanType"), `"`); t != "UNKNOWN" {
+		return t
+	}
+	return ""
 }
 
 // Inputs and Outputs are nil where the span has none.
@@ -122,6 +125,9 @@ type traceData struct {
 	ExperimentID string
 	query        url.Values
 }
+
+// First is the number of the first span of this page.
+func (d *traceData) First() int { return d.From + 1 }
 
 // SpanURL looks at a span.
 func (d *traceData) SpanURL(s *traceSpan) string { return with(d.query, "span", s.ID) }

@@ -11,7 +11,7 @@ const keys = [
 ];
 
 const rail = /** @type {HTMLElement | null} */ (document.querySelector(".rail"));
-const fold = h("button", { class: "quiet", onclick: () => turn() });
+const fold = h("button", { class: "quiet turn", onclick: () => turn() });
 rail?.append(h("span", { class: "push" }), h("button", { class: "quiet", title: "Keys (?)", onclick: () => help() }, h("kbd", {}, "?"), h("span", { class: "word" }, " Keys")), fold);
 tell();
 
