@@ -93,6 +93,9 @@ func TestPages(t *testing.T) {
 			t.Errorf("%s weighs %d bytes", path, n)
 		}
 	}
+	if body := get(h, "/runs?experiments=99").Body.String(); strings.Contains(body, "<runs-table") || !strings.Contains(body, "None of these experiments") {
+		t.Error("runs of an experiment that is not there are looked for")
+	}
 	if body := get(h, "/experiments/1?columns=params.depth").Body.String(); strings.Contains(body, "17.25") {
 		t.Error("columns that were not chosen are shown")
 	}
