@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Schema is a JSON Schema, as OpenAPI has it.
@@ -138,7 +139,11 @@ func (d *describer) properties(t reflect.Type) (Schema, []string) {
 	var required []string
 	for f := range exported(t) {
 		if f.Anonymous && jsonName(f) == "" {
-			embedded, more := d.properties(f.Type)
+			held := f.Type
+			if held.Kind() == reflect.Pointer {
+				held = held.Elem()
+			}
+			embedded, more := d.properties(held)
 			for name, s := range embedded {
 				properties[name] = s
 			}
@@ -172,12 +177,15 @@ func exported(t reflect.Type) func(yield func(reflect.StructField) bool) {
 var (
 	described = reflect.TypeFor[Described]()
 	rawJSON   = reflect.TypeFor[json.RawMessage]()
+	instant   = reflect.TypeFor[time.Time]()
 )
 
 func (d *describer) schema(t reflect.Type) Schema {
 	switch {
 	case t == rawJSON:
 		return Schema{}
+	case t == instant:
+		return Schema{"type": "string", "format": "date-time"}
 	case t.Implements(described) && t.Kind() != reflect.Pointer:
 		return reflect.Zero(t).Interface().(Described).JSONSchema()
 	}
