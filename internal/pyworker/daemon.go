@@ -228,16 +228,13 @@ func (d *daemon) give(w *worker) {
 	}
 }
 
-// leave counts a worker out and says how many are idle.
-func (d *daemon) leave() int {
+// leave counts a worker out and says whether there are fewer now than are kept.
+func (d *daemon) leave() (fewer bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.busy--
 	d.used = time.Now()
-	if d.closing {
-		return 1
-	}
-	return len(d.idle)
+	return !d.closing && len(d.idle)+d.busy < d.keep
 }
 
 // unused says whether a session's own daemon has had nothing to do for long.

@@ -209,7 +209,7 @@ func (p *Pool) release(w *worker, reusable bool) {
 		return
 	}
 	w.kill()
-	if w.d.leave() == 0 {
+	if w.d.leave() {
 		p.spare(w.d)
 	}
 }
