@@ -4,6 +4,8 @@ MILLPOND_BIN names the program (default: bin/millpond of the repository). The Py
 tests is the workers' Python too.
 """
 
+import atexit
+import gc
 import os
 import pathlib
 import pwd
@@ -188,6 +190,14 @@ def store(request, tmp_path_factory):
     s = Server(tmp_path_factory.mktemp("store") / "data", *flags)
     yield s
     s.kill()
+
+
+def pytest_unconfigure():
+    """Spares clients that a test left open their goodbyes: their servers have gone, and each would be asked for minutes."""
+    core = sys.modules.get("pyspark.sql.connect.client.core")
+    for client in gc.get_objects() if core else []:
+        if issubclass(type(client), core.SparkConnectClient):  # not isinstance: proxies look through
+            atexit.unregister(client._on_exit)
 
 
 @pytest.fixture
