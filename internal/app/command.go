@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -166,7 +165,6 @@ func serve(ctx context.Context, v *viper.Viper, version string) error {
 	if err != nil {
 		return err
 	}
-	debug.FreeOSMemory() // what opening needed goes back
 	log.Info("millpond is ready", "spark", "sc://"+a.ConnectAddr(), "mlflow", "http://"+a.HTTPAddr(), "data", a.dir.path, "store", a.store.Name())
 	err = a.Serve(ctx)
 	if errors.Is(err, context.Canceled) {

@@ -1,6 +1,8 @@
 package compile
 
 import (
+	"slices"
+
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/types"
 )
@@ -50,33 +52,27 @@ func (c *compiler) carry(n plan.Node) (*Carry, error) {
 	return c.carried(&Carry{Input: in, Attrs: out, Places: places}, n, leaf, need)
 }
 
-// carried adds the statement to a stage.
+// carried adds the statement to a stage: the chain over numbered rows of leaf, without the columns
+// that go past it.
 func (c *compiler) carried(s *Carry, n, leaf plan.Node, need map[int]bool) (*Carry, error) {
-	careful := c.careful(n)
 	s.Row = plan.Attr{ID: unused(n, leaf), Name: "row", Type: types.Long}
-	reads := map[int]bool{s.Row.ID: true}
-	n = numbered(n, leaf, s.Row, need, reads)
-	for _, at := range leaf.Output() {
-		if reads[at.ID] {
-			s.Reads = append(s.Reads, at)
-		}
-	}
-	inner := &compiler{Options: c.Options, limited: c.limited}
-	text, err := inner.sql(replaceLeaf(n, leaf, &plan.Data{Attrs: append(append([]plan.Attr{}, s.Reads...), s.Row)}))
+	need[s.Row.ID] = true
+	rows := &plan.Data{Attrs: append(slices.Clone(leaf.Output()), s.Row)}
+	q, err := c.query(prune(onto(n, leaf, rows, s.Row), need))
 	if err != nil {
 		return nil, err
 	}
-	if c.Lenient {
-		text = lenient(text)
-	}
-	s.From = inner.sources[0].Name
-	var attrs []plan.Attr
+	from := q.Sources[0]
+	s.From, s.Reads = from.Name, from.Stage.Columns()
+	s.Reads = s.Reads[:len(s.Reads)-1] // the last is Row
+	q.Sources, q.Attrs, q.Careful = nil, nil, c.careful(n)
 	for i, at := range s.Attrs {
 		if s.Places[i] < 0 {
-			attrs = append(attrs, at)
+			q.Attrs = append(q.Attrs, at)
 		}
 	}
-	s.Query = &Query{SQL: text, Attrs: append(attrs, s.Row), Contexts: inner.contexts, Scalars: inner.scalars, Careful: careful}
+	q.Attrs = append(q.Attrs, s.Row)
+	s.Query = q
 	return s, nil
 }
 
@@ -180,45 +176,15 @@ func unused(n, leaf plan.Node) int {
 	}
 }
 
-// numbered rebuilds the chain with only the columns in need and the rows' numbers; reads takes
-// what it needs of leaf.
-func numbered(n, leaf plan.Node, row plan.Attr, need, reads map[int]bool) plan.Node {
-	switch n := n.(type) {
-	case *plan.Where:
-		if plan.Node(n) != leaf {
-			return &plan.Where{Input: numbered(n.Input, leaf, row, with(need, n.Cond), reads), Cond: n.Cond}
-		}
-	case *plan.Select:
-		if plan.Node(n) == leaf {
-			break
-		}
-		kept, below := &plan.Select{}, map[int]bool{}
-		for _, e := range n.Exprs {
-			if need[e.Attr.ID] {
-				kept.Exprs = append(kept.Exprs, e)
-				plan.Columns(e.Value, below)
-			}
-		}
-		kept.Exprs = append(kept.Exprs, plan.Named{Attr: row, Value: plan.Col{Attr: row}})
-		kept.Input = numbered(n.Input, leaf, row, below, reads)
-		return kept
+// onto rebuilds a chain on rows instead of leaf, and hands their numbers up.
+func onto(n, leaf, rows plan.Node, row plan.Attr) plan.Node {
+	if n == leaf {
+		return rows
 	}
-	for id := range need {
-		reads[id] = true
+	if w, ok := n.(*plan.Where); ok {
+		return &plan.Where{Input: onto(w.Input, leaf, rows, row), Cond: w.Cond}
 	}
-	return leaf
-}
-
-func replaceLeaf(n, leaf, by plan.Node) plan.Node {
-	switch x := n.(type) {
-	case *plan.Where:
-		if n != leaf {
-			return &plan.Where{Input: replaceLeaf(x.Input, leaf, by), Cond: x.Cond}
-		}
-	case *plan.Select:
-		if n != leaf {
-			return &plan.Select{Input: replaceLeaf(x.Input, leaf, by), Exprs: x.Exprs}
-		}
-	}
-	return by
+	s := n.(*plan.Select) // a chain holds nothing else
+	exprs := append(slices.Clone(s.Exprs), plan.Named{Attr: row, Value: plan.Col{Attr: row}})
+	return &plan.Select{Input: onto(s.Input, leaf, rows, row), Exprs: exprs}
 }

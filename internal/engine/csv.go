@@ -26,7 +26,7 @@ type csvDialect struct {
 	mode                        string
 	timestampFormat, dateFormat string
 	trimLeft, trimRight         bool
-	records                     csvLines
+	records                     lineSizes
 }
 
 func csvOptions(o map[string]string) (csvDialect, error) {
@@ -123,7 +123,7 @@ func (s *Session) scanCSV(ctx context.Context, r *plan.Read, files []string) (*p
 		return emptyScan(*want), nil
 	}
 	key := fmt.Sprintf("csv %+v %s", d, stamp(files))
-	if d.records, err = s.e.lines.get(key, func() (csvLines, error) { return d.measure(files) }); err != nil {
+	if d.records, err = s.e.lines.get(key, func() (lineSizes, error) { return measureLines(files, d.quote) }); err != nil {
 		return nil, err
 	}
 	var schema types.Struct

@@ -41,7 +41,7 @@ type Engine struct {
 	funcs  *function.Table
 	opts   Options
 	files  fileCache[types.Struct]
-	lines  fileCache[csvLines]
+	lines  fileCache[lineSizes]
 	reads  fileCache[[]string] // how columns are read under other types
 	sizes  fileCache[int]      // of LIBSVM's vectors
 	copies *scanCopies

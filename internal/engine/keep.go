@@ -75,11 +75,7 @@ func (k *Kept) remember(key string, build func() (any, error)) (any, error) {
 	return m.value, m.err
 }
 
-// fingerprint names a relation by what it means now: views are looked into.
-func (s *Session) fingerprint(f *plan.Fingerprinter, r plan.Relation) string {
-	return f.Of(r)
-}
-
+// fingerprinter names relations by what they mean now: views are looked into.
 func (s *Session) fingerprinter() *plan.Fingerprinter {
 	return &plan.Fingerprinter{Expand: func(r plan.Relation) plan.Relation {
 		t, ok := r.(*plan.Table)
@@ -117,12 +113,12 @@ func (s *Session) shortName(name []string) []string {
 // Refresh reads the persisted relations anew that stand on a table.
 func (s *Session) Refresh(ctx context.Context, table *plan.Table) error {
 	prints := s.fingerprinter()
-	want := s.fingerprint(prints, table)
+	want := prints.Of(table)
 	return s.refreshKept(ctx, func(k *Kept) bool {
 		found := false
 		plan.Visit(k.from, func(r plan.Relation) {
 			t, ok := r.(*plan.Table)
-			found = found || ok && s.fingerprint(prints, t) == want
+			found = found || ok && prints.Of(t) == want
 		})
 		return found
 	})
@@ -168,7 +164,7 @@ func (s *Session) Persist(ctx context.Context, r plan.Relation, level string) er
 	if err != nil {
 		return err
 	}
-	key := s.fingerprint(s.fingerprinter(), r)
+	key := s.fingerprinter().Of(r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, there := s.kept[key]; !there {
@@ -179,7 +175,7 @@ func (s *Session) Persist(ctx context.Context, r plan.Relation, level string) er
 
 // Unpersist lets a relation's rows go.
 func (s *Session) Unpersist(r plan.Relation) {
-	key := s.fingerprint(s.fingerprinter(), r)
+	key := s.fingerprinter().Of(r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.kept, key)
@@ -187,7 +183,7 @@ func (s *Session) Unpersist(r plan.Relation) {
 
 // StorageLevel gives the level a relation is persisted at, "" if it is not.
 func (s *Session) StorageLevel(r plan.Relation) string {
-	key := s.fingerprint(s.fingerprinter(), r)
+	key := s.fingerprinter().Of(r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if k, ok := s.kept[key]; ok {

@@ -35,6 +35,7 @@ type scanCopy struct {
 	users   int
 	used    int
 	build   sync.Once
+	doubt   string // what was found true of no row
 	err     error
 }
 
@@ -66,18 +67,9 @@ type scans struct {
 
 // Use gives the scan to run instead of n, and a function to call when it has run.
 func (s *scans) Use(ctx context.Context, n *plan.Scan) (*plan.Scan, func()) {
-	if n.Whole == nil {
-		return n, func() {}
-	}
-	key := s.key(n)
-	c := s.lease(key, n, false)
+	c := s.copyOf(ctx, n, false, "")
 	if c == nil {
 		return n, func() {}
-	}
-	c.build.Do(func() { c.err = s.make(ctx, c, n, "") })
-	if c.err != nil {
-		s.forget(key, c)
-		return n, func() {} // the scan itself says what is wrong
 	}
 	out := *n
 	out.SQL, out.Source = c.table, make([]string, len(n.Source))
@@ -88,22 +80,34 @@ func (s *scans) Use(ctx context.Context, n *plan.Scan) (*plan.Scan, func()) {
 }
 
 // confirm copies the rows of a whole scan now, and says whether doubt, an expression of the files'
-// columns, is true of none. It says no where no copy can be made.
+// columns, is true of none. It says no where no copy can be made, or one is there that was not
+// made under this doubt.
 func (s *scans) confirm(ctx context.Context, n *plan.Scan, doubt string) bool {
-	if n.Whole == nil {
-		return false
-	}
-	key := s.key(n)
-	c := s.lease(key, n, true)
+	c := s.copyOf(ctx, n, true, doubt)
 	if c == nil {
 		return false
 	}
 	defer s.release(c)
-	c.build.Do(func() { c.err = s.make(ctx, c, n, doubt) })
+	return c.doubt == doubt
+}
+
+// copyOf leases the copy for a scan, made if need be; nil where there is none, and the scan itself
+// says what is wrong.
+func (s *scans) copyOf(ctx context.Context, n *plan.Scan, now bool, doubt string) *scanCopy {
+	if n.Whole == nil {
+		return nil
+	}
+	key := s.key(n)
+	c := s.lease(key, n, now)
+	if c == nil {
+		return nil
+	}
+	c.build.Do(func() { c.doubt, c.err = doubt, s.make(ctx, c, n, doubt) })
 	if c.err != nil {
 		s.forget(key, c)
+		return nil
 	}
-	return c.err == nil
+	return c
 }
 
 func (s *scans) key(n *plan.Scan) string { return fmt.Sprint(n.Whole.Key, s.settings) }

@@ -76,3 +76,13 @@ def test_a_line_is_a_record_unless_told(spark, tmp_path):
     assert read(spark, path).collect() == [("1", "a", None), ('b"', "x", None), ("2", "c", "y"), ("q,r", None, None), ("3", "d", "z"), ("4", "e", None)]
     path.write_text('i,s\n1,"a\nb"\n2,c\n')
     assert read(spark, path, multiLine=True).collect() == [(1, "a\nb"), (2, "c")]
+
+
+def test_a_copy_that_nobody_checked_confirms_no_guess(spark, tmp_path):
+    """A schema that the reader was given makes a copy with nulls; inferring must not take it for proof."""
+    path = tmp_path / "a.csv"
+    path.write_text("i\n" + "\n".join(str(i) for i in range(5000)) + "\nword\n")
+    for _ in range(3):
+        assert spark.read.csv(str(path), header=True, schema="i int").filter("i IS NULL").count() == 1
+    assert read(spark, path).dtypes == [("i", "string")]
+    assert read(spark, path).filter("i = 'word'").count() == 1

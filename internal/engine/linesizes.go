@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// The engine cuts a CSV file among its threads in pieces of a few times the longest line that it
+// The engine cuts a text file among its threads in pieces of a few times the longest line that it
 // must expect, so a file whose lines are short is to say so.
 const (
 	longLine    = 32 << 20
@@ -18,32 +18,33 @@ const (
 	measureFrom = 128 << 20 // files that are larger have pieces enough
 )
 
-// csvLines is how the records of CSV files lie.
-type csvLines struct {
+// lineSizes is how the records of text files lie.
+type lineSizes struct {
 	longest int  // bytes of a record, or longLine where nobody measured
 	quoted  bool // some line ends inside quotes
 }
 
 // limit is the longest line that the engine is to expect.
-func (l csvLines) limit() int {
+func (l lineSizes) limit() int {
 	if l.longest > shortLine/2 {
 		return longLine
 	}
 	return shortLine
 }
 
-// measure looks at the records of files, unless they are large or compressed.
-func (d csvDialect) measure(files []string) (csvLines, error) {
-	unknown := csvLines{longest: longLine}
+// measureLines looks at the records of files, unless they are large or compressed. A line that ends
+// inside quotes ends no record; quote may be "".
+func measureLines(files []string, quote string) (lineSizes, error) {
+	unknown := lineSizes{longest: longLine}
 	if totalSize(files) > measureFrom {
 		return unknown, nil
 	}
-	var out csvLines
+	var out lineSizes
 	for _, f := range files {
 		if strings.HasSuffix(f, ".gz") || strings.HasSuffix(f, ".bz2") || strings.HasSuffix(f, ".zst") {
 			return unknown, nil
 		}
-		if err := out.add(f, d.quote); err != nil {
+		if err := out.add(f, quote); err != nil {
 			return out, err
 		}
 	}
@@ -51,7 +52,7 @@ func (d csvDialect) measure(files []string) (csvLines, error) {
 }
 
 // add measures the records of a file, which end where a line ends outside quotes.
-func (l *csvLines) add(path, quote string) error {
+func (l *lineSizes) add(path, quote string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("open %s: %w", path, err)
@@ -81,6 +82,6 @@ func (l *csvLines) add(path, quote string) error {
 
 // lineLimit is the longest line to expect of files of text.
 func (s *Session) lineLimit(files []string) (int, error) {
-	found, err := s.e.lines.get("text "+stamp(files), func() (csvLines, error) { return csvDialect{}.measure(files) })
+	found, err := s.e.lines.get("text "+stamp(files), func() (lineSizes, error) { return measureLines(files, "") })
 	return found.limit(), err
 }
