@@ -2,7 +2,6 @@ package access
 
 import (
 	"context"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -42,10 +41,10 @@ func (s *Service) Handler(next http.Handler) http.Handler {
 		}
 		note := &note{}
 		ctx := context.WithValue(withUser(r.Context(), u), noteKey{}, note)
-		sw := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		sw := &rest.StatusWriter{ResponseWriter: w}
 		next.ServeHTTP(sw, r.WithContext(ctx))
-		if note.keep || sw.status == http.StatusForbidden {
-			s.audit(u.Name, note.action, r.Method+" "+r.URL.Path, sw.status, r.RemoteAddr)
+		if note.keep || sw.Status() == http.StatusForbidden {
+			s.audit(u.Name, note.action, r.Method+" "+r.URL.Path, sw.Status(), r.RemoteAddr)
 		}
 	})
 }
@@ -138,23 +137,6 @@ func (s *Service) Token(ctx context.Context, authorization string) (name string,
 	}
 	return u.Name, nil
 }
-
-// statusWriter remembers the status of an answer.
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-func (w *statusWriter) WriteHeader(status int) {
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// ReadFrom lets files be sent without passing through this process.
-func (w *statusWriter) ReadFrom(r io.Reader) (int64, error) { return io.Copy(w.ResponseWriter, r) }
-
-// Unwrap lets http.ResponseController reach the connection.
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // IsLocal reports whether an address to listen at can be reached from this machine alone.
 func IsLocal(addr string) bool {

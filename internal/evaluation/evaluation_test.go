@@ -1,18 +1,17 @@
 package evaluation
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/millpond/millpond/internal/db"
 	"github.com/millpond/millpond/internal/db/dbtest"
 	"github.com/millpond/millpond/internal/rest"
+	"github.com/millpond/millpond/internal/rest/resttest"
 )
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -33,11 +32,11 @@ func (fakeTracking) ExperimentLocation(_ context.Context, id string) (int64, str
 }
 
 type api struct {
-	t   *testing.T
+	resttest.Client
 	mux *rest.Mux
 }
 
-type body = map[string]any
+type body = resttest.Body
 
 func newAPI(t *testing.T) *api {
 	t.Helper()
@@ -53,40 +52,15 @@ func newAPI(t *testing.T) *api {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &api{t, rest.NewMux(rest.MuxOptions{Logger: quiet})}
+	mux := rest.NewMux(rest.MuxOptions{Logger: quiet})
+	a := &api{resttest.Client{T: t, Handler: mux, Prefix: "/api/3.0/mlflow/"}, mux}
 	New(records, fakeTracking{}, Options{}).Mount(a.mux)
 	return a
 }
 
-func (a *api) call(method, path string, in any) (int, body) {
-	a.t.Helper()
-	raw, err := json.Marshal(in)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	r := httptest.NewRequest(method, "/api/3.0/mlflow/"+path, bytes.NewReader(raw))
-	r.Header.Set("Content-Type", "application/json")
-	w := httptest.NewRecorder()
-	a.mux.ServeHTTP(w, r)
-	out := body{}
-	if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil {
-		a.t.Fatalf("%s %s: %d %s", method, path, w.Code, w.Body)
-	}
-	return w.Code, out
-}
-
-func (a *api) ok(method, path string, in any) body {
-	a.t.Helper()
-	status, out := a.call(method, path, in)
-	if status != 200 {
-		a.t.Fatalf("%s %s %v: %d %v", method, path, in, status, out)
-	}
-	return out
-}
-
 func (a *api) dataset(in body) (path string) {
-	a.t.Helper()
-	d := a.ok("POST", "datasets/create", in)["dataset"].(body)
+	a.T.Helper()
+	d := a.OK("POST", "datasets/create", in)["dataset"].(body)
 	return "datasets/" + d["dataset_id"].(string)
 }
 
@@ -95,7 +69,7 @@ func TestRecordsAreMergedByTheirInputs(t *testing.T) {
 	one := a.dataset(body{"name": "d", "experiment_ids": []string{"1"}, "tags": `{"mlflow.user": "me", "n": 5}`})
 	put := func(records string, inserted, updated float64) {
 		t.Helper()
-		got := a.ok("POST", one+"/records", body{"records": records})
+		got := a.OK("POST", one+"/records", body{"records": records})
 		if got["inserted_count"] != inserted || got["updated_count"] != updated {
 			t.Errorf("%s: %v", records, got)
 		}
@@ -104,7 +78,7 @@ func TestRecordsAreMergedByTheirInputs(t *testing.T) {
 	put(`[{"inputs": {"a": "x", "b": 1}, "outputs": [2], "expectations": {"f": 2.5}, "tags": {"mlflow.user": "you"}}]`, 0, 1)
 	put(`[{"inputs": {"a": "x", "b": 1.0}}]`, 1, 0) // 1.0 is another number
 	var records []body
-	text := a.ok("GET", one+"/records", nil)["records"].(string)
+	text := a.OK("GET", one+"/records", nil)["records"].(string)
 	if err := json.Unmarshal([]byte(text), &records); err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +86,7 @@ func TestRecordsAreMergedByTheirInputs(t *testing.T) {
 	if fmt.Sprint(first["outputs"]) != "[2]" || fmt.Sprint(first["expectations"]) != "map[e:1 f:2.5]" || first["last_updated_by"] != "you" || len(records) != 3 {
 		t.Errorf("records: %s", text)
 	}
-	d := a.ok("GET", one, nil)["dataset"].(body)
+	d := a.OK("GET", one, nil)["dataset"].(body)
 	if d["profile"] != `{"num_records": 3}` || d["created_by"] != "me" || d["last_updated_by"] != "you" || d["tags"] != `{"mlflow.user":"me","n":"5"}` {
 		t.Errorf("dataset: %v", d)
 	}
@@ -120,7 +94,7 @@ func TestRecordsAreMergedByTheirInputs(t *testing.T) {
 	if err := json.Unmarshal([]byte(d["schema"].(string)), &schema); err != nil || fmt.Sprint(schema["inputs"]) != "map[a:string b:integer]" || schema["outputs"] != "integer" {
 		t.Errorf("schema: %v (%v)", schema, err)
 	}
-	gone := a.ok("DELETE", one+"/records", body{"dataset_record_ids": []string{first["dataset_record_id"].(string), "dr-none"}})
+	gone := a.OK("DELETE", one+"/records", body{"dataset_record_ids": []string{first["dataset_record_id"].(string), "dr-none"}})
 	if gone["deleted_count"] != 1.0 {
 		t.Errorf("deleted: %v", gone)
 	}
@@ -133,10 +107,10 @@ func TestPages(t *testing.T) {
 	for n := range 5 {
 		fmt.Fprintf(&b, `{"inputs": {"n": %d}},`, n)
 	}
-	a.ok("POST", one+"/records", body{"records": "[" + strings.TrimSuffix(b.String(), ",") + "]"})
+	a.OK("POST", one+"/records", body{"records": "[" + strings.TrimSuffix(b.String(), ",") + "]"})
 	seen, token := 0, ""
 	for range 3 {
-		got := a.ok("GET", one+"/records?max_results=2&page_token="+token, nil)
+		got := a.OK("GET", one+"/records?max_results=2&page_token="+token, nil)
 		seen += strings.Count(got["records"].(string), `"inputs"`)
 		token, _ = got["next_page_token"].(string)
 	}
@@ -148,15 +122,15 @@ func TestPages(t *testing.T) {
 func TestScorersCountTheirVersions(t *testing.T) {
 	a := newAPI(t)
 	for want := 1.0; want <= 3; want++ {
-		if got := a.ok("POST", "scorers/register", body{"experiment_id": "1", "name": "s", "serialized_scorer": "{}"}); got["version"] != want {
+		if got := a.OK("POST", "scorers/register", body{"experiment_id": "1", "name": "s", "serialized_scorer": "{}"}); got["version"] != want {
 			t.Errorf("version %v, want %v", got["version"], want)
 		}
 	}
-	a.ok("DELETE", "scorers/delete", body{"experiment_id": "1", "name": "s", "version": 3})
-	if got := a.ok("POST", "scorers/register", body{"experiment_id": "1", "name": "s", "serialized_scorer": "{}"}); got["version"] != 4.0 {
+	a.OK("DELETE", "scorers/delete", body{"experiment_id": "1", "name": "s", "version": 3})
+	if got := a.OK("POST", "scorers/register", body{"experiment_id": "1", "name": "s", "serialized_scorer": "{}"}); got["version"] != 4.0 {
 		t.Errorf("a version's number is given again: %v", got)
 	}
-	list := a.ok("GET", "scorers/list?experiment_id=1", nil)["scorers"].([]any)
+	list := a.OK("GET", "scorers/list?experiment_id=1", nil)["scorers"].([]any)
 	if len(list) != 1 || list[0].(body)["scorer_version"] != 4.0 {
 		t.Errorf("list: %v", list)
 	}
@@ -183,7 +157,7 @@ func TestRefusals(t *testing.T) {
 		{"DELETE", "scorers/delete", body{"experiment_id": "1", "name": "none"}, "RESOURCE_DOES_NOT_EXIST"},
 		{"PUT", "scorers/online-config", body{}, "NOT_IMPLEMENTED"},
 	} {
-		if _, out := a.call(c.method, c.path, c.in); out["error_code"] != c.code {
+		if _, out := a.Call(c.method, c.path, c.in); out["error_code"] != c.code {
 			t.Errorf("%s %s %v: %v, want %s", c.method, c.path, c.in, out, c.code)
 		}
 	}

@@ -1,14 +1,12 @@
 package registry
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -19,6 +17,7 @@ import (
 	"github.com/millpond/millpond/internal/db"
 	"github.com/millpond/millpond/internal/db/dbtest"
 	"github.com/millpond/millpond/internal/rest"
+	"github.com/millpond/millpond/internal/rest/resttest"
 )
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -66,7 +65,7 @@ func (f *fakeTracking) DeleteArtifacts(_ context.Context, location string) error
 func TestOnPostgres(t *testing.T) { dbtest.OnPostgres(t) }
 
 type api struct {
-	t        *testing.T
+	resttest.Client
 	mux      *rest.Mux
 	tracking *fakeTracking
 }
@@ -78,85 +77,43 @@ func newAPI(t *testing.T) *api {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { records.Close() })
-	a := &api{t, rest.NewMux(rest.MuxOptions{Logger: quiet}), &fakeTracking{}}
+	mux := rest.NewMux(rest.MuxOptions{Logger: quiet})
+	a := &api{resttest.Client{T: t, Handler: mux, Prefix: "/api/2.0/mlflow/"}, mux, &fakeTracking{}}
 	New(records, a.tracking, Options{Logger: quiet}).Mount(a.mux)
 	return a
 }
 
-type body = map[string]any
-
-func (a *api) call(method, path string, in any) (int, body) {
-	a.t.Helper()
-	var r io.Reader
-	target := "/api/2.0/mlflow/" + path
-	switch in := in.(type) {
-	case url.Values:
-		target += "?" + in.Encode()
-	default:
-		raw, err := json.Marshal(in)
-		if err != nil {
-			a.t.Fatal(err)
-		}
-		r = bytes.NewReader(raw)
-	}
-	req := httptest.NewRequest(method, target, r)
-	req.Header.Set("Content-Type", "application/json")
-	w := httptest.NewRecorder()
-	a.mux.ServeHTTP(w, req)
-	out := body{}
-	if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil {
-		a.t.Fatalf("%s %s: %d %s", method, path, w.Code, w.Body)
-	}
-	return w.Code, out
-}
-
-func (a *api) ok(method, path string, in any) body {
-	a.t.Helper()
-	status, out := a.call(method, path, in)
-	if status != 200 {
-		a.t.Fatalf("%s %s %v: %d %v", method, path, in, status, out)
-	}
-	return out
-}
-
-func (a *api) fails(method, path string, in any, status int, code, message string) {
-	a.t.Helper()
-	got, out := a.call(method, path, in)
-	text, _ := out["message"].(string)
-	if got != status || out["error_code"] != code || !strings.Contains(text, message) {
-		a.t.Errorf("%s %s %v: %d %v\nwant %d %s ...%s...", method, path, in, got, out, status, code, message)
-	}
-}
+type body = resttest.Body
 
 // model and version read one answer into its type.
 func (a *api) model(name string) (m RegisteredModel) {
-	a.t.Helper()
-	into(a.t, a.ok("GET", "registered-models/get", url.Values{"name": {name}})["registered_model"], &m)
+	a.T.Helper()
+	into(a.T, a.OK("GET", "registered-models/get", url.Values{"name": {name}})["registered_model"], &m)
 	return m
 }
 
 func (a *api) version(name, version string) (v ModelVersion) {
-	a.t.Helper()
-	into(a.t, a.ok("GET", "model-versions/get", url.Values{"name": {name}, "version": {version}})["model_version"], &v)
+	a.T.Helper()
+	into(a.T, a.OK("GET", "model-versions/get", url.Values{"name": {name}, "version": {version}})["model_version"], &v)
 	return v
 }
 
 func (a *api) add(name, source string, more ...any) (v ModelVersion) {
-	a.t.Helper()
+	a.T.Helper()
 	in := body{"name": name, "source": source}
 	for i := 0; i < len(more); i += 2 {
 		in[more[i].(string)] = more[i+1]
 	}
-	into(a.t, a.ok("POST", "model-versions/create", in)["model_version"], &v)
+	into(a.T, a.OK("POST", "model-versions/create", in)["model_version"], &v)
 	return v
 }
 
 func (a *api) create(name string) {
-	a.t.Helper()
-	a.ok("POST", "registered-models/create", body{"name": name})
+	a.T.Helper()
+	a.OK("POST", "registered-models/create", body{"name": name})
 }
 
-func into(t *testing.T, from, to any) {
+func into(t testing.TB, from, to any) {
 	t.Helper()
 	raw, err := json.Marshal(from)
 	if err == nil {
@@ -175,33 +132,33 @@ const (
 
 func TestRegisteredModels(t *testing.T) {
 	a := newAPI(t)
-	a.ok("POST", "registered-models/create", body{"name": "mödel 1", "description": "d", "tags": []body{{"key": "a", "value": "1"}}})
+	a.OK("POST", "registered-models/create", body{"name": "mödel 1", "description": "d", "tags": []body{{"key": "a", "value": "1"}}})
 	if m := a.model("mödel 1"); m.Description != "d" || !cmp.Equal(m.Tags, []Tag{{"a", "1"}}) || m.CreationTimestamp == 0 {
 		t.Errorf("got %+v", m)
 	}
-	a.fails("POST", "registered-models/create", body{"name": "mödel 1"}, 400, taken, "Registered Model (name=mödel 1) already exists.")
+	a.Fails("POST", "registered-models/create", body{"name": "mödel 1"}, 400, taken, "Registered Model (name=mödel 1) already exists.")
 	for _, name := range []string{"", " ", "a/b", "a:b", "..", "."} {
-		a.fails("POST", "registered-models/create", body{"name": name}, 400, invalid, "")
+		a.Fails("POST", "registered-models/create", body{"name": name}, 400, invalid, "")
 	}
 	a.add("mödel 1", "s3://b/x")
 	a.create("other")
-	a.fails("POST", "registered-models/rename", body{"name": "mödel 1", "new_name": "other"}, 400, taken, "other")
-	a.ok("POST", "registered-models/rename", body{"name": "mödel 1", "new_name": "new"})
+	a.Fails("POST", "registered-models/rename", body{"name": "mödel 1", "new_name": "other"}, 400, taken, "other")
+	a.OK("POST", "registered-models/rename", body{"name": "mödel 1", "new_name": "new"})
 	if v := a.version("new", "1"); v.Name != "new" {
 		t.Errorf("after renaming: %+v", v)
 	}
-	a.fails("GET", "registered-models/get", url.Values{"name": {"mödel 1"}}, 404, missing, "Registered Model with name=mödel 1 not found")
-	a.ok("PATCH", "registered-models/update", body{"name": "new", "description": "n"})
-	a.ok("POST", "registered-models/set-tag", body{"name": "new", "key": "a", "value": "2"})
-	a.ok("POST", "registered-models/set-tag", body{"name": "new", "key": "b"})
-	a.ok("DELETE", "registered-models/delete-tag", body{"name": "new", "key": "b"})
-	a.ok("DELETE", "registered-models/delete-tag", body{"name": "new", "key": "never"})
+	a.Fails("GET", "registered-models/get", url.Values{"name": {"mödel 1"}}, 404, missing, "Registered Model with name=mödel 1 not found")
+	a.OK("PATCH", "registered-models/update", body{"name": "new", "description": "n"})
+	a.OK("POST", "registered-models/set-tag", body{"name": "new", "key": "a", "value": "2"})
+	a.OK("POST", "registered-models/set-tag", body{"name": "new", "key": "b"})
+	a.OK("DELETE", "registered-models/delete-tag", body{"name": "new", "key": "b"})
+	a.OK("DELETE", "registered-models/delete-tag", body{"name": "new", "key": "never"})
 	if m := a.model("new"); m.Description != "n" || !cmp.Equal(m.Tags, []Tag{{"a", "2"}}) {
 		t.Errorf("after changes: %+v", m)
 	}
-	a.fails("POST", "registered-models/set-tag", body{"name": "new", "key": strings.Repeat("k", 251)}, 400, invalid, "250")
-	a.ok("DELETE", "registered-models/delete", body{"name": "new"})
-	a.fails("DELETE", "registered-models/delete", body{"name": "new"}, 404, missing, "")
+	a.Fails("POST", "registered-models/set-tag", body{"name": "new", "key": strings.Repeat("k", 251)}, 400, invalid, "250")
+	a.OK("DELETE", "registered-models/delete", body{"name": "new"})
+	a.Fails("DELETE", "registered-models/delete", body{"name": "new"}, 404, missing, "")
 	a.create("new")
 	if v := a.add("new", "s3://b/x"); v.Version != "1" {
 		t.Errorf("a new model of an old name begins with version %s", v.Version)
@@ -218,19 +175,19 @@ func TestVersions(t *testing.T) {
 	if d := cmp.Diff(want, a.version("m", "2")); d != "" {
 		t.Error(d)
 	}
-	a.ok("PATCH", "model-versions/update", body{"name": "m", "version": "2", "description": "n"})
-	a.ok("POST", "model-versions/set-tag", body{"name": "m", "version": "2", "key": "t", "value": "2"})
-	a.ok("DELETE", "model-versions/delete-tag", body{"name": "m", "version": "2", "key": "t"})
+	a.OK("PATCH", "model-versions/update", body{"name": "m", "version": "2", "description": "n"})
+	a.OK("POST", "model-versions/set-tag", body{"name": "m", "version": "2", "key": "t", "value": "2"})
+	a.OK("DELETE", "model-versions/delete-tag", body{"name": "m", "version": "2", "key": "t"})
 	if v := a.version("m", "2"); v.Description != "n" || v.Tags != nil {
 		t.Errorf("after changes: %+v", v)
 	}
-	a.ok("DELETE", "model-versions/delete", body{"name": "m", "version": "2"})
-	a.fails("DELETE", "model-versions/delete", body{"name": "m", "version": "2"}, 404, missing, "Model Version (name=m, version=2) not found")
+	a.OK("DELETE", "model-versions/delete", body{"name": "m", "version": "2"})
+	a.Fails("DELETE", "model-versions/delete", body{"name": "m", "version": "2"}, 404, missing, "Model Version (name=m, version=2) not found")
 	if v := a.add("m", "s3://b/z"); v.Version != "3" {
 		t.Errorf("a deleted version's number was given again: %s", v.Version)
 	}
-	a.fails("GET", "model-versions/get", url.Values{"name": {"m"}, "version": {"abc"}}, 400, invalid, "must be an integer, got 'abc'")
-	a.fails("POST", "model-versions/create", body{"name": "none", "source": "s3://b/x"}, 404, missing, "none")
+	a.Fails("GET", "model-versions/get", url.Values{"name": {"m"}, "version": {"abc"}}, 400, invalid, "must be an integer, got 'abc'")
+	a.Fails("POST", "model-versions/create", body{"name": "none", "source": "s3://b/x"}, 404, missing, "none")
 }
 
 func TestConcurrentVersions(t *testing.T) {
@@ -263,7 +220,7 @@ func TestStages(t *testing.T) {
 	}
 	move := func(version, stage string, archive bool) {
 		t.Helper()
-		a.ok("POST", "model-versions/transition-stage", body{"name": "m", "version": version, "stage": stage, "archive_existing_versions": archive})
+		a.OK("POST", "model-versions/transition-stage", body{"name": "m", "version": version, "stage": stage, "archive_existing_versions": archive})
 	}
 	stages := func() string {
 		var s []string
@@ -291,7 +248,7 @@ func TestStages(t *testing.T) {
 			in["stages"] = []string{stages}
 		}
 		latest.Versions = nil
-		into(t, a.ok("POST", "registered-models/get-latest-versions", in), &latest)
+		into(t, a.OK("POST", "registered-models/get-latest-versions", in), &latest)
 		var got []string
 		for _, v := range latest.Versions {
 			got = append(got, v.Version)
@@ -300,9 +257,9 @@ func TestStages(t *testing.T) {
 			t.Errorf("latest of %q: %v, want %s", stages, got, want)
 		}
 	}
-	a.fails("POST", "model-versions/transition-stage", body{"name": "m", "version": "1", "stage": "Bogus"}, 400, invalid, "Invalid Model Version stage: Bogus")
-	a.fails("POST", "model-versions/transition-stage", body{"name": "m", "version": "1", "stage": "Archived", "archive_existing_versions": true}, 400, invalid, "not an Active stage")
-	a.fails("POST", "model-versions/transition-stage", body{"name": "m", "version": "9", "stage": "Staging"}, 404, missing, "")
+	a.Fails("POST", "model-versions/transition-stage", body{"name": "m", "version": "1", "stage": "Bogus"}, 400, invalid, "Invalid Model Version stage: Bogus")
+	a.Fails("POST", "model-versions/transition-stage", body{"name": "m", "version": "1", "stage": "Archived", "archive_existing_versions": true}, 400, invalid, "not an Active stage")
+	a.Fails("POST", "model-versions/transition-stage", body{"name": "m", "version": "9", "stage": "Staging"}, 404, missing, "")
 }
 
 func sorted(s []string) string {
@@ -320,28 +277,28 @@ func TestAliases(t *testing.T) {
 	a.add("m", "s3://b/x")
 	a.add("m", "s3://b/x")
 	set := func(alias, version string) body { return body{"name": "m", "alias": alias, "version": version} }
-	a.ok("POST", "registered-models/alias", set("champ", "1"))
-	a.ok("POST", "registered-models/alias", set("b-2_é", "1"))
-	a.ok("POST", "registered-models/alias", set("champ", "2"))
+	a.OK("POST", "registered-models/alias", set("champ", "1"))
+	a.OK("POST", "registered-models/alias", set("b-2_é", "1"))
+	a.OK("POST", "registered-models/alias", set("champ", "2"))
 	if got := a.model("m").Aliases; !cmp.Equal(got, []Alias{{"b-2_é", "1"}, {"champ", "2"}}) {
 		t.Errorf("aliases: %v", got)
 	}
 	by := func(alias string) string {
 		var v ModelVersion
-		into(t, a.ok("GET", "registered-models/alias", url.Values{"name": {"m"}, "alias": {alias}})["model_version"], &v)
+		into(t, a.OK("GET", "registered-models/alias", url.Values{"name": {"m"}, "alias": {alias}})["model_version"], &v)
 		return v.Version
 	}
 	if by("champ") != "2" || by("b-2_é") != "1" || by("Latest") != "2" {
 		t.Error("aliases point elsewhere")
 	}
 	for _, alias := range []string{"latest", "LATEST", "v1", "V22", "bad name", "a/b", strings.Repeat("x", 256), ""} {
-		a.fails("POST", "registered-models/alias", set(alias, "1"), 400, invalid, "")
+		a.Fails("POST", "registered-models/alias", set(alias, "1"), 400, invalid, "")
 	}
-	a.fails("POST", "registered-models/alias", set("x", "9"), 404, missing, "")
-	a.ok("DELETE", "model-versions/delete", body{"name": "m", "version": "2"})
-	a.fails("GET", "registered-models/alias", url.Values{"name": {"m"}, "alias": {"champ"}}, 400, invalid, "Registered model alias champ not found.")
-	a.ok("DELETE", "registered-models/alias", body{"name": "m", "alias": "b-2_é"})
-	a.ok("DELETE", "registered-models/alias", body{"name": "m", "alias": "b-2_é"})
+	a.Fails("POST", "registered-models/alias", set("x", "9"), 404, missing, "")
+	a.OK("DELETE", "model-versions/delete", body{"name": "m", "version": "2"})
+	a.Fails("GET", "registered-models/alias", url.Values{"name": {"m"}, "alias": {"champ"}}, 400, invalid, "Registered model alias champ not found.")
+	a.OK("DELETE", "registered-models/alias", body{"name": "m", "alias": "b-2_é"})
+	a.OK("DELETE", "registered-models/alias", body{"name": "m", "alias": "b-2_é"})
 	if got := a.model("m").Aliases; got != nil {
 		t.Errorf("left: %v", got)
 	}

@@ -13,7 +13,7 @@ func TestSources(t *testing.T) {
 	a := newAPI(t)
 	a.create("m")
 	a.add("m", "s3://b/base")
-	a.ok("POST", "registered-models/alias", body{"name": "m", "alias": "best", "version": "1"})
+	a.OK("POST", "registered-models/alias", body{"name": "m", "alias": "best", "version": "1"})
 	for _, c := range []struct {
 		source   string
 		run      any
@@ -52,7 +52,7 @@ func TestSources(t *testing.T) {
 		{"s3://b/%252e%252e/x", nil, nil, "", ""},
 	} {
 		in := body{"name": "m", "source": c.source, "run_id": c.run, "model_id": c.model}
-		status, out := a.call("POST", "model-versions/create", in)
+		status, out := a.Call("POST", "model-versions/create", in)
 		if c.location == "" {
 			if status != 400 || out["error_code"] != invalid || !strings.Contains(out["message"].(string), "Invalid model version source") {
 				t.Errorf("%v: %d %v", in, status, out)
@@ -65,12 +65,12 @@ func TestSources(t *testing.T) {
 		}
 		var v ModelVersion
 		into(t, out["model_version"], &v)
-		uri := a.ok("GET", "model-versions/get-download-uri", url.Values{"name": {"m"}, "version": {v.Version}})["artifact_uri"]
+		uri := a.OK("GET", "model-versions/get-download-uri", url.Values{"name": {"m"}, "version": {v.Version}})["artifact_uri"]
 		if uri != c.location || v.RunID != c.wantRun {
 			t.Errorf("%v: kept at %v of run %q", in, uri, v.RunID)
 		}
 	}
-	a.fails("POST", "model-versions/create", body{"name": "m", "source": "models:/m/99"}, 404, missing, "")
+	a.Fails("POST", "model-versions/create", body{"name": "m", "source": "models:/m/99"}, 404, missing, "")
 	if len(a.tracking.links) != 2 {
 		t.Errorf("links: %v", a.tracking.links)
 	}
@@ -82,14 +82,14 @@ func TestSources(t *testing.T) {
 }
 
 func (a *api) search(what string, in url.Values) (found []string, token string) {
-	a.t.Helper()
-	out := a.ok("GET", what+"/search", in)
+	a.T.Helper()
+	out := a.OK("GET", what+"/search", in)
 	var parsed struct {
 		Models   []RegisteredModel `json:"registered_models"`
 		Versions []ModelVersion    `json:"model_versions"`
 		Token    string            `json:"next_page_token"`
 	}
-	into(a.t, out, &parsed)
+	into(a.T, out, &parsed)
 	for _, m := range parsed.Models {
 		found = append(found, m.Name)
 	}
@@ -103,17 +103,17 @@ func TestSearch(t *testing.T) {
 	a := newAPI(t)
 	for _, name := range []string{"alpha", "Beta", "gamma"} {
 		a.create(name)
-		a.ok("POST", "registered-models/set-tag", body{"name": name, "key": "n", "value": name[:1]})
+		a.OK("POST", "registered-models/set-tag", body{"name": name, "key": "n", "value": name[:1]})
 	}
 	a.add("alpha", "s3://b/1", "run_id", "r1")
 	a.add("alpha", "s3://b/2", "run_id", "r2", "tags", []body{{"key": "t", "value": "x"}})
 	a.add("Beta", "s3://c/1", "run_id", "r1")
 	prompt := []body{{"key": promptTag, "value": "true"}}
-	a.ok("POST", "registered-models/create", body{"name": "ask", "tags": prompt})
+	a.OK("POST", "registered-models/create", body{"name": "ask", "tags": prompt})
 	a.add("ask", "dummy-source", "tags", prompt)
-	a.fails("POST", "model-versions/create", body{"name": "ask", "source": "s3://b", "tags": prompt}, 400, invalid, "prompt source")
-	a.fails("POST", "model-versions/create", body{"name": "alpha", "source": "models:/ask/1"}, 400, invalid, "Prompt versions")
-	a.fails("POST", "registered-models/create", body{"name": "alpha", "tags": prompt}, 400, taken, "already taken by a registered model")
+	a.Fails("POST", "model-versions/create", body{"name": "ask", "source": "s3://b", "tags": prompt}, 400, invalid, "prompt source")
+	a.Fails("POST", "model-versions/create", body{"name": "alpha", "source": "models:/ask/1"}, 400, invalid, "Prompt versions")
+	a.Fails("POST", "registered-models/create", body{"name": "alpha", "tags": prompt}, 400, taken, "already taken by a registered model")
 	for _, c := range []struct{ what, filter, order, want string }{
 		{"registered-models", "", "", "Beta alpha gamma"},
 		{"registered-models", "", "name DESC", "gamma alpha Beta"},
@@ -145,7 +145,7 @@ func TestSearch(t *testing.T) {
 	}
 	for _, in := range []url.Values{{"filter": {"bogus='x'"}}, {"filter": {"name > 'x'"}}, {"filter": {"tags.a > '1'"}}, {"max_results": {"200001"}},
 		{"max_results": {"0"}}, {"order_by": {"bogus"}}, {"order_by": {"name", "name"}}, {"page_token": {"x"}}} {
-		a.fails("GET", "model-versions/search", in, 400, invalid, "")
-		a.fails("GET", "registered-models/search", in, 400, invalid, "")
+		a.Fails("GET", "model-versions/search", in, 400, invalid, "")
+		a.Fails("GET", "registered-models/search", in, 400, invalid, "")
 	}
 }

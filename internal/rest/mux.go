@@ -114,14 +114,14 @@ func (m *Mux) Routes() []Route { return m.routes }
 // ServeHTTP implements http.Handler.
 func (m *Mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	sw := &statusWriter{ResponseWriter: w}
+	sw := &StatusWriter{ResponseWriter: w}
 	route := m.serve(sw, r)
 	if m.observe != nil {
-		m.observe(r, route, sw.code(), time.Since(start))
+		m.observe(r, route, sw.Status(), time.Since(start))
 	}
 }
 
-func (m *Mux) serve(w *statusWriter, r *http.Request) string {
+func (m *Mux) serve(w *StatusWriter, r *http.Request) string {
 	methods, path := m.match(r)
 	if methods == nil {
 		if m.fallback != nil {
@@ -212,7 +212,7 @@ func (p *pattern) set(r *http.Request, segments []string) bool {
 	return true
 }
 
-func (m *Mux) recoverPanic(w *statusWriter, r *http.Request) {
+func (m *Mux) recoverPanic(w *StatusWriter, r *http.Request) {
 	p := recover()
 	if p == nil {
 		return
@@ -226,7 +226,7 @@ func (m *Mux) recoverPanic(w *statusWriter, r *http.Request) {
 	}
 }
 
-func (m *Mux) fail(w *statusWriter, r *http.Request, err error) {
+func (m *Mux) fail(w *StatusWriter, r *http.Request, err error) {
 	answer, unexpected := asError(err)
 	if unexpected && w.status == 0 { // else most likely the client has gone
 		m.log.LogAttrs(context.WithoutCancel(r.Context()), slog.LevelError, "request failed",
@@ -250,20 +250,20 @@ func WriteError(w http.ResponseWriter, e *Error) {
 	writeJSON(w, e.Status(), body)
 }
 
-// statusWriter remembers the status of the answer.
-type statusWriter struct {
+// StatusWriter remembers the status of the answer that goes through it.
+type StatusWriter struct {
 	http.ResponseWriter
 	status int
 }
 
-func (w *statusWriter) WriteHeader(status int) {
+func (w *StatusWriter) WriteHeader(status int) {
 	if w.status == 0 {
 		w.status = status
 	}
 	w.ResponseWriter.WriteHeader(status)
 }
 
-func (w *statusWriter) Write(p []byte) (int, error) {
+func (w *StatusWriter) Write(p []byte) (int, error) {
 	if w.status == 0 {
 		w.status = http.StatusOK
 	}
@@ -271,7 +271,7 @@ func (w *statusWriter) Write(p []byte) (int, error) {
 }
 
 // ReadFrom lets files be sent without passing through this process.
-func (w *statusWriter) ReadFrom(r io.Reader) (int64, error) {
+func (w *StatusWriter) ReadFrom(r io.Reader) (int64, error) {
 	if w.status == 0 {
 		w.status = http.StatusOK
 	}
@@ -279,9 +279,10 @@ func (w *statusWriter) ReadFrom(r io.Reader) (int64, error) {
 }
 
 // Unwrap lets http.ResponseController reach the connection.
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+func (w *StatusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-func (w *statusWriter) code() int {
+// Status is that of the answer, also where nobody named one.
+func (w *StatusWriter) Status() int {
 	if w.status == 0 {
 		return http.StatusOK
 	}

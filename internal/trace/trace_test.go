@@ -1,10 +1,8 @@
 package trace
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -15,6 +13,7 @@ import (
 	"github.com/millpond/millpond/internal/db"
 	"github.com/millpond/millpond/internal/db/dbtest"
 	"github.com/millpond/millpond/internal/rest"
+	"github.com/millpond/millpond/internal/rest/resttest"
 )
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -44,11 +43,11 @@ func (fakeTracking) SendArtifact(w http.ResponseWriter, _ *http.Request, locatio
 func TestOnPostgres(t *testing.T) { dbtest.OnPostgres(t) }
 
 type api struct {
-	t   *testing.T
+	resttest.Client
 	mux *rest.Mux
 }
 
-type body = map[string]any
+type body = resttest.Body
 
 func newAPI(t *testing.T) *api {
 	t.Helper()
@@ -64,74 +63,23 @@ func newAPI(t *testing.T) *api {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &api{t, rest.NewMux(rest.MuxOptions{Logger: quiet})}
+	mux := rest.NewMux(rest.MuxOptions{Logger: quiet})
+	a := &api{resttest.Client{T: t, Handler: mux, Header: http.Header{"X-Mlflow-Experiment-Id": {"0"}}}, mux}
 	New(records, fakeTracking{}, Options{}).Mount(a.mux)
 	return a
-}
-
-func (a *api) call(method, path string, in any) (int, body) {
-	a.t.Helper()
-	raw, err := json.Marshal(in)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	req := httptest.NewRequest(method, path, bytes.NewReader(raw))
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("X-Mlflow-Experiment-Id", "0")
-	w := httptest.NewRecorder()
-	a.mux.ServeHTTP(w, req)
-	out := body{}
-	if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil {
-		a.t.Fatalf("%s %s: %d %s", method, path, w.Code, w.Body)
-	}
-	return w.Code, out
-}
-
-func (a *api) ok(method, path string, in any) body {
-	a.t.Helper()
-	status, out := a.call(method, path, in)
-	if status != http.StatusOK {
-		a.t.Fatalf("%s %s %v: %d %v", method, path, in, status, out)
-	}
-	return out
-}
-
-func (a *api) fails(method, path string, in any, status int, code, message string) {
-	a.t.Helper()
-	got, out := a.call(method, path, in)
-	if got != status || out["error_code"] != code || !strings.Contains(fmt.Sprint(out["message"]), message) {
-		a.t.Errorf("%s %s %v: %d %v\nwant %d %s ...%s...", method, path, in, got, out, status, code, message)
-	}
-}
-
-func dig(v any, path ...any) any {
-	for _, p := range path {
-		switch p := p.(type) {
-		case string:
-			m, _ := v.(map[string]any)
-			v = m[p]
-		case int:
-			l, _ := v.([]any)
-			if p >= len(l) {
-				return nil
-			}
-			v = l[p]
-		}
-	}
-	return v
 }
 
 const traces = "/api/3.0/mlflow/traces"
 
 // start makes a trace and returns its path.
 func (a *api) start(id string, extra body) string {
-	a.t.Helper()
+	a.T.Helper()
 	info := body{"trace_id": id, "trace_location": body{"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": body{"experiment_id": "0"}},
 		"request_time": "2026-01-02T03:04:05.678Z", "execution_duration": "1.5s", "state": "OK", "tags": body{}}
 	for k, v := range extra {
 		info[k] = v
 	}
-	a.ok("POST", traces, body{"trace": body{"trace_info": info}})
+	a.OK("POST", traces, body{"trace": body{"trace_info": info}})
 	return traces + "/" + id
 }
 
@@ -139,16 +87,16 @@ func TestStartIsFinal(t *testing.T) {
 	a := newAPI(t)
 	one := a.start("tr-"+strings.Repeat("ab", 16), body{"tags": body{"k": "v"}, "trace_metadata": body{"m": "x"}})
 	// A span that comes later covers more time, but the client has said how long it took.
-	a.ok("POST", "/v1/traces", body{"resourceSpans": []any{body{"scopeSpans": []any{body{"spans": []any{body{"traceId": strings.Repeat("ab", 16),
+	a.OK("POST", "/v1/traces", body{"resourceSpans": []any{body{"scopeSpans": []any{body{"spans": []any{body{"traceId": strings.Repeat("ab", 16),
 		"spanId": "00000000000000aa", "name": "root", "startTimeUnixNano": "1000000", "endTimeUnixNano": "9000000000000", "status": body{"code": 2}}}}}}}})
-	info := dig(a.ok("GET", one, nil), "trace", "trace_info")
-	if dig(info, "request_time") != "2026-01-02T03:04:05.678Z" || dig(info, "execution_duration") != "1.500s" || dig(info, "state") != "OK" {
+	info := resttest.Dig(a.OK("GET", one, nil), "trace", "trace_info")
+	if resttest.Dig(info, "request_time") != "2026-01-02T03:04:05.678Z" || resttest.Dig(info, "execution_duration") != "1.500s" || resttest.Dig(info, "state") != "OK" {
 		t.Errorf("a span changed what the client said: %v", info)
 	}
-	if dig(info, "tags", "k") != "v" || dig(info, "tags", locationTag) != "mlflow-artifacts:/0/traces/tr-"+strings.Repeat("ab", 16)+"/artifacts" {
-		t.Errorf("tags: %v", dig(info, "tags"))
+	if resttest.Dig(info, "tags", "k") != "v" || resttest.Dig(info, "tags", locationTag) != "mlflow-artifacts:/0/traces/tr-"+strings.Repeat("ab", 16)+"/artifacts" {
+		t.Errorf("tags: %v", resttest.Dig(info, "tags"))
 	}
-	if name := dig(a.ok("GET", traces+"/get?trace_id=tr-"+strings.Repeat("ab", 16), nil), "trace", "spans", 0, "name"); name != "root" {
+	if name := resttest.Dig(a.OK("GET", traces+"/get?trace_id=tr-"+strings.Repeat("ab", 16), nil), "trace", "spans", 0, "name"); name != "root" {
 		t.Errorf("the span is %v", name)
 	}
 }
@@ -162,7 +110,7 @@ func TestChoices(t *testing.T) {
 	}
 	a.start("tr-"+strings.Repeat("a1", 16), nil)
 	a.start("tr-"+strings.Repeat("b2", 16), body{"tags": body{"team": "blue"}})
-	a.ok("POST", "/v1/traces", body{"resourceSpans": []any{body{"scopeSpans": []any{body{"spans": []any{
+	a.OK("POST", "/v1/traces", body{"resourceSpans": []any{body{"scopeSpans": []any{body{"spans": []any{
 		span("a1", "01", "find", "TOOL"), span("a1", "02", "say", "LLM"), span("b2", "03", "find", "LLM")}}}}}})
 	for filter, want := range map[string]int{
 		"(span.name = 'find' AND span.type = 'LLM')":                       1,
@@ -173,10 +121,10 @@ func TestChoices(t *testing.T) {
 	} {
 		in := body{"locations": []any{body{"mlflow_experiment": body{"experiment_id": "0"}}}, "filter": filter}
 		if want < 0 {
-			a.fails("POST", traces+"/search", in, 400, "INVALID_PARAMETER_VALUE", "state_is")
+			a.Fails("POST", traces+"/search", in, 400, "INVALID_PARAMETER_VALUE", "state_is")
 			continue
 		}
-		found, _ := a.ok("POST", traces+"/search", in)["traces"].([]any)
+		found, _ := a.OK("POST", traces+"/search", in)["traces"].([]any)
 		if len(found) != want {
 			t.Errorf("%s: %d traces, want %d", filter, len(found), want)
 		}
@@ -214,26 +162,26 @@ func TestRefusals(t *testing.T) {
 		{"POST", "/v1/traces", body{}, 400, invalid, "no spans"},
 		{"POST", "/v1/traces", body{"resourceSpans": 3}, 400, invalid, "Invalid OpenTelemetry format"},
 	} {
-		a.fails(c.method, c.path, c.in, c.status, c.code, c.text)
+		a.Fails(c.method, c.path, c.in, c.status, c.code, c.text)
 	}
 }
 
 func TestClientsBeforeVersion3(t *testing.T) {
 	a := newAPI(t)
 	const v2 = "/api/2.0/mlflow/traces"
-	made := a.ok("POST", v2, body{"experiment_id": "0", "timestamp_ms": 1000, "request_metadata": []any{body{"key": "m", "value": "x"}}, "tags": []any{body{"key": "k", "value": "v"}}})
-	id := dig(made, "trace_info", "request_id").(string)
-	if dig(made, "trace_info", "status") != "IN_PROGRESS" {
+	made := a.OK("POST", v2, body{"experiment_id": "0", "timestamp_ms": 1000, "request_metadata": []any{body{"key": "m", "value": "x"}}, "tags": []any{body{"key": "k", "value": "v"}}})
+	id := resttest.Dig(made, "trace_info", "request_id").(string)
+	if resttest.Dig(made, "trace_info", "status") != "IN_PROGRESS" {
 		t.Errorf("started: %v", made)
 	}
-	ended := a.ok("PATCH", v2+"/"+id, body{"timestamp_ms": 1500, "status": "OK", "tags": []any{}, "request_metadata": []any{}})
-	if dig(ended, "trace_info", "execution_time_ms") != 500.0 || dig(ended, "trace_info", "status") != "OK" {
+	ended := a.OK("PATCH", v2+"/"+id, body{"timestamp_ms": 1500, "status": "OK", "tags": []any{}, "request_metadata": []any{}})
+	if resttest.Dig(ended, "trace_info", "execution_time_ms") != 500.0 || resttest.Dig(ended, "trace_info", "status") != "OK" {
 		t.Errorf("ended: %v", ended)
 	}
-	if got := a.ok("GET", v2+"/"+id+"/info", nil); dig(got, "trace_info", "request_id") != id {
+	if got := a.OK("GET", v2+"/"+id+"/info", nil); resttest.Dig(got, "trace_info", "request_id") != id {
 		t.Errorf("info: %v", got)
 	}
-	if got := a.ok("GET", v2+"?experiment_ids=0&max_results=5", nil); dig(got, "traces", 0, "request_id") != id {
+	if got := a.OK("GET", v2+"?experiment_ids=0&max_results=5", nil); resttest.Dig(got, "traces", 0, "request_id") != id {
 		t.Errorf("search: %v", got)
 	}
 }

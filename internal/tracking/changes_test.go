@@ -65,7 +65,7 @@ func TestChangesAreTold(t *testing.T) {
 	if got := hear(); got != `{"runs":["`+old+`"]}` {
 		t.Errorf("metrics: %s", got)
 	}
-	a.fails("POST", "runs/log-metric", body{"run_id": "none", "key": "m", "value": 1, "timestamp": 1}, 404, missing, "")
+	a.Fails("POST", "runs/log-metric", body{"run_id": "none", "key": "m", "value": 1, "timestamp": 1}, 404, missing, "")
 	time.Sleep(2 * changesPause)
 	if n := len(lines); n > 1 {
 		t.Errorf("fifty writes gave %d more messages", n)
@@ -73,7 +73,7 @@ func TestChangesAreTold(t *testing.T) {
 	for len(lines) > 0 {
 		<-lines
 	}
-	a.ok("POST", "runs/delete", body{"run_id": made})
+	a.OK("POST", "runs/delete", body{"run_id": made})
 	if got := hear(); got != `{"runs":["`+made+`"]}` {
 		t.Errorf("a deleted run: %s", got)
 	}

@@ -13,25 +13,25 @@ import (
 
 // service is a second service over the same records and files, with a clock.
 func (a *api) service(now time.Time) *Service {
-	a.t.Helper()
+	a.T.Helper()
 	files, err := artifact.Share(a.dir + "/artifacts")
 	if err != nil {
-		a.t.Fatal(err)
+		a.T.Fatal(err)
 	}
-	a.t.Cleanup(func() { files.Close() })
+	a.T.Cleanup(func() { files.Close() })
 	s, err := New(context.Background(), a.db, files, Options{Logger: quiet, Now: func() time.Time { return now }})
 	if err != nil {
-		a.t.Fatal(err)
+		a.T.Fatal(err)
 	}
 	return s
 }
 
 func (a *api) upload(path, content string) {
-	a.t.Helper()
+	a.T.Helper()
 	w := httptest.NewRecorder()
 	a.mux.ServeHTTP(w, httptest.NewRequest("PUT", "/api/2.0/mlflow-artifacts/artifacts/"+path, strings.NewReader(content)))
 	if w.Code != 200 {
-		a.t.Fatalf("upload %s: %d %s", path, w.Code, w.Body)
+		a.T.Fatalf("upload %s: %d %s", path, w.Code, w.Body)
 	}
 }
 
@@ -61,12 +61,12 @@ func TestCollect(t *testing.T) {
 	for exp, runs := range map[string][]string{e: {lives, dead, used}, gone: {inGone}} {
 		for _, r := range runs {
 			a.upload(exp+"/"+r+"/artifacts/f.txt", "12345")
-			a.ok("POST", "runs/log-metric", body{"run_id": r, "key": "m", "value": 1, "timestamp": 1})
+			a.OK("POST", "runs/log-metric", body{"run_id": r, "key": "m", "value": 1, "timestamp": 1})
 		}
 	}
-	a.ok("POST", "runs/delete", body{"run_id": dead})
-	a.ok("POST", "runs/delete", body{"run_id": used})
-	a.ok("POST", "experiments/delete", body{"experiment_id": gone})
+	a.OK("POST", "runs/delete", body{"run_id": dead})
+	a.OK("POST", "runs/delete", body{"run_id": used})
+	a.OK("POST", "experiments/delete", body{"experiment_id": gone})
 	opts := CollectOptions{InUse: func(context.Context, db.Querier) ([]Use, error) {
 		return []Use{{"model version v/1", "mlflow-artifacts:/" + e + "/" + used + "/artifacts/model"}}, nil
 	}}
@@ -97,11 +97,11 @@ func TestCollect(t *testing.T) {
 	if _, got := collect(func(o *CollectOptions) { o.Runs = []string{dead} }); got != "run dead" {
 		t.Errorf("one run: %s", got)
 	}
-	a.fails("GET", "runs/get?run_id="+dead, nil, 404, "RESOURCE_DOES_NOT_EXIST", "")
+	a.Fails("GET", "runs/get?run_id="+dead, nil, 404, "RESOURCE_DOES_NOT_EXIST", "")
 	if _, got := collect(func(*CollectOptions) {}); got != "kept run used, run inGone, experiment gone" {
 		t.Errorf("all: %s", got)
 	}
-	a.fails("GET", "experiments/get?experiment_id="+gone, nil, 404, "RESOURCE_DOES_NOT_EXIST", "")
+	a.Fails("GET", "experiments/get?experiment_id="+gone, nil, 404, "RESOURCE_DOES_NOT_EXIST", "")
 	for path, want := range map[string]int{e + "/" + lives: 200, e + "/" + used: 200, e + "/" + dead: 404, gone + "/" + inGone: 404} {
 		if got := a.download(path + "/artifacts/f.txt"); got != want {
 			t.Errorf("artifacts of %s: %d, want %d", path, got, want)
@@ -121,8 +121,8 @@ func TestCollectSparesNested(t *testing.T) {
 	a := newAPI(t)
 	e := a.experiment("e")
 	r := a.run(e)
-	a.ok("POST", "experiments/create", body{"name": "nested", "artifact_location": "mlflow-artifacts:/" + e + "/" + r + "/artifacts/x"})
-	a.ok("POST", "runs/delete", body{"run_id": r})
+	a.OK("POST", "experiments/create", body{"name": "nested", "artifact_location": "mlflow-artifacts:/" + e + "/" + r + "/artifacts/x"})
+	a.OK("POST", "runs/delete", body{"run_id": r})
 	list, err := a.service(time.Now().Add(time.Hour)).Collect(t.Context(), CollectOptions{})
 	if err != nil || len(list) != 1 || list[0].Kept != "experiment nested uses its artifacts" {
 		t.Errorf("%+v, %v", list, err)

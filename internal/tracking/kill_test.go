@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/millpond/millpond/internal/db/dbtest"
+
+	"github.com/millpond/millpond/internal/rest/resttest"
 )
 
 // killedDir tells a child process of TestKilledServer where to serve from.
@@ -67,7 +69,7 @@ func checkAcknowledged(t *testing.T, a *api, run string, steps int) {
 		t.Errorf("run %s: %d points were acknowledged, %d are there", run, steps, len(points))
 	}
 	got := a.getRun(run)
-	params := pairs(dig(got, "data", "params"))
+	params := pairs(resttest.Dig(got, "data", "params"))
 	for i := range steps {
 		if params[fmt.Sprint("p", i)] != "1" {
 			t.Errorf("run %s: parameter p%d was acknowledged and is not there", run, i)
@@ -77,7 +79,7 @@ func checkAcknowledged(t *testing.T, a *api, run string, steps int) {
 	if len(points) != len(params) {
 		t.Errorf("run %s: %d points, but %d params of the same batches", run, len(points), len(params))
 	}
-	if list := a.ok("GET", "artifacts/list", url.Values{"run_id": {run}}); steps > 0 && dig(list, "files", 0, "file_size") != 1000.0 {
+	if list := a.OK("GET", "artifacts/list", url.Values{"run_id": {run}}); steps > 0 && resttest.Dig(list, "files", 0, "file_size") != 1000.0 {
 		t.Errorf("run %s: artifact: %v", run, list)
 	}
 }
@@ -141,7 +143,7 @@ func (c *client) writeUntilDead() (run string, steps int) {
 	if !ok {
 		return "", 0
 	}
-	run = dig(out, "run", "info", "run_id").(string)
+	run = resttest.Dig(out, "run", "info", "run_id").(string)
 	file := bytes.Repeat([]byte("x"), 1000)
 	if _, ok := c.post("PUT", "/api/2.0/mlflow-artifacts/artifacts/0/"+run+"/artifacts/f", file); !ok {
 		return run, 0

@@ -9,16 +9,18 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/millpond/millpond/internal/rest/resttest"
 )
 
 func (a *api) logMetric(run, key string, value any, timestamp, step int) {
-	a.t.Helper()
-	a.ok("POST", "runs/log-metric", body{"run_id": run, "key": key, "value": value, "timestamp": timestamp, "step": step})
+	a.T.Helper()
+	a.OK("POST", "runs/log-metric", body{"run_id": run, "key": key, "value": value, "timestamp": timestamp, "step": step})
 }
 
 func (a *api) history(run, key string) []any {
-	a.t.Helper()
-	list, _ := a.ok("GET", "metrics/get-history", url.Values{"run_id": {run}, "metric_key": {key}})["metrics"].([]any)
+	a.T.Helper()
+	list, _ := a.OK("GET", "metrics/get-history", url.Values{"run_id": {run}, "metric_key": {key}})["metrics"].([]any)
 	return list
 }
 
@@ -47,9 +49,9 @@ func TestLatestMetric(t *testing.T) {
 				a.logMetric(one, "m", p.value, p.timestamp, p.step)
 				metrics = append(metrics, body{"key": "m", "value": p.value, "timestamp": p.timestamp, "step": p.step})
 			}
-			a.ok("POST", "runs/log-batch", body{"run_id": batch, "metrics": metrics})
+			a.OK("POST", "runs/log-batch", body{"run_id": batch, "metrics": metrics})
 			for _, run := range []string{one, batch} {
-				if got := pairs(dig(a.getRun(run), "data", "metrics"))["m"]; got != c.want {
+				if got := pairs(resttest.Dig(a.getRun(run), "data", "metrics"))["m"]; got != c.want {
 					t.Errorf("latest is %v, want %v", got, c.want)
 				}
 			}
@@ -65,7 +67,7 @@ func TestHistory(t *testing.T) {
 	}
 	var got []string
 	for _, m := range a.history(run, "m") {
-		got = append(got, fmt.Sprint(dig(m, "timestamp"), "/", dig(m, "step")))
+		got = append(got, fmt.Sprint(resttest.Dig(m, "timestamp"), "/", resttest.Dig(m, "step")))
 	}
 	if d := cmp.Diff([]string{"1/0", "1/1", "3/2", "5/3"}, got); d != "" {
 		t.Error(d)
@@ -73,7 +75,7 @@ func TestHistory(t *testing.T) {
 	var paged []any
 	token := ""
 	for range 5 {
-		page := a.ok("GET", "metrics/get-history", url.Values{"run_id": {run}, "metric_key": {"m"}, "max_results": {"3"}, "page_token": {token}})
+		page := a.OK("GET", "metrics/get-history", url.Values{"run_id": {run}, "metric_key": {"m"}, "max_results": {"3"}, "page_token": {token}})
 		paged = append(paged, page["metrics"].([]any)...)
 		if token, _ = page["next_page_token"].(string); token == "" {
 			break
@@ -82,9 +84,9 @@ func TestHistory(t *testing.T) {
 	if len(paged) != 4 {
 		t.Errorf("pages hold %d points", len(paged))
 	}
-	a.fails("GET", "metrics/get-history", url.Values{"run_id": {run}, "metric_key": {"m"}, "max_results": {"0"}}, 400, invalid, "positive")
-	bulk := a.ok("GET", "metrics/get-history-bulk", url.Values{"run_id": {run, a.run("0")}, "metric_key": {"m"}})
-	if list := bulk["metrics"].([]any); len(list) != 4 || dig(list[0], "run_id") != run {
+	a.Fails("GET", "metrics/get-history", url.Values{"run_id": {run}, "metric_key": {"m"}, "max_results": {"0"}}, 400, invalid, "positive")
+	bulk := a.OK("GET", "metrics/get-history-bulk", url.Values{"run_id": {run, a.run("0")}, "metric_key": {"m"}})
+	if list := bulk["metrics"].([]any); len(list) != 4 || resttest.Dig(list[0], "run_id") != run {
 		t.Errorf("bulk: %v", bulk)
 	}
 }
@@ -96,16 +98,16 @@ func TestHistorySample(t *testing.T) {
 	for i := range 1000 {
 		metrics = append(metrics, body{"key": "m", "value": i, "timestamp": 1000 - i, "step": i})
 	}
-	a.ok("POST", "runs/log-batch", body{"run_id": run, "metrics": metrics})
+	a.OK("POST", "runs/log-batch", body{"run_id": run, "metrics": metrics})
 	steps := func(more url.Values) (out []float64) {
 		t.Helper()
 		q := url.Values{"run_ids": {run}, "metric_key": {"m"}}
 		for k, v := range more {
 			q[k] = v
 		}
-		list, _ := a.ok("GET", "metrics/get-history-bulk-interval", q)["metrics"].([]any)
+		list, _ := a.OK("GET", "metrics/get-history-bulk-interval", q)["metrics"].([]any)
 		for _, m := range list {
-			out = append(out, dig(m, "step").(float64))
+			out = append(out, resttest.Dig(m, "step").(float64))
 		}
 		return out
 	}
@@ -121,7 +123,7 @@ func TestHistorySample(t *testing.T) {
 	if got := steps(url.Values{"start_step": {"100"}, "end_step": {"102"}}); len(got) != 3 {
 		t.Errorf("interval: %v", got)
 	}
-	a.fails("GET", "metrics/get-history-bulk-interval", url.Values{"run_ids": {run}, "metric_key": {"m"}, "start_step": {"1"}}, 400, invalid, "both")
+	a.Fails("GET", "metrics/get-history-bulk-interval", url.Values{"run_ids": {run}, "metric_key": {"m"}, "start_step": {"1"}}, 400, invalid, "both")
 }
 
 func TestBatchLimits(t *testing.T) {
@@ -133,34 +135,34 @@ func TestBatchLimits(t *testing.T) {
 		}
 		return out
 	}
-	a.ok("POST", "runs/log-batch", body{"run_id": run, "metrics": list(1000)})
-	a.ok("POST", "runs/log-batch", body{"run_id": run, "params": list(100), "tags": list(100)})
-	a.ok("POST", "runs/log-batch", body{"run_id": run})
-	a.fails("POST", "runs/log-batch", body{"run_id": run, "metrics": list(1001)}, 400, invalid, "at most 1000 metrics. Got 1001")
-	a.fails("POST", "runs/log-batch", body{"run_id": run, "params": list(101)}, 400, invalid, "at most 100 params")
-	a.fails("POST", "runs/log-batch", body{"run_id": run, "tags": list(101)}, 400, invalid, "at most 100 tags")
-	a.fails("POST", "runs/log-batch", body{"run_id": run, "metrics": list(950), "params": list(60)}, 400, invalid, "metrics, params, and tags")
-	a.fails("POST", "runs/log-batch", body{"run_id": run, "params": append(list(2), list(2)...)}, 400, invalid, "['k0', 'k1']")
-	a.fails("POST", "runs/log-batch", body{"run_id": run, "metrics": []body{{"key": "m", "timestamp": 1}}}, 400, invalid, "metrics[0].value")
-	a.fails("POST", "runs/log-batch", body{"run_id": run, "metrics": []body{{"key": "m!", "value": 1, "timestamp": 1}}}, 400, invalid, "'metrics[0].name'")
-	a.fails("POST", "runs/log-batch", body{"run_id": "$", "metrics": list(1)}, 400, invalid, "run_id")
+	a.OK("POST", "runs/log-batch", body{"run_id": run, "metrics": list(1000)})
+	a.OK("POST", "runs/log-batch", body{"run_id": run, "params": list(100), "tags": list(100)})
+	a.OK("POST", "runs/log-batch", body{"run_id": run})
+	a.Fails("POST", "runs/log-batch", body{"run_id": run, "metrics": list(1001)}, 400, invalid, "at most 1000 metrics. Got 1001")
+	a.Fails("POST", "runs/log-batch", body{"run_id": run, "params": list(101)}, 400, invalid, "at most 100 params")
+	a.Fails("POST", "runs/log-batch", body{"run_id": run, "tags": list(101)}, 400, invalid, "at most 100 tags")
+	a.Fails("POST", "runs/log-batch", body{"run_id": run, "metrics": list(950), "params": list(60)}, 400, invalid, "metrics, params, and tags")
+	a.Fails("POST", "runs/log-batch", body{"run_id": run, "params": append(list(2), list(2)...)}, 400, invalid, "['k0', 'k1']")
+	a.Fails("POST", "runs/log-batch", body{"run_id": run, "metrics": []body{{"key": "m", "timestamp": 1}}}, 400, invalid, "metrics[0].value")
+	a.Fails("POST", "runs/log-batch", body{"run_id": run, "metrics": []body{{"key": "m!", "value": 1, "timestamp": 1}}}, 400, invalid, "'metrics[0].name'")
+	a.Fails("POST", "runs/log-batch", body{"run_id": "$", "metrics": list(1)}, 400, invalid, "run_id")
 }
 
 // TestBatchIsWhole: a batch that is refused leaves nothing behind.
 func TestBatchIsWhole(t *testing.T) {
 	a := newAPI(t)
 	run := a.run("0")
-	a.ok("POST", "runs/log-parameter", body{"run_id": run, "key": "p", "value": "old"})
-	a.fails("POST", "runs/log-batch", body{"run_id": run, "params": []body{{"key": "new", "value": "1"}, {"key": "p", "value": "changed"}},
+	a.OK("POST", "runs/log-parameter", body{"run_id": run, "key": "p", "value": "old"})
+	a.Fails("POST", "runs/log-batch", body{"run_id": run, "params": []body{{"key": "new", "value": "1"}, {"key": "p", "value": "changed"}},
 		"metrics": []body{{"key": "m", "value": 1, "timestamp": 1}}, "tags": []body{{"key": "t", "value": "1"}}}, 400, invalid, "Params were already")
 	got := a.getRun(run)
-	if d := cmp.Diff(map[string]any{"p": "old"}, pairs(dig(got, "data", "params"))); d != "" {
+	if d := cmp.Diff(map[string]any{"p": "old"}, pairs(resttest.Dig(got, "data", "params"))); d != "" {
 		t.Error(d)
 	}
-	if dig(got, "data", "metrics") != nil || pairs(dig(got, "data", "tags"))["t"] != nil {
+	if resttest.Dig(got, "data", "metrics") != nil || pairs(resttest.Dig(got, "data", "tags"))["t"] != nil {
 		t.Errorf("left behind: %v", got)
 	}
-	a.fails("POST", "runs/log-metric", body{"run_id": run, "key": "m", "value": 1, "timestamp": 1, "model_id": "m-none"}, 404, missing, "m-none")
+	a.Fails("POST", "runs/log-metric", body{"run_id": run, "key": "m", "value": 1, "timestamp": 1, "model_id": "m-none"}, 404, missing, "m-none")
 	if h := a.history(run, "m"); len(h) != 0 {
 		t.Errorf("a metric of no model was kept: %v", h)
 	}
@@ -176,8 +178,8 @@ func TestConcurrentWritersLoseNothing(t *testing.T) {
 			for i := range each {
 				a.logMetric(run, "m", w, 1, w*each+i)
 			}
-			a.ok("POST", "runs/set-tag", body{"run_id": run, "key": "same", "value": fmt.Sprint(w)})
-			a.ok("POST", "runs/log-batch", body{"run_id": run, "params": []body{{"key": fmt.Sprint("p", w), "value": "1"}}})
+			a.OK("POST", "runs/set-tag", body{"run_id": run, "key": "same", "value": fmt.Sprint(w)})
+			a.OK("POST", "runs/log-batch", body{"run_id": run, "params": []body{{"key": fmt.Sprint("p", w), "value": "1"}}})
 		})
 	}
 	wg.Wait()
@@ -185,10 +187,10 @@ func TestConcurrentWritersLoseNothing(t *testing.T) {
 		t.Errorf("%d points, want %d", n, writers*each)
 	}
 	got := a.getRun(run)
-	if n := len(pairs(dig(got, "data", "params"))); n != writers {
+	if n := len(pairs(resttest.Dig(got, "data", "params"))); n != writers {
 		t.Errorf("%d params, want %d", n, writers)
 	}
-	if v := pairs(dig(got, "data", "metrics"))["m"]; v != float64(writers-1) {
+	if v := pairs(resttest.Dig(got, "data", "metrics"))["m"]; v != float64(writers-1) {
 		t.Errorf("latest is %v", v)
 	}
 }
@@ -205,9 +207,9 @@ func TestSearchRuns(t *testing.T) {
 			}
 			return out
 		}
-		a.ok("POST", "runs/log-batch", body{"run_id": run, "metrics": list(metrics), "params": list(params), "tags": list(tags)})
+		a.OK("POST", "runs/log-batch", body{"run_id": run, "metrics": list(metrics), "params": list(params), "tags": list(tags)})
 		if status != "RUNNING" {
-			a.ok("POST", "runs/update", body{"run_id": run, "status": status, "end_time": start + 5})
+			a.OK("POST", "runs/update", body{"run_id": run, "status": status, "end_time": start + 5})
 		}
 	}
 	make("r0", 1000, body{"acc": 0.9, "a b": 1}, body{"lr": "0.1", "opt": "Adam"}, body{"team": "red"}, "FINISHED")
@@ -219,7 +221,7 @@ func TestSearchRuns(t *testing.T) {
 	search := func(in body) body {
 		t.Helper()
 		in["experiment_ids"] = []string{e}
-		return a.ok("POST", "runs/search", in)
+		return a.OK("POST", "runs/search", in)
 	}
 	for filter, want := range map[string]string{
 		"":                   "r5 r4 r3 r2 r1 r0",
@@ -288,7 +290,7 @@ func TestSearchRuns(t *testing.T) {
 	for _, in := range []body{{"filter": "metrics.acc > 1 OR metrics.acc < 0"}, {"filter": "tags.team = red"}, {"order_by": []string{"bogus.x"}},
 		{"order_by": []string{"metrics.a", "metrics.a"}}, {"max_results": 50001}, {"max_results": -1}, {"page_token": "zzz"}, {"run_view_type": "X"}} {
 		in["experiment_ids"] = []string{e}
-		a.fails("POST", "runs/search", in, 400, invalid, "")
+		a.Fails("POST", "runs/search", in, 400, invalid, "")
 	}
 }
 
@@ -301,12 +303,12 @@ func TestFilterSplit(t *testing.T) {
 		run := a.run(e)
 		if rand.IntN(3) > 0 {
 			a.logMetric(run, "m", []any{rand.Float64(), "NaN", "Infinity"}[rand.IntN(3)], 1, 0)
-			a.ok("POST", "runs/set-tag", body{"run_id": run, "key": "t", "value": []string{"a", "b"}[rand.IntN(2)]})
+			a.OK("POST", "runs/set-tag", body{"run_id": run, "key": "t", "value": []string{"a", "b"}[rand.IntN(2)]})
 		}
 	}
 	count := func(filter string) int {
 		t.Helper()
-		list, _ := a.ok("POST", "runs/search", body{"experiment_ids": []string{e}, "filter": filter})["runs"].([]any)
+		list, _ := a.OK("POST", "runs/search", body{"experiment_ids": []string{e}, "filter": filter})["runs"].([]any)
 		return len(list)
 	}
 	if n := count("tags.t = 'a'") + count("tags.t != 'a'") + count("tags.t IS NULL"); n != runs {

@@ -4,14 +4,16 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/millpond/millpond/internal/rest/resttest"
 )
 
 func TestMultipart(t *testing.T) {
 	a := newAPI(t)
 	const mpu = "/api/2.0/mlflow-artifacts/mpu/"
-	made := a.ok("POST", mpu+"create/1/r/artifacts", body{"path": `C:\models\m.bin`, "num_parts": 2})
-	url := dig(made, "credentials", 1, "url").(string)
-	if want := "http://example.com" + mpu + "part/"; !strings.HasPrefix(url, want) || dig(made, "credentials", 2) != nil {
+	made := a.OK("POST", mpu+"create/1/r/artifacts", body{"path": `C:\models\m.bin`, "num_parts": 2})
+	url := resttest.Dig(made, "credentials", 1, "url").(string)
+	if want := "http://example.com" + mpu + "part/"; !strings.HasPrefix(url, want) || resttest.Dig(made, "credentials", 2) != nil {
 		t.Errorf("%v", made)
 	}
 	put := func(url, content string) string {
@@ -23,19 +25,19 @@ func TestMultipart(t *testing.T) {
 		return w.Header().Get("ETag")
 	}
 	second := put(url, "two")
-	first := put(dig(made, "credentials", 0, "url").(string), "one")
+	first := put(resttest.Dig(made, "credentials", 0, "url").(string), "one")
 	done := body{"path": "m.bin", "upload_id": made["upload_id"], "parts": []body{{"part_number": 1, "etag": first}, {"part_number": 2, "etag": second}}}
-	a.fails("POST", mpu+"complete/1/other/artifacts", done, 400, invalid, "")
-	a.ok("POST", mpu+"complete/1/r/artifacts", done)
-	if got := a.ok("GET", "/api/2.0/mlflow-artifacts/artifacts/1/r/artifacts/m.bin", nil); got["raw"] != "onetwo" {
+	a.Fails("POST", mpu+"complete/1/other/artifacts", done, 400, invalid, "")
+	a.OK("POST", mpu+"complete/1/r/artifacts", done)
+	if got := a.OK("GET", "/api/2.0/mlflow-artifacts/artifacts/1/r/artifacts/m.bin", nil); got["raw"] != "onetwo" {
 		t.Errorf("%v", got)
 	}
-	a.fails("POST", mpu+"complete/1/r/artifacts", done, 404, "RESOURCE_DOES_NOT_EXIST", "no such upload")
-	a.fails("POST", mpu+"abort/1/r/artifacts", body{"path": "m.bin", "upload_id": "x"}, 404, "RESOURCE_DOES_NOT_EXIST", "no such upload")
+	a.Fails("POST", mpu+"complete/1/r/artifacts", done, 404, "RESOURCE_DOES_NOT_EXIST", "no such upload")
+	a.Fails("POST", mpu+"abort/1/r/artifacts", body{"path": "m.bin", "upload_id": "x"}, 404, "RESOURCE_DOES_NOT_EXIST", "no such upload")
 	for _, in := range []body{{}, {"path": ".."}, {"path": "/"}, {"path": "x", "num_parts": 0}, {"path": "x", "num_parts": 10001}} {
-		a.fails("POST", mpu+"create/1/r", in, 400, invalid, "")
+		a.Fails("POST", mpu+"create/1/r", in, 400, invalid, "")
 	}
-	a.fails("POST", mpu+"create/..%2f..", body{"path": "x"}, 400, invalid, "")
+	a.Fails("POST", mpu+"create/..%2f..", body{"path": "x"}, 400, invalid, "")
 }
 
 func TestUploadChecksum(t *testing.T) {

@@ -3,6 +3,8 @@ package tracking
 import (
 	"fmt"
 	"testing"
+
+	"github.com/millpond/millpond/internal/rest/resttest"
 )
 
 const windowPath = "/ajax-api/2.0/millpond/runs/window"
@@ -19,7 +21,7 @@ func TestRunWindow(t *testing.T) {
 	child(first, "grandchild", 62)
 	child("gone", "orphan", 40)
 	child(a.run(other, "run_name", "far"), "child of another experiment", 30)
-	a.ok("POST", "runs/delete", body{"run_id": child(parent, "deleted", 63)})
+	a.OK("POST", "runs/delete", body{"run_id": child(parent, "deleted", 63)})
 	for i := range 5 {
 		a.run(e, "run_name", fmt.Sprintf("r%d", i), "start_time", 10-i)
 	}
@@ -45,16 +47,16 @@ func TestRunWindow(t *testing.T) {
 		for k, v := range c.in {
 			in[k] = v
 		}
-		out := a.ok("POST", windowPath, in)
+		out := a.OK("POST", windowPath, in)
 		if names(out) != c.want || out["total"] != c.total {
 			t.Errorf("%s: %v runs: %s\nwant %v: %s", c.name, out["total"], names(out), c.total, c.want)
 		}
 	}
-	out := a.ok("POST", windowPath, body{"experiment_ids": []string{e}, "parent": ""})
-	if got := dig(out, "children", parent); got != 2.0 || dig(out, "children", first) != nil {
+	out := a.OK("POST", windowPath, body{"experiment_ids": []string{e}, "parent": ""})
+	if got := resttest.Dig(out, "children", parent); got != 2.0 || resttest.Dig(out, "children", first) != nil {
 		t.Errorf("children: %v", out["children"])
 	}
-	a.fails("POST", windowPath, body{"experiment_ids": []string{e}, "offset": -1}, 400, invalid, "offset")
-	a.fails("POST", windowPath, body{"experiment_ids": []string{e}, "max_results": 1001}, 400, invalid, "at most 1000")
-	a.fails("POST", windowPath, body{"experiment_ids": []string{e}, "filter": "metrics.x <"}, 400, invalid, "")
+	a.Fails("POST", windowPath, body{"experiment_ids": []string{e}, "offset": -1}, 400, invalid, "offset")
+	a.Fails("POST", windowPath, body{"experiment_ids": []string{e}, "max_results": 1001}, 400, invalid, "at most 1000")
+	a.Fails("POST", windowPath, body{"experiment_ids": []string{e}, "filter": "metrics.x <"}, 400, invalid, "")
 }

@@ -1,14 +1,10 @@
 package tracking
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
-	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -19,13 +15,14 @@ import (
 	"github.com/millpond/millpond/internal/db"
 	"github.com/millpond/millpond/internal/db/dbtest"
 	"github.com/millpond/millpond/internal/rest"
+	"github.com/millpond/millpond/internal/rest/resttest"
 )
 
 var quiet = slog.New(slog.DiscardHandler)
 
 // api is a server in a directory of its own.
 type api struct {
-	t   testing.TB
+	resttest.Client
 	mux *rest.Mux
 	db  *db.DB
 	dir string
@@ -57,100 +54,29 @@ func openAPI(t testing.TB, dir, store string) (*api, func()) {
 	}
 	mux := rest.NewMux(rest.MuxOptions{Logger: quiet})
 	s.Mount(mux)
-	return &api{t, mux, records, dir}, func() { records.Close(); files.Close() }
+	c := resttest.Client{T: t, Handler: mux, Prefix: "/api/2.0/mlflow/", Raw: true}
+	return &api{c, mux, records, dir}, func() { records.Close(); files.Close() }
 }
 
-type body = map[string]any
-
-// call sends a request and returns the status and the decoded answer.
-func (a *api) call(method, path string, in any) (int, body) {
-	a.t.Helper()
-	var r io.Reader
-	target := path
-	if !strings.HasPrefix(path, "/") {
-		target = "/api/2.0/mlflow/" + path
-	}
-	switch in := in.(type) {
-	case nil:
-	case url.Values:
-		target += "?" + in.Encode()
-	case string:
-		r = strings.NewReader(in)
-	default:
-		raw, err := json.Marshal(in)
-		if err != nil {
-			a.t.Fatal(err)
-		}
-		r = bytes.NewReader(raw)
-	}
-	req := httptest.NewRequest(method, target, r)
-	if r != nil {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	w := httptest.NewRecorder()
-	a.mux.ServeHTTP(w, req)
-	out := body{}
-	if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil {
-		out = body{"raw": w.Body.String()}
-	}
-	return w.Code, out
-}
-
-// ok is call for what must succeed.
-func (a *api) ok(method, path string, in any) body {
-	a.t.Helper()
-	status, out := a.call(method, path, in)
-	if status != http.StatusOK {
-		a.t.Fatalf("%s %s %v: %d %v", method, path, in, status, out)
-	}
-	return out
-}
-
-// fails is call for what must be refused with a code and a piece of message.
-func (a *api) fails(method, path string, in any, status int, code, message string) {
-	a.t.Helper()
-	got, out := a.call(method, path, in)
-	text, _ := out["message"].(string)
-	if got != status || out["error_code"] != code || !strings.Contains(text, message) {
-		a.t.Errorf("%s %s %v: %d %v\nwant %d %s ...%s...", method, path, in, got, out, status, code, message)
-	}
-}
-
-// dig walks into an answer: names for objects, numbers for lists.
-func dig(v any, path ...any) any {
-	for _, p := range path {
-		switch p := p.(type) {
-		case string:
-			m, _ := v.(map[string]any)
-			v = m[p]
-		case int:
-			l, _ := v.([]any)
-			if p >= len(l) {
-				return nil
-			}
-			v = l[p]
-		}
-	}
-	return v
-}
+type body = resttest.Body
 
 func (a *api) experiment(name string) string {
-	a.t.Helper()
-	return a.ok("POST", "experiments/create", body{"name": name})["experiment_id"].(string)
+	a.T.Helper()
+	return a.OK("POST", "experiments/create", body{"name": name})["experiment_id"].(string)
 }
 
 func (a *api) run(experiment string, more ...any) string {
-	a.t.Helper()
+	a.T.Helper()
 	in := body{"experiment_id": experiment, "start_time": 1}
 	for i := 0; i < len(more); i += 2 {
 		in[more[i].(string)] = more[i+1]
 	}
-	return dig(a.ok("POST", "runs/create", in), "run", "info", "run_id").(string)
+	return resttest.Dig(a.OK("POST", "runs/create", in), "run", "info", "run_id").(string)
 }
 
 func (a *api) getRun(id string) body {
-	a.t.Helper()
-	return a.ok("GET", "runs/get", url.Values{"run_id": {id}})["run"].(body)
+	a.T.Helper()
+	return a.OK("GET", "runs/get", url.Values{"run_id": {id}})["run"].(body)
 }
 
 // pairs makes a map of a list of keys and values.
@@ -158,7 +84,7 @@ func pairs(list any) map[string]any {
 	out := map[string]any{}
 	items, _ := list.([]any)
 	for _, p := range items {
-		out[dig(p, "key").(string)] = dig(p, "value")
+		out[resttest.Dig(p, "key").(string)] = resttest.Dig(p, "value")
 	}
 	return out
 }
@@ -168,7 +94,7 @@ func names(out body) string {
 	var s []string
 	runs, _ := out["runs"].([]any)
 	for _, r := range runs {
-		s = append(s, dig(r, "info", "run_name").(string))
+		s = append(s, resttest.Dig(r, "info", "run_name").(string))
 	}
 	return strings.Join(s, " ")
 }
@@ -181,56 +107,56 @@ const (
 func TestExperiments(t *testing.T) {
 	a := newAPI(t)
 	byID := func(id string) url.Values { return url.Values{"experiment_id": {id}} }
-	if e := a.ok("GET", "experiments/get", byID("0")); dig(e, "experiment", "name") != "Default" {
+	if e := a.OK("GET", "experiments/get", byID("0")); resttest.Dig(e, "experiment", "name") != "Default" {
 		t.Errorf("default experiment: %v", e)
 	}
-	id := a.ok("POST", "experiments/create", body{"name": "e", "tags": []body{{"key": "a", "value": "b"}}})["experiment_id"].(string)
-	e := a.ok("GET", "experiments/get", byID(id))
-	if dig(e, "experiment", "artifact_location") != "mlflow-artifacts:/"+id || pairs(dig(e, "experiment", "tags"))["a"] != "b" {
+	id := a.OK("POST", "experiments/create", body{"name": "e", "tags": []body{{"key": "a", "value": "b"}}})["experiment_id"].(string)
+	e := a.OK("GET", "experiments/get", byID(id))
+	if resttest.Dig(e, "experiment", "artifact_location") != "mlflow-artifacts:/"+id || pairs(resttest.Dig(e, "experiment", "tags"))["a"] != "b" {
 		t.Errorf("got %v", e)
 	}
-	a.fails("POST", "experiments/create", body{"name": "e"}, 400, "RESOURCE_ALREADY_EXISTS", "already exists")
-	a.fails("POST", "experiments/create", body{"name": strings.Repeat("x", 501)}, 400, invalid, "500")
-	a.fails("GET", "experiments/get", byID("77"), 404, missing, "No Experiment with id=77 exists")
-	a.fails("GET", "experiments/get", byID("x"), 400, invalid, "valid integer")
-	a.fails("GET", "experiments/get-by-name", url.Values{"experiment_name": {"none"}}, 404, missing, "'none'")
-	a.ok("POST", "experiments/update", body{"experiment_id": id, "new_name": "f"})
-	a.fails("POST", "experiments/update", body{"experiment_id": id, "new_name": "Default"}, 400, "RESOURCE_ALREADY_EXISTS", "")
+	a.Fails("POST", "experiments/create", body{"name": "e"}, 400, "RESOURCE_ALREADY_EXISTS", "already exists")
+	a.Fails("POST", "experiments/create", body{"name": strings.Repeat("x", 501)}, 400, invalid, "500")
+	a.Fails("GET", "experiments/get", byID("77"), 404, missing, "No Experiment with id=77 exists")
+	a.Fails("GET", "experiments/get", byID("x"), 400, invalid, "valid integer")
+	a.Fails("GET", "experiments/get-by-name", url.Values{"experiment_name": {"none"}}, 404, missing, "'none'")
+	a.OK("POST", "experiments/update", body{"experiment_id": id, "new_name": "f"})
+	a.Fails("POST", "experiments/update", body{"experiment_id": id, "new_name": "Default"}, 400, "RESOURCE_ALREADY_EXISTS", "")
 	run := a.run(id)
-	a.ok("POST", "experiments/delete", body{"experiment_id": id})
-	a.fails("POST", "experiments/delete", body{"experiment_id": id}, 404, missing, "")
-	a.fails("POST", "runs/create", body{"experiment_id": id}, 400, invalid, "must be in the 'active' state")
-	a.fails("POST", "experiments/set-experiment-tag", body{"experiment_id": id, "key": "k"}, 400, invalid, "active")
-	a.fails("POST", "experiments/update", body{"experiment_id": id, "new_name": "g"}, 400, "INVALID_STATE", "non-active")
-	if got := dig(a.getRun(run), "info", "lifecycle_stage"); got != "deleted" {
+	a.OK("POST", "experiments/delete", body{"experiment_id": id})
+	a.Fails("POST", "experiments/delete", body{"experiment_id": id}, 404, missing, "")
+	a.Fails("POST", "runs/create", body{"experiment_id": id}, 400, invalid, "must be in the 'active' state")
+	a.Fails("POST", "experiments/set-experiment-tag", body{"experiment_id": id, "key": "k"}, 400, invalid, "active")
+	a.Fails("POST", "experiments/update", body{"experiment_id": id, "new_name": "g"}, 400, "INVALID_STATE", "non-active")
+	if got := resttest.Dig(a.getRun(run), "info", "lifecycle_stage"); got != "deleted" {
 		t.Errorf("a deleted experiment's run is %v", got)
 	}
-	a.ok("POST", "experiments/restore", body{"experiment_id": id})
-	if got := dig(a.getRun(run), "info", "lifecycle_stage"); got != "active" {
+	a.OK("POST", "experiments/restore", body{"experiment_id": id})
+	if got := resttest.Dig(a.getRun(run), "info", "lifecycle_stage"); got != "active" {
 		t.Errorf("a restored experiment's run is %v", got)
 	}
-	a.ok("POST", "experiments/set-experiment-tag", body{"experiment_id": id, "key": "k", "value": strings.Repeat("é", 20000)})
-	a.fails("POST", "experiments/set-experiment-tag", body{"experiment_id": id, "key": "k", "value": strings.Repeat("x", 20001)}, 400, invalid, "20000")
-	a.ok("POST", "experiments/delete-experiment-tag", body{"experiment_id": id, "key": "k"})
-	a.fails("POST", "experiments/delete-experiment-tag", body{"experiment_id": id, "key": "k"}, 404, missing, "No tag with name: k")
+	a.OK("POST", "experiments/set-experiment-tag", body{"experiment_id": id, "key": "k", "value": strings.Repeat("é", 20000)})
+	a.Fails("POST", "experiments/set-experiment-tag", body{"experiment_id": id, "key": "k", "value": strings.Repeat("x", 20001)}, 400, invalid, "20000")
+	a.OK("POST", "experiments/delete-experiment-tag", body{"experiment_id": id, "key": "k"})
+	a.Fails("POST", "experiments/delete-experiment-tag", body{"experiment_id": id, "key": "k"}, 404, missing, "No tag with name: k")
 }
 
 func TestSearchExperiments(t *testing.T) {
 	a := newAPI(t)
 	for i, n := range []string{"alpha", "beta", "Gamma"} {
 		id := a.experiment(n)
-		a.ok("POST", "experiments/set-experiment-tag", body{"experiment_id": id, "key": "nr", "value": fmt.Sprint(i)})
+		a.OK("POST", "experiments/set-experiment-tag", body{"experiment_id": id, "key": "nr", "value": fmt.Sprint(i)})
 	}
-	a.ok("POST", "experiments/delete", body{"experiment_id": a.experiment("gone")})
+	a.OK("POST", "experiments/delete", body{"experiment_id": a.experiment("gone")})
 	search := func(in body) string {
 		t.Helper()
 		if in["max_results"] == nil {
 			in["max_results"] = 100
 		}
 		var s []string
-		list, _ := a.ok("POST", "experiments/search", in)["experiments"].([]any)
+		list, _ := a.OK("POST", "experiments/search", in)["experiments"].([]any)
 		for _, e := range list {
-			s = append(s, dig(e, "name").(string))
+			s = append(s, resttest.Dig(e, "name").(string))
 		}
 		return strings.Join(s, " ")
 	}
@@ -254,13 +180,13 @@ func TestSearchExperiments(t *testing.T) {
 	if got := search(body{"view_type": 3, "order_by": []string{"experiment_id DESC"}}); got != "gone Gamma beta alpha Default" {
 		t.Errorf("all: %s", got)
 	}
-	page := a.ok("POST", "experiments/search", body{"max_results": 3, "order_by": []string{"name"}})
+	page := a.OK("POST", "experiments/search", body{"max_results": 3, "order_by": []string{"name"}})
 	if got := search(body{"max_results": 3, "order_by": []string{"name"}, "page_token": page["next_page_token"]}); got != "beta" {
 		t.Errorf("second page: %s", got)
 	}
-	a.fails("POST", "experiments/search", body{}, 400, invalid, "positive integer")
-	a.fails("POST", "experiments/search", body{"max_results": 5, "filter": "name > 'x'"}, 400, invalid, "comparator")
-	a.fails("POST", "experiments/search", body{"max_results": 5, "order_by": []string{"tags.a"}}, 400, invalid, "order_by")
+	a.Fails("POST", "experiments/search", body{}, 400, invalid, "positive integer")
+	a.Fails("POST", "experiments/search", body{"max_results": 5, "filter": "name > 'x'"}, 400, invalid, "comparator")
+	a.Fails("POST", "experiments/search", body{"max_results": 5, "order_by": []string{"tags.a"}}, 400, invalid, "order_by")
 }
 
 func TestRunLifecycle(t *testing.T) {
@@ -268,45 +194,45 @@ func TestRunLifecycle(t *testing.T) {
 	e := a.experiment("e")
 	run := a.run(e, "user_id", "me", "tags", []body{{"key": "t", "value": "1"}, {"key": "t", "value": "2"}})
 	got := a.getRun(run)
-	name := dig(got, "info", "run_name").(string)
-	tags := pairs(dig(got, "data", "tags"))
-	if tags["mlflow.runName"] != name || tags["t"] != "2" || dig(got, "info", "status") != "RUNNING" || dig(got, "info", "end_time") != nil {
+	name := resttest.Dig(got, "info", "run_name").(string)
+	tags := pairs(resttest.Dig(got, "data", "tags"))
+	if tags["mlflow.runName"] != name || tags["t"] != "2" || resttest.Dig(got, "info", "status") != "RUNNING" || resttest.Dig(got, "info", "end_time") != nil {
 		t.Errorf("got %v", got)
 	}
-	if want := "mlflow-artifacts:/" + e + "/" + run + "/artifacts"; dig(got, "info", "artifact_uri") != want {
-		t.Errorf("artifacts at %v, want %s", dig(got, "info", "artifact_uri"), want)
+	if want := "mlflow-artifacts:/" + e + "/" + run + "/artifacts"; resttest.Dig(got, "info", "artifact_uri") != want {
+		t.Errorf("artifacts at %v, want %s", resttest.Dig(got, "info", "artifact_uri"), want)
 	}
-	a.ok("POST", "runs/update", body{"run_id": run, "status": 3, "end_time": "99", "run_name": "new"})
+	a.OK("POST", "runs/update", body{"run_id": run, "status": 3, "end_time": "99", "run_name": "new"})
 	got = a.getRun(run)
-	if dig(got, "info", "status") != "FINISHED" || dig(got, "info", "end_time") != 99.0 || dig(got, "info", "run_name") != "new" || pairs(dig(got, "data", "tags"))["mlflow.runName"] != "new" {
+	if resttest.Dig(got, "info", "status") != "FINISHED" || resttest.Dig(got, "info", "end_time") != 99.0 || resttest.Dig(got, "info", "run_name") != "new" || pairs(resttest.Dig(got, "data", "tags"))["mlflow.runName"] != "new" {
 		t.Errorf("after update: %v", got)
 	}
-	a.fails("POST", "runs/update", body{"run_id": run, "status": "BOGUS"}, 400, invalid, "BOGUS")
-	a.ok("POST", "runs/set-tag", body{"run_id": run, "key": "mlflow.runName", "value": "third"})
-	if got := dig(a.getRun(run), "info", "run_name"); got != "third" {
+	a.Fails("POST", "runs/update", body{"run_id": run, "status": "BOGUS"}, 400, invalid, "BOGUS")
+	a.OK("POST", "runs/set-tag", body{"run_id": run, "key": "mlflow.runName", "value": "third"})
+	if got := resttest.Dig(a.getRun(run), "info", "run_name"); got != "third" {
 		t.Errorf("renamed by tag: %v", got)
 	}
-	a.fails("POST", "runs/create", body{"experiment_id": e, "run_name": "a", "tags": []body{{"key": "mlflow.runName", "value": "b"}}}, 400, invalid, "different values")
-	a.ok("POST", "runs/log-parameter", body{"run_id": run, "key": "p", "value": strings.Repeat("ü", 6001)})
-	if v := pairs(dig(a.getRun(run), "data", "params"))["p"].(string); len([]rune(v)) != 6000 {
+	a.Fails("POST", "runs/create", body{"experiment_id": e, "run_name": "a", "tags": []body{{"key": "mlflow.runName", "value": "b"}}}, 400, invalid, "different values")
+	a.OK("POST", "runs/log-parameter", body{"run_id": run, "key": "p", "value": strings.Repeat("ü", 6001)})
+	if v := pairs(resttest.Dig(a.getRun(run), "data", "params"))["p"].(string); len([]rune(v)) != 6000 {
 		t.Errorf("a long parameter was cut to %d characters", len([]rune(v)))
 	}
-	a.ok("POST", "runs/log-parameter", body{"run_id": run, "key": "q", "value": "1"})
-	a.ok("POST", "runs/log-parameter", body{"run_id": run, "key": "q", "value": "1"})
-	a.fails("POST", "runs/log-parameter", body{"run_id": run, "key": "q", "value": "2"}, 400, invalid, "was already logged with value='1'")
+	a.OK("POST", "runs/log-parameter", body{"run_id": run, "key": "q", "value": "1"})
+	a.OK("POST", "runs/log-parameter", body{"run_id": run, "key": "q", "value": "1"})
+	a.Fails("POST", "runs/log-parameter", body{"run_id": run, "key": "q", "value": "2"}, 400, invalid, "was already logged with value='1'")
 	for _, key := range []string{"../a", "a//b", "/a", "a!", ".", "a/./b", "a\nb", strings.Repeat("k", 251)} {
-		a.fails("POST", "runs/log-parameter", body{"run_id": run, "key": key, "value": "1"}, 400, invalid, "")
+		a.Fails("POST", "runs/log-parameter", body{"run_id": run, "key": key, "value": "1"}, 400, invalid, "")
 	}
-	a.ok("POST", "runs/set-tag", body{"run_id": run, "key": "x", "value": "1"})
-	a.ok("POST", "runs/delete-tag", body{"run_id": run, "key": "x"})
-	a.fails("POST", "runs/delete-tag", body{"run_id": run, "key": "x"}, 404, missing, "No tag with name: x")
-	a.ok("POST", "runs/delete", body{"run_id": run})
+	a.OK("POST", "runs/set-tag", body{"run_id": run, "key": "x", "value": "1"})
+	a.OK("POST", "runs/delete-tag", body{"run_id": run, "key": "x"})
+	a.Fails("POST", "runs/delete-tag", body{"run_id": run, "key": "x"}, 404, missing, "No tag with name: x")
+	a.OK("POST", "runs/delete", body{"run_id": run})
 	for _, path := range []string{"runs/set-tag", "runs/log-parameter", "runs/delete-tag"} {
-		a.fails("POST", path, body{"run_id": run, "key": "k", "value": "v"}, 400, invalid, "must be in the 'active' state")
+		a.Fails("POST", path, body{"run_id": run, "key": "k", "value": "v"}, 400, invalid, "must be in the 'active' state")
 	}
-	a.ok("POST", "runs/restore", body{"run_id": run})
-	a.fails("GET", "runs/get", url.Values{"run_id": {"none"}}, 404, missing, "Run with id=none not found")
-	if got := a.ok("GET", "runs/get", url.Values{"run_uuid": {run}}); dig(got, "run", "info", "run_id") != run {
+	a.OK("POST", "runs/restore", body{"run_id": run})
+	a.Fails("GET", "runs/get", url.Values{"run_id": {"none"}}, 404, missing, "Run with id=none not found")
+	if got := a.OK("GET", "runs/get", url.Values{"run_uuid": {run}}); resttest.Dig(got, "run", "info", "run_id") != run {
 		t.Errorf("by its old name: %v", got)
 	}
 }
@@ -318,60 +244,60 @@ func TestDatasetsAndOutputs(t *testing.T) {
 	a.run(e, "run_name", "without")
 	in := body{"run_id": run, "datasets": []body{{"tags": []body{{"key": "mlflow.data.context", "value": "train"}},
 		"dataset": body{"name": "d", "digest": "x", "source_type": "s", "source": "src", "schema": "{}"}}}, "models": []body{{"model_id": "m-1"}}}
-	a.ok("POST", "runs/log-inputs", in)
-	a.ok("POST", "runs/log-inputs", in)
-	a.ok("POST", "runs/outputs", body{"run_id": run, "models": []body{{"model_id": "m-2", "step": 3}}})
+	a.OK("POST", "runs/log-inputs", in)
+	a.OK("POST", "runs/log-inputs", in)
+	a.OK("POST", "runs/outputs", body{"run_id": run, "models": []body{{"model_id": "m-2", "step": 3}}})
 	got := a.getRun(run)
-	if list := dig(got, "inputs", "dataset_inputs").([]any); len(list) != 1 || dig(list[0], "dataset", "schema") != "{}" ||
-		dig(list[0], "tags", 0, "value") != "train" || dig(got, "inputs", "model_inputs", 0, "model_id") != "m-1" {
-		t.Errorf("inputs: %v", dig(got, "inputs"))
+	if list := resttest.Dig(got, "inputs", "dataset_inputs").([]any); len(list) != 1 || resttest.Dig(list[0], "dataset", "schema") != "{}" ||
+		resttest.Dig(list[0], "tags", 0, "value") != "train" || resttest.Dig(got, "inputs", "model_inputs", 0, "model_id") != "m-1" {
+		t.Errorf("inputs: %v", resttest.Dig(got, "inputs"))
 	}
-	if dig(got, "outputs", "model_outputs", 0, "model_id") != "m-2" || dig(got, "outputs", "model_outputs", 0, "step") != 3.0 {
-		t.Errorf("outputs: %v", dig(got, "outputs"))
+	if resttest.Dig(got, "outputs", "model_outputs", 0, "model_id") != "m-2" || resttest.Dig(got, "outputs", "model_outputs", 0, "step") != 3.0 {
+		t.Errorf("outputs: %v", resttest.Dig(got, "outputs"))
 	}
 	for filter, want := range map[string]string{
 		"dataset.name = 'd'": "with", "datasets.digest LIKE 'x%'": "with", "dataset.context = 'train'": "with",
 		"dataset.context = 'test'": "", "dataset.name IN ('d', 'e')": "with",
 	} {
-		if got := names(a.ok("POST", "runs/search", body{"experiment_ids": []string{e}, "filter": filter})); got != want {
+		if got := names(a.OK("POST", "runs/search", body{"experiment_ids": []string{e}, "filter": filter})); got != want {
 			t.Errorf("%s: %q, want %q", filter, got, want)
 		}
 	}
-	sum := a.ok("POST", "experiments/search-datasets", body{"experiment_ids": []string{e}})
-	if dig(sum, "dataset_summaries", 0, "context") != "train" {
+	sum := a.OK("POST", "experiments/search-datasets", body{"experiment_ids": []string{e}})
+	if resttest.Dig(sum, "dataset_summaries", 0, "context") != "train" {
 		t.Errorf("summaries: %v", sum)
 	}
-	a.fails("POST", "runs/log-inputs", body{"run_id": run, "datasets": []body{{}}}, 400, invalid, "Dataset cannot be None")
+	a.Fails("POST", "runs/log-inputs", body{"run_id": run, "datasets": []body{{}}}, 400, invalid, "Dataset cannot be None")
 }
 
 func TestLogModel(t *testing.T) {
 	a := newAPI(t)
 	run := a.run("0")
 	for _, path := range []string{"one", "two"} {
-		a.ok("POST", "runs/log-model", body{"run_id": run, "model_json": `{"artifact_path": "` + path + `", "flavors": {"python": {"a": 1, "config": {"b": 2}}},
+		a.OK("POST", "runs/log-model", body{"run_id": run, "model_json": `{"artifact_path": "` + path + `", "flavors": {"python": {"a": 1, "config": {"b": 2}}},
 			"utc_time_created": "now", "run_id": "` + run + `", "model_uuid": "u", "signature": {"long": "text"}}`})
 	}
 	var models []any
-	text := pairs(dig(a.getRun(run), "data", "tags"))["mlflow.log-model.history"].(string)
+	text := pairs(resttest.Dig(a.getRun(run), "data", "tags"))["mlflow.log-model.history"].(string)
 	if err := json.Unmarshal([]byte(text), &models); err != nil {
 		t.Fatal(err)
 	}
-	if len(models) != 2 || dig(models[1], "artifact_path") != "two" || dig(models[0], "flavors", "python", "a") != 1.0 ||
-		dig(models[0], "flavors", "python", "config") != nil || dig(models[0], "signature") != nil {
+	if len(models) != 2 || resttest.Dig(models[1], "artifact_path") != "two" || resttest.Dig(models[0], "flavors", "python", "a") != 1.0 ||
+		resttest.Dig(models[0], "flavors", "python", "config") != nil || resttest.Dig(models[0], "signature") != nil {
 		t.Errorf("history: %s", text)
 	}
-	a.fails("POST", "runs/log-model", body{"run_id": run, "model_json": "{"}, 400, invalid, "Malformed model info")
-	a.fails("POST", "runs/log-model", body{"run_id": run, "model_json": "{}"}, 400, invalid, "missing mandatory fields: {'artifact_path', 'flavors', 'utc_time_created', 'run_id'}")
+	a.Fails("POST", "runs/log-model", body{"run_id": run, "model_json": "{"}, 400, invalid, "Malformed model info")
+	a.Fails("POST", "runs/log-model", body{"run_id": run, "model_json": "{}"}, 400, invalid, "missing mandatory fields: {'artifact_path', 'flavors', 'utc_time_created', 'run_id'}")
 }
 
 func TestRunsWithoutDetails(t *testing.T) {
 	a := newAPI(t)
-	run := dig(a.ok("POST", "runs/create", body{}), "run")
-	if start := dig(run, "info", "start_time").(float64); time.Since(time.UnixMilli(int64(start))) > time.Minute {
+	run := resttest.Dig(a.OK("POST", "runs/create", body{}), "run")
+	if start := resttest.Dig(run, "info", "start_time").(float64); time.Since(time.UnixMilli(int64(start))) > time.Minute {
 		t.Errorf("a run that says nothing began at %v", start)
 	}
-	if dig(run, "info", "experiment_id") != "0" {
-		t.Errorf("a run that says nothing is in %v", dig(run, "info", "experiment_id"))
+	if resttest.Dig(run, "info", "experiment_id") != "0" {
+		t.Errorf("a run that says nothing is in %v", resttest.Dig(run, "info", "experiment_id"))
 	}
 	seen := map[string]bool{}
 	for range 200 {

@@ -4,13 +4,15 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+
+	"github.com/millpond/millpond/internal/rest/resttest"
 )
 
 // TestManyWriters: a thousand writers at once lose nothing and are refused nothing.
 func TestManyWriters(t *testing.T) {
 	a := newAPI(t)
 	experiment := a.experiment("storm")
-	run := dig(a.ok("POST", "runs/create", body{"experiment_id": experiment}), "run", "info", "run_id").(string)
+	run := resttest.Dig(a.OK("POST", "runs/create", body{"experiment_id": experiment}), "run", "info", "run_id").(string)
 	const writers = 1000
 	start := make(chan struct{})
 	var wg sync.WaitGroup
@@ -23,7 +25,7 @@ func TestManyWriters(t *testing.T) {
 				"runs/log-parameter": {"run_id": run, "key": fmt.Sprint("p", n), "value": fmt.Sprint(n)},
 				"runs/create":        {"experiment_id": experiment, "start_time": n},
 			} {
-				if status, out := a.call("POST", path, in); status != 200 {
+				if status, out := a.Call("POST", path, in); status != 200 {
 					t.Errorf("%s: %d %v", path, status, out)
 				}
 			}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/millpond/millpond/internal/evidence"
+	"github.com/millpond/millpond/internal/rest"
 )
 
 // maxCall bounds the bodies that are looked into.
@@ -29,9 +30,9 @@ func (a *Attempts) Witness(next http.Handler) http.Handler {
 			return
 		}
 		call := evidence.Call{Endpoint: endpoint, Method: r.Method, Params: paramsOf(r), Worker: worker}
-		s := &status{ResponseWriter: w, code: http.StatusOK}
+		s := &rest.StatusWriter{ResponseWriter: w}
 		next.ServeHTTP(s, r)
-		call.Status = s.code
+		call.Status = s.Status()
 		a.opts.Log.Record(id, call)
 	})
 }
@@ -102,17 +103,3 @@ func paramsOf(r *http.Request) map[string]any {
 	}
 	return out
 }
-
-// status remembers the status of an answer.
-type status struct {
-	http.ResponseWriter
-	code int
-}
-
-func (s *status) WriteHeader(code int) {
-	s.code = code
-	s.ResponseWriter.WriteHeader(code)
-}
-
-// Unwrap lets http.ResponseController reach the connection.
-func (s *status) Unwrap() http.ResponseWriter { return s.ResponseWriter }
