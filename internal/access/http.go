@@ -94,7 +94,9 @@ func (s *Service) fromHeader(r *http.Request) (*User, error) {
 	var err error
 	scheme, value, _ := strings.Cut(header, " ")
 	if strings.EqualFold(scheme, "Bearer") {
-		u, err = s.byToken(r.Context(), strings.TrimSpace(value), apiToken)
+		// What follows "+" is the client's own note of what it does, of no meaning here.
+		token, _, _ := strings.Cut(strings.TrimSpace(value), "+")
+		u, err = s.byToken(r.Context(), token, apiToken)
 	} else if name, password, ok := r.BasicAuth(); ok {
 		u, err = s.byPassword(r.Context(), name, password)
 	}

@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -240,9 +239,6 @@ func listen(flag, addr string) (net.Listener, error) {
 func (a *App) ConnectAddr() string { return a.lisRPC.Addr().String() }
 func (a *App) HTTPAddr() string    { return a.lisHTTP.Addr().String() }
 
-// freeAfter is how long the garbage of starting is left before memory goes back to the system.
-const freeAfter = 2 * time.Second
-
 // Serve serves until ctx ends, then lets running work finish for a while.
 func (a *App) Serve(ctx context.Context) error {
 	failed := make(chan error, 2)
@@ -253,7 +249,7 @@ func (a *App) Serve(ctx context.Context) error {
 	if a.access != nil {
 		a.background.Go(func() { a.access.Run(a.ctx) })
 	}
-	time.AfterFunc(freeAfter, debug.FreeOSMemory)
+	a.background.Go(func() { a.giveBack(a.ctx) })
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serve: %w", err)

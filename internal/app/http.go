@@ -2,10 +2,8 @@ package app
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
-	"os"
 	"path"
 	"strings"
 
@@ -57,17 +55,4 @@ func (a *App) gauges(reg *prometheus.Registry) {
 func (a *App) status() ui.Status {
 	sessions, running := a.connect.Counts()
 	return ui.Status{Version: a.cfg.Version, Connect: a.ConnectAddr(), HTTP: a.HTTPAddr(), Sessions: sessions, Running: running, MemoryBytes: residentBytes()}
-}
-
-// residentBytes is the program's memory in RAM, 0 where the system does not tell.
-func residentBytes() int64 {
-	text, err := os.ReadFile("/proc/self/statm")
-	if err != nil {
-		return 0
-	}
-	var total, resident int64
-	if _, err := fmt.Sscan(string(text), &total, &resident); err != nil {
-		return 0
-	}
-	return resident * int64(os.Getpagesize())
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"net"
 
 	"github.com/millpond/millpond/internal/engine"
@@ -10,8 +11,15 @@ import (
 
 // openPython makes the pool of Python workers; it starts none before a function needs one.
 func (a *App) openPython() engine.Python {
+	var credentials engine.Credentials
+	if a.access != nil {
+		credentials = func(ctx context.Context, user string) ([]string, error) {
+			token, err := a.access.WorkerToken(ctx, user)
+			return []string{"MLFLOW_TRACKING_TOKEN=" + token}, err
+		}
+	}
 	p := engine.NewPython(pyworker.Options{Python: a.cfg.Python, Runtimes: a.runtimes, Workers: a.cfg.Threads, Log: a.log,
-		Env: []string{"MLFLOW_TRACKING_URI=http://" + reachable(a.HTTPAddr())}})
+		Env: []string{"MLFLOW_TRACKING_URI=http://" + reachable(a.HTTPAddr())}}, credentials)
 	a.python = p
 	return p
 }

@@ -64,7 +64,7 @@ func testSession(t testing.TB) *session {
 	}
 	s := New(e, Options{})
 	t.Cleanup(func() { s.Close(); e.Close() })
-	return s.newSession(e.NewSession("00112233-4455-6677-8899-aabbccddeeff"))
+	return s.newSession(e.NewSession("00112233-4455-6677-8899-aabbccddeeff", ""))
 }
 
 // FuzzPlan decodes and analyses plans: whatever they say, the answer is a schema or an error.

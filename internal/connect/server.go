@@ -212,7 +212,7 @@ func (s *Server) session(r request) (*session, error) {
 		if observed != "" { // the client knows a session that this server never had
 			return nil, handleError(nil, "SESSION_CHANGED", key.id)
 		}
-		x = s.newSession(s.engine.NewSession(key.id))
+		x = s.newSession(s.engine.NewSession(key.id, key.user))
 		s.sessions[key] = x
 		s.opened()
 	}

@@ -72,6 +72,7 @@ func (e *Engine) Close() { e.db.Close() }
 // Session is one client's state. It is safe for several goroutines at once.
 type Session struct {
 	ID     string // the client's name for it
+	User   string // whose it is, "" where nobody asks
 	Server string // ours, new with each session
 	Conf   *Conf
 
@@ -96,10 +97,10 @@ type view struct {
 	global   bool
 }
 
-// NewSession makes a session.
-func (e *Engine) NewSession(id string) *Session {
+// NewSession makes a user's session.
+func (e *Engine) NewSession(id, user string) *Session {
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Session{ID: id, Server: uuid.NewString(), Conf: &Conf{}, e: e, views: map[string]*view{}, kept: map[string]*Kept{},
+	s := &Session{ID: id, User: user, Server: uuid.NewString(), Conf: &Conf{}, e: e, views: map[string]*view{}, kept: map[string]*Kept{},
 		points: map[string]*Kept{}, udfs: map[string]*plan.PythonUDF{}, variables: map[string]*variable{}, functions: map[string]*plan.SQLFunction{}, models: newModels(), ctx: ctx, closing: cancel}
 	s.dir = filepath.Join(e.opts.DataDir, "tmp", "sessions", s.Server)
 	if e.opts.TimeZone != "" {
@@ -110,7 +111,7 @@ func (e *Engine) NewSession(id string) *Session {
 
 // Clone makes a session with the same settings, views and functions.
 func (s *Session) Clone(id string) *Session {
-	c := s.e.NewSession(id)
+	c := s.e.NewSession(id, s.User)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c.Conf, c.database = s.Conf.copy(), s.database

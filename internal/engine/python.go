@@ -18,10 +18,20 @@ import (
 
 // PythonWorkers runs users' Python functions in a pool of Python processes. It is the Python of
 // Options.
-type PythonWorkers struct{ pool *pyworker.Pool }
+type PythonWorkers struct {
+	pool        *pyworker.Pool
+	credentials Credentials
+}
+
+// Credentials gives what a user's functions may sign in with, as environment variables. Workers
+// of users with different ones are not shared.
+type Credentials func(ctx context.Context, user string) ([]string, error)
 
 // NewPython makes a pool of Python workers. No process starts before the first function runs.
-func NewPython(o pyworker.Options) *PythonWorkers { return &PythonWorkers{pyworker.New(o)} }
+// credentials is nil where nobody needs to sign in.
+func NewPython(o pyworker.Options, credentials Credentials) *PythonWorkers {
+	return &PythonWorkers{pyworker.New(o), credentials}
+}
 
 // Warm starts a worker ahead of the first function.
 func (p *PythonWorkers) Warm(ctx context.Context) error { return p.pool.Warm(ctx) }
@@ -33,6 +43,11 @@ func (p *PythonWorkers) Close() error { return p.pool.Close() }
 func (p *PythonWorkers) Open(ctx context.Context, s *Session, n plan.Node, in []execute.Stream) (execute.Stream, error) {
 	st := &pythonStream{in: in}
 	set, err := pythonSettings(s)
+	if err == nil && p.credentials != nil {
+		if set.Env, err = p.credentials(ctx, s.User); err == nil {
+			set.Name += "\n" + strings.Join(set.Env, "\n")
+		}
+	}
 	if err == nil {
 		st.told, set.Tally = s.watchFunctions(n)
 		err = p.open(ctx, set, n, st)

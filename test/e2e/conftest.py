@@ -23,6 +23,7 @@ import pytest
 
 PASSWORD = "pa55-that-is-never-shown"
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = os.environ.get("MILLPOND_BIN", str(ROOT / "bin" / "millpond"))
 sys.path.insert(0, str(ROOT / "spec" / "record"))  # the recorders' cases, which tests run again
 
 # `millpond runtime run` points at the default server; the tests have their own.
@@ -75,10 +76,9 @@ class Server:
         self.start()
 
     def start(self):
-        binary = os.environ.get("MILLPOND_BIN", str(ROOT / "bin" / "millpond"))
         with open(self._log, "ab") as log:
             self.process = subprocess.Popen(
-                [binary, "serve", "--data-dir", str(self.data_dir), "--connect", f"127.0.0.1:{self.port}",
+                [BINARY, "serve", "--data-dir", str(self.data_dir), "--connect", f"127.0.0.1:{self.port}",
                  "--http", f"127.0.0.1:{self.http}", "--python", sys.executable, *self._flags], stdout=log, stderr=log)
         if not until(lambda: self.process.poll() is not None or self._healthy(), 30) or self.process.poll() is not None:
             self.kill()
@@ -86,8 +86,7 @@ class Server:
 
     def command(self, *args, ok=True):
         """Runs a command of the program on this server's data directory; gives what it printed."""
-        binary = os.environ.get("MILLPOND_BIN", str(ROOT / "bin" / "millpond"))
-        p = subprocess.run([binary, *args, "--data-dir", str(self.data_dir)], capture_output=True, text=True, timeout=120)
+        p = subprocess.run([BINARY, *args, "--data-dir", str(self.data_dir)], capture_output=True, text=True, timeout=120)
         assert (p.returncode == 0) == ok, p.stdout + p.stderr
         return p.stdout if ok else p.stderr
 

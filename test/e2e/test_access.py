@@ -1,13 +1,15 @@
 """Access: users and tokens made on the command line, what the real clients may and may not do."""
 
 import json
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
 
 import mlflow
 import pytest
-from conftest import Server, forget_sessions, until
+from conftest import BINARY, ROOT, Server, clean_env, forget_sessions, until
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.core import Config
 from databricks.sdk.errors import PermissionDenied, Unauthenticated
@@ -189,6 +191,28 @@ def test_spark_connect_needs_a_token(guarded):
         spark.stop()
     finally:
         forget_sessions()
+
+
+@pytest.mark.parametrize("lab", ["26-load-once", "37-stage-and-load"])
+def test_a_learner_who_signs_in_is_judged(guarded, tmp_path, monkeypatch, lab):
+    """The first lab's model is loaded by Python workers, which sign in as the learner, too."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "python" / "src"))
+    learn = [BINARY, "learn", "--server", guarded.http_url, "--json"]
+    run = {"capture_output": True, "text": True, "timeout": 300}
+    stranger = subprocess.run([*learn, "labs"], env=clean_env(), **run)
+    assert stranger.returncode != 0 and "not authenticated" in stranger.stderr
+    env = clean_env(MLFLOW_TRACKING_TOKEN=guarded.tokens["bob"])
+    file = tmp_path / "solution.py"
+    file.write_text("import millpond\n" + (ROOT / "content" / "labs" / lab / "solution.py").read_text())
+    name = lab.partition("-")[2]
+    started = subprocess.run([*learn, "start", name, "--dir", str(tmp_path)], env=env, **run)
+    assert started.returncode == 0, started.stderr
+    for f in json.loads(started.stdout)["files"][1:]:
+        (tmp_path / f["name"]).write_text(f["text"])
+    p = subprocess.run([*learn, "check", name, "--file", str(file), "--python", sys.executable], env=env, **run)
+    assert p.returncode == 0, p.stdout + p.stderr
+    assert "Python functions of Spark sessions" in [
+        t.comment for t in WorkspaceClient(config=Config(host=guarded.http_url, token=guarded.tokens["bob"])).tokens.list()] or lab != "26-load-once"
 
 
 def test_others_can_reach_it_so_tokens_are_needed(tmp_path):

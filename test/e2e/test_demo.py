@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ROOT, clean_env, free_port
+from conftest import BINARY, ROOT, clean_env, free_port
 from mlflow import MlflowClient
 
 STEPS = ["start", "load", "clean", "split", "features", "linear regression", "elastic net", "decision tree", "random forest",
@@ -67,7 +67,7 @@ def test_a_failing_step_fails_the_demo(server):
 @pytest.fixture
 def command(tmp_path):
     """Runs a script of demo/ with addresses and a data directory of its own."""
-    env = clean_env(MILLPOND_BIN=os.environ.get("MILLPOND_BIN", str(ROOT / "bin" / "millpond")), MILLPOND_DATA_DIR=str(tmp_path / "data"),
+    env = clean_env(MILLPOND_BIN=BINARY, MILLPOND_DATA_DIR=str(tmp_path / "data"),
                     MILLPOND_CONNECT=f"127.0.0.1:{free_port()}", MILLPOND_HTTP=f"127.0.0.1:{free_port()}")
 
     def run(script, **more):
@@ -81,8 +81,7 @@ def command(tmp_path):
 @pytest.fixture
 def runtime():
     """Skips the test where the managed runtime is not made yet, or is out of date."""
-    binary = os.environ.get("MILLPOND_BIN", str(ROOT / "bin" / "millpond"))
-    made = json.loads(subprocess.run([binary, "runtime", "list", "--json"], capture_output=True, text=True, check=True).stdout)
+    made = json.loads(subprocess.run([BINARY, "runtime", "list", "--json"], capture_output=True, text=True, check=True).stdout)
     if not any(r["name"] == "default" and r["current"] for r in made):
         pytest.skip("the managed runtime is not made, and making it takes minutes: millpond runtime create")
 

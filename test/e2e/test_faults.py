@@ -1,11 +1,15 @@
 """What must not bring the server down: cancelled queries, dead clients, full disks, absurd plans."""
 
+import json
 import os
+import pathlib
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 
 import pytest
 from conftest import Server, until
@@ -317,3 +321,18 @@ def test_many_sessions(server):
     assert not errors and results == [499500] * 30
     for s in sessions:
         s.stop()
+
+
+def test_an_idle_server_is_small(tmp_path):
+    """Starting maps most of the program; what nobody uses is let go, and the server works on."""
+    s = Server(tmp_path / "data")
+
+    def resident():  # in kB
+        status = pathlib.Path(f"/proc/{s.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s*(\d+)", status)[1])
+
+    try:
+        assert until(lambda: resident() < 60_000, 20), resident()
+        assert json.load(urllib.request.urlopen(s.http_url + "/api/2.0/mlflow/experiments/get?experiment_id=0"))["experiment"]["name"] == "Default"
+    finally:
+        s.kill()

@@ -14,10 +14,9 @@ import sys
 import pytest
 import yaml
 
-from conftest import ROOT, clean_env
+from conftest import BINARY, ROOT, clean_env
 
 LABS = ROOT / "content" / "labs"
-BINARY = os.environ.get("MILLPOND_BIN", str(ROOT / "bin" / "millpond"))
 
 
 def attempts():

@@ -21,7 +21,7 @@ func heard(t *testing.T) (*engine.Session, *evidence.Log) {
 		t.Fatal(err)
 	}
 	t.Cleanup(e.Close)
-	return e.NewSession("test"), log
+	return e.NewSession("test", ""), log
 }
 
 func drain(t *testing.T, s *engine.Session, r plan.Relation) {

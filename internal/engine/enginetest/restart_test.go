@@ -16,7 +16,7 @@ func TestCatalogSurvivesRestart(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return e, e.NewSession("restart")
+		return e, e.NewSession("restart", "")
 	}
 	e, s := open()
 	for _, q := range []string{"CREATE DATABASE shop", "CREATE TABLE shop.sold (item STRING, n INT) USING parquet PARTITIONED BY (n)",
@@ -49,7 +49,7 @@ func TestSourceIsReadAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	s := e.NewSession("again")
+	s := e.NewSession("again", "")
 	run(s, "CREATE TEMP VIEW t AS SELECT id, rand(1) r FROM range(4)")
 	got := run(s, "SELECT a.id FROM t a WHERE a.r = (SELECT max(b.r) FROM t b WHERE b.id % 2 = a.id % 2) ORDER BY a.id")
 	if len(got) != 5 {

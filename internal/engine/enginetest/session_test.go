@@ -16,7 +16,7 @@ func session(t *testing.T) *engine.Session {
 		t.Fatal(err)
 	}
 	t.Cleanup(e.Close)
-	return e.NewSession("test")
+	return e.NewSession("test", "")
 }
 
 // A stored view reads the tables of the database it was made in, whatever the current one is.

@@ -45,7 +45,7 @@ func TestRecordedSQL(t *testing.T) {
 	var failing []string
 	total := 0
 	for _, f := range files {
-		s := e.NewSession(filepath.Base(f))
+		s := e.NewSession(filepath.Base(f), "")
 		for _, c := range readCases(t, f) {
 			total++
 			got := run(s, c.query)

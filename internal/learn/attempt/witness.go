@@ -19,7 +19,7 @@ const maxCall = 1 << 18
 var unheard = []string{"runs/log-batch", "runs/log-metric", "runs/log-parameter", "runs/set-tag", "runs/log-inputs"}
 
 // Witness tells the log of the requests that an attempt's MLflow client sends: it carries the
-// attempt's id as its token. Workers do not, but what they read of the attempt's artifacts tells
+// attempt's id as its token, or after a "+" behind the learner's token where users sign in. Workers do not, but what they read of the attempt's artifacts tells
 // how often they loaded a model.
 func (a *Attempts) Witness(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -39,8 +39,10 @@ func (a *Attempts) Witness(next http.Handler) http.Handler {
 
 // sender finds the attempt that a request belongs to, "" for none.
 func (a *Attempts) sender(r *http.Request) (id string, worker bool) {
-	if id, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok && a.opts.Log.Listens(id) {
-		return id, false
+	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		if id := token[strings.LastIndexByte(token, '+')+1:]; a.opts.Log.Listens(id) {
+			return id, false
+		}
 	}
 	file, ok := strings.CutPrefix(r.URL.Path, artifacts)
 	if !ok || r.Method != http.MethodGet {

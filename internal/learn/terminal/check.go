@@ -74,6 +74,7 @@ func (u *ui) try(ctx context.Context, l learn.LabResponse, file string) (v *lear
 	if u.json {
 		said = io.Discard
 	}
+	signIn(a.Env, u.api.token)
 	s, err := runScript(ctx, python, file, a.Env, said)
 	if err != nil {
 		return nil, "", err
@@ -136,6 +137,19 @@ func runScript(ctx context.Context, python, file string, env map[string]string, 
 		s.Error = lastError(faults.String())
 	}
 	return s, nil
+}
+
+// tokenVariable is where MLflow's clients find a token.
+const tokenVariable = "MLFLOW_TRACKING_TOKEN"
+
+// signIn adds the learner's token to an attempt's environment. PySpark sends tokens in the clear
+// to nobody but "localhost".
+func signIn(env map[string]string, token string) {
+	if token == "" {
+		return
+	}
+	env[tokenVariable] = token + "+" + env[tokenVariable]
+	env["SPARK_REMOTE"] = strings.Replace(env["SPARK_REMOTE"], "sc://127.0.0.1:", "sc://localhost:", 1) + ";token=" + token
 }
 
 func scriptEnv(base []string, env map[string]string) []string {

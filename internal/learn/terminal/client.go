@@ -15,7 +15,10 @@ import (
 )
 
 // client asks the course's API.
-type client struct{ base, learner string }
+type client struct {
+	base, learner string
+	token         string // of a server whose users sign in, "" for others
+}
 
 // body is the fields of a request.
 type body map[string]any
@@ -72,6 +75,9 @@ func (c *client) do(ctx context.Context, method, path string, in body, out any) 
 		return fmt.Errorf("ask the server: %w", err)
 	}
 	req.Header.Set("Content-Type", "application/json")
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return fmt.Errorf("ask the server: %w", err)

@@ -55,7 +55,10 @@ func Command(o Options) *cobra.Command {
 
 Without a command it says where you are and what to do next. Labs are checked by
 what happened on the server: which rows a scaler was fitted on, how many models a
-search trained, which runs are nested in which. Progress is kept by the server.`,
+search trained, which runs are nested in which. Progress is kept by the server.
+
+A server whose users sign in wants a token in MLFLOW_TRACKING_TOKEN, as MLflow's
+clients do; progress is then that user's.`,
 		Args:              cobra.NoArgs,
 		PersistentPreRunE: func(c *cobra.Command, _ []string) error { return u.prepare(c) },
 		RunE:              u.run(u.home),
@@ -88,7 +91,7 @@ func (u *ui) prepare(c *cobra.Command) error {
 	if u.api.base == "" {
 		u.api.base = u.opts.Server
 	}
-	u.api.base = strings.TrimRight(u.api.base, "/")
+	u.api.base, u.api.token = strings.TrimRight(u.api.base, "/"), os.Getenv(tokenVariable)
 	if f, ok := u.out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		if w, _, err := term.GetSize(int(f.Fd())); err == nil && w > 20 {
 			u.width = min(w, maxWidth)

@@ -8,6 +8,8 @@ const keys = [
   ["j k", "next and previous row", "table[data-keys], runs-table"], ["Enter", "open the row", "table[data-keys], runs-table"],
   ["x", "choose the row", "runs-table, td.pick"], ["c", "compare the chosen runs", "runs-table"], ["Esc", "choose none", "runs-table"],
   ["Ctrl Enter", "save a text that is edited", "edit-text"], ["Tab", "take a completion in the filter", "form.filter input[name=filter]"],
+  ["1–6", "choose an answer", "mock-exam, practice-session"], ["n p", "next and previous question", "mock-exam"], ["f", "flag for review", "mock-exam"],
+  ["u", "say that you are unsure", "practice-session"], ["Enter", "answer, then the next question", "practice-session"],
 ];
 
 const rail = /** @type {HTMLElement | null} */ (document.querySelector(".rail"));

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package app
+
+// unmapProgram does nothing: other systems map a program's pages one by one.
+func unmapProgram() error { return nil }
