@@ -101,8 +101,9 @@ var rules = func() map[string]rule {
 		{rule{level: Manage, params: []string{"resource"}, audit: true}, []string{"grantUserPermission", "revokeUserPermission", "createExperimentPermission",
 			"updateExperimentPermission", "deleteExperimentPermission", "createModelPermission", "updateModelPermission", "deleteModelPermission"}},
 		{rule{level: Manage, params: []string{"resource"}}, []string{"getUserPermission", "getExperimentPermission", "getModelPermission"}},
-		{rule{admin: true, audit: true}, []string{"createUser", "updateAdmin", "deleteUser", "createWebhook", "updateWebhook", "deleteWebhook", "testWebhook"}},
-		{rule{admin: true}, []string{"getUser", "listUsers", "listUserPermissions", "listAudit", "getWebhook", "listWebhooks"}},
+		{rule{admin: true, audit: true}, []string{"createUser", "updateAdmin", "deleteUser", "createWebhook", "updateWebhook", "deleteWebhook", "testWebhook",
+			"createRegistryWebhook", "updateRegistryWebhook", "deleteRegistryWebhook", "testRegistryWebhook"}},
+		{rule{admin: true}, []string{"getUser", "listUsers", "listUserPermissions", "listAudit", "getWebhook", "listWebhooks", "listRegistryWebhooks"}},
 	} {
 		for _, name := range r.names {
 			out[name] = r.rule

@@ -1,0 +1,9 @@
+-- +goose Up
+-- Webhooks of Databricks' registry (workspace = 1) stand beside MLflow's; one may be a single model's.
+ALTER TABLE webhooks ADD COLUMN workspace INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE webhooks ADD COLUMN model INTEGER REFERENCES registered_models ON DELETE CASCADE;
+ALTER TABLE webhooks ADD COLUMN unverified INTEGER NOT NULL DEFAULT 0; -- the receiver's certificate is not checked
+CREATE INDEX webhooks_model ON webhooks (model);
+
+-- What a webhook signs and signs in with, encrypted. The column secret is of older versions: it is emptied at start.
+ALTER TABLE webhooks ADD COLUMN sealed TEXT NOT NULL DEFAULT '';
