@@ -7,3 +7,11 @@ CREATE INDEX webhooks_model ON webhooks (model);
 
 -- What a webhook signs and signs in with, encrypted. The column secret is of older versions: it is emptied at start.
 ALTER TABLE webhooks ADD COLUMN sealed TEXT NOT NULL DEFAULT '';
+
+-- How much of what comes a scorer is to judge by itself.
+CREATE TABLE online_scoring (
+    scorer INTEGER NOT NULL UNIQUE REFERENCES scorers ON DELETE CASCADE,
+    config_id TEXT NOT NULL UNIQUE,
+    sample_rate REAL NOT NULL,
+    filter_string TEXT
+);
