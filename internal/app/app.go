@@ -210,7 +210,11 @@ func (a *App) routes(ctx context.Context) error {
 	traces := trace.New(a.store, t, trace.Options{})
 	traces.Mount(mux)
 	evaluation.New(a.store, t, evaluation.Options{CheckFilter: trace.CheckFilter}).Mount(mux)
-	databricks.New(t, models, traces, a.files).Mount(mux)
+	var clients databricks.Clients
+	if a.access != nil {
+		clients = a.access
+	}
+	databricks.New(t, models, traces, a.files, clients).Mount(mux)
 	if a.ui, err = ui.New(ui.Options{API: mux, Status: a.status, Storage: a.dir.size, Logger: a.log}); err != nil {
 		return err
 	}

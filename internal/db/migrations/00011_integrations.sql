@@ -8,6 +8,10 @@ CREATE INDEX webhooks_model ON webhooks (model);
 -- What a webhook signs and signs in with, encrypted. The column secret is of older versions: it is emptied at start.
 ALTER TABLE webhooks ADD COLUMN sealed TEXT NOT NULL DEFAULT '';
 
+-- A token that a program got for another one ends with it.
+ALTER TABLE tokens ADD COLUMN parent INTEGER REFERENCES tokens ON DELETE CASCADE;
+CREATE INDEX tokens_parent ON tokens (parent);
+
 -- How much of what comes a scorer is to judge by itself.
 CREATE TABLE online_scoring (
     scorer INTEGER NOT NULL UNIQUE REFERENCES scorers ON DELETE CASCADE,
