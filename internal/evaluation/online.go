@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -71,7 +70,7 @@ func (s *Service) onlineConfigs(ctx context.Context, in *onlineRequest) (*online
 
 func (s *Service) setOnlineConfig(ctx context.Context, in *setOnlineRequest) (*setOnlineResponse, error) {
 	if rate := float64(*in.SampleRate); !(rate >= 0 && rate <= 1) {
-		return nil, rest.Invalid("sample_rate must be between 0.0 and 1.0, got %s", strconv.FormatFloat(rate, 'g', -1, 64))
+		return nil, rest.Invalid("sample_rate must be between 0.0 and 1.0, got %s", rest.Float(rate).AppendJSON(nil))
 	}
 	if in.FilterString != nil && *in.FilterString != "" {
 		if err := s.checkFilter(*in.FilterString); err != nil {

@@ -2,6 +2,7 @@ package evaluation
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
 	"strings"
 
@@ -28,19 +29,39 @@ func checkPayload(serialized string) error {
 	if err := checkThirdParty(scorer); err != nil {
 		return err
 	}
-	switch model := modelOf(scorer).(type) {
-	case nil:
-	case string:
-		if strings.TrimSpace(model) == "" {
-			return rest.Invalid("Scorer model cannot be empty or contain only whitespace.")
-		}
-		if endpoint, ok := gatewayEndpoint(model); ok { // there is no gateway, so there are no endpoints of it
-			return rest.NotFound("GatewayEndpoint not found (name='%s')", endpoint)
-		}
-	default:
-		return rest.Invalid("Scorer model must be a string.")
+	model := modelOf(scorer)
+	text, isText := model.(string)
+	switch {
+	case model == nil:
+		return nil
+	case !isText:
+		return rest.Invalid("Scorer model must be a string, got %s.", pythonType(model))
+	case strings.TrimSpace(text) == "":
+		return rest.Invalid("Scorer model cannot be empty or contain only whitespace.")
+	}
+	if endpoint, ok := gatewayEndpoint(text); ok { // there is no gateway, so there are no endpoints of it
+		return rest.NotFound("GatewayEndpoint not found (name='%s')", endpoint)
 	}
 	return nil
+}
+
+// pythonType is what Python, and so MLflow's messages, call the type of a JSON value.
+func pythonType(v any) string {
+	switch v := v.(type) {
+	case string:
+		return "str"
+	case bool:
+		return "bool"
+	case []any:
+		return "list"
+	case map[string]any:
+		return "dict"
+	case float64:
+		if v == math.Trunc(v) {
+			return "int"
+		}
+	}
+	return "float"
 }
 
 // walkJSON calls fn for every object in a value.
@@ -76,11 +97,12 @@ func checkThirdParty(scorer any) (err error) {
 		}
 		options, ok := data["kwargs"].(map[string]any)
 		if !ok && data["kwargs"] != nil {
-			err = rest.Invalid("third_party_scorer_data.kwargs must be a JSON object.")
+			err = rest.Invalid("third_party_scorer_data.kwargs must be a JSON object, got %s.", pythonType(data["kwargs"]))
 			return
 		}
 		if found := destinationsIn(options); len(found) > 0 {
-			err = rest.Invalid("third_party_scorer_data.kwargs must not contain %s: these options choose where the scorer's LLM client sends requests.",
+			err = rest.Invalid("third_party_scorer_data.kwargs must not contain %s: these options choose where the scorer's LLM client sends requests. "+
+				"Name the judge's endpoint in the environment of those who run it.",
 				"'"+strings.Join(found, "', '")+"'")
 		}
 	})

@@ -129,7 +129,7 @@ func (s *Service) listScorers(ctx context.Context, in *listRequest) (*scorersRes
 		for _, text := range in.ExperimentIDs {
 			id, err := strconv.ParseInt(text, 10, 64)
 			if err != nil {
-				return nil, rest.Invalid("Invalid experiment ID: '%s'", text)
+				return nil, rest.Invalid("Invalid experiment ID '%s'. Experiment ID must be a valid integer.", text)
 			}
 			ids = append(ids, id)
 		}

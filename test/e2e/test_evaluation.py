@@ -82,8 +82,9 @@ def test_scorers(experiment):
     store.delete_scorer(experiment.experiment_id, "judge", 1)
     assert [v.scorer_version for v in store.list_scorers(experiment.experiment_id)] == [2]
     store.delete_scorer(experiment.experiment_id, "judge")
-    with pytest.raises(MlflowException, match="not found"):
+    with pytest.raises(MlflowException, match="not found") as e:
         store.get_scorer(experiment.experiment_id, "judge")
+    assert (e.value.error_class, e.value.sqlstate) == ("RESOURCE_NOT_FOUND", "KAM00")
 
     guidelines = mlflow.genai.scorers.Guidelines(name="polite", guidelines="Be polite.", model="openai:/none").register()
     assert [s.name for s in list_scorers()] == ["polite"] and get_scorer(name="polite").guidelines == guidelines.guidelines
