@@ -94,9 +94,7 @@ func (s *Service) setOnlineConfig(ctx context.Context, in *setOnlineRequest) (*s
 		case err != nil:
 			return err
 		case *in.SampleRate > 0 && serialized != nil:
-			if err := checkOnline(in.Name, *serialized); err != nil {
-				return err
-			}
+			return refuseOnline(in.Name, *serialized)
 		}
 		_, err = q.ExecContext(ctx, `INSERT INTO online_scoring (scorer, config_id, sample_rate, filter_string) VALUES (?, ?, ?, ?)
 			ON CONFLICT (scorer) DO UPDATE SET config_id = excluded.config_id, sample_rate = excluded.sample_rate, filter_string = excluded.filter_string`,
@@ -109,8 +107,8 @@ func (s *Service) setOnlineConfig(ctx context.Context, in *setOnlineRequest) (*s
 	return &out, nil
 }
 
-// checkOnline refuses what the server cannot judge by itself.
-func checkOnline(name, serialized string) error {
+// refuseOnline says why the server cannot judge with a scorer by itself.
+func refuseOnline(name, serialized string) error {
 	var scorer map[string]any
 	if err := json.Unmarshal([]byte(serialized), &scorer); err != nil {
 		return err

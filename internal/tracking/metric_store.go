@@ -3,6 +3,7 @@ package tracking
 import (
 	"context"
 	"database/sql"
+	"math"
 	"strconv"
 
 	"github.com/millpond/millpond/internal/db"
@@ -96,13 +97,19 @@ func history(ctx context.Context, q db.Querier, runID, key string, limit, offset
 }
 
 // scanMetrics reads value, is_nan, timestamp and step of all rows; the rest of
-// the points is that of one.
+// the points is that of one. There may be very many: what the driver gives is
+// taken as it is, for conversions by reflection take longer than the reading.
 func scanMetrics(rows *sql.Rows, one Metric) (out []Metric, err error) {
 	defer rows.Close()
-	into := []any{(*float64)(&one.Value), nanInto{&one.Value}, (*int64)(&one.Timestamp), (*int64)(&one.Step)}
+	var value, isNaN, timestamp, step any
+	into := []any{&value, &isNaN, &timestamp, &step}
 	for rows.Next() {
 		if err := rows.Scan(into...); err != nil {
 			return nil, err
+		}
+		one.Value, one.Timestamp, one.Step = rest.Float(value.(float64)), rest.Int64(timestamp.(int64)), rest.Int64(step.(int64))
+		if isNaN.(int64) != 0 {
+			one.Value = rest.Float(math.NaN())
 		}
 		out = append(out, one)
 	}
