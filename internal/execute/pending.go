@@ -20,7 +20,9 @@ func finish(pending duck.PendingResult, res *duck.Result, q *compile.Query) erro
 	pause := shortPause
 	for {
 		switch duck.PendingExecuteTask(pending) {
-		case duck.PendingStateResultReady, duck.PendingStateError:
+		case duck.PendingStateError:
+			return engineError(duck.PendingError(pending), q)
+		case duck.PendingStateResultReady:
 			if duck.ExecutePending(pending, res) == duck.StateError {
 				return engineError(duck.ResultError(res), q)
 			}
