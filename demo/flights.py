@@ -203,11 +203,11 @@ def main(csv):
         # A model of one machine's memory, on a sample. Autologging notes its parameters, metrics
         # and the model without another line. (At scale, SparkTrials spreads such fits.)
         columns = ["dep_delay", "distance", "hour", "month", "air_time"]
-        sample = train.sample(0.1, seed=42).select("label", *columns).toPandas()
+        sample = train.sample(fraction=0.1, seed=42).select("label", *columns).toPandas()
         mlflow.sklearn.autolog(log_datasets=False, silent=True)
         with mlflow.start_run(run_name="scikit-learn", nested=True) as sklearn_run:
             local = HistGradientBoostingRegressor(max_iter=50, random_state=42).fit(sample[columns], sample["label"])
-            check = test.sample(0.3, seed=42).select("label", *columns).toPandas()
+            check = test.sample(fraction=0.3, seed=42).select("label", *columns).toPandas()
             error = mean_squared_error(check["label"], local.predict(check[columns])) ** 0.5
             mlflow.log_metric("sample_rmse", error)
         mlflow.sklearn.autolog(disable=True)

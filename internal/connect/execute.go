@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	pb "github.com/millpond/millpond/internal/gen/spark/connect"
 	"github.com/millpond/millpond/internal/plan"
@@ -190,7 +191,7 @@ func (x *session) guarded(ctx context.Context, op *operation, r *pb.ExecutePlanR
 		return notSet("spark.connect.Plan", "OPTYPE_NOT_SET")
 	}
 	if !op.reattachable {
-		return nil // the end of the stream says it
+		return out.flush(ctx) // the end of the stream says that it is complete
 	}
 	return out.give(ctx, &pb.ExecutePlanResponse{ResponseType: &pb.ExecutePlanResponse_ResultComplete_{ResultComplete: &pb.ExecutePlanResponse_ResultComplete{}}})
 }
@@ -205,13 +206,40 @@ func (x *session) decoder() *decoder { return &decoder{artifact: x.files.cached}
 
 // responder gives an operation's responses.
 type responder struct {
-	x  *session
-	op *operation
+	x    *session
+	op   *operation
+	with *pb.ExecutePlanResponse // goes out with the next response, nil for nothing
+}
+
+// attach has the fields of r that any response may have, its schema and metrics, go out with the
+// next response: clients answer each of them with a call.
+func (o *responder) attach(r *pb.ExecutePlanResponse) {
+	if o.with == nil {
+		o.with = r
+		return
+	}
+	proto.Merge(o.with, r)
 }
 
 func (o *responder) give(ctx context.Context, r *pb.ExecutePlanResponse) error {
+	if o.with != nil {
+		r.Schema, r.Metrics, r.ObservedMetrics, o.with = o.with.Schema, o.with.Metrics, o.with.ObservedMetrics, nil
+	}
+	return o.send(ctx, r)
+}
+
+// send gives a response as it is.
+func (o *responder) send(ctx context.Context, r *pb.ExecutePlanResponse) error {
 	r.SessionId, r.ServerSideSessionId = o.x.ID, o.x.Server
 	return o.op.give(ctx, r)
+}
+
+// flush gives what is attached to no response yet.
+func (o *responder) flush(ctx context.Context) error {
+	if o.with == nil {
+		return nil
+	}
+	return o.give(ctx, &pb.ExecutePlanResponse{})
 }
 
 // relation streams a relation's rows: its schema first, then batches.
@@ -223,9 +251,7 @@ func (o *responder) relation(ctx context.Context, rel plan.Relation) error {
 		return err
 	}
 	defer res.Close()
-	if err := o.give(ctx, &pb.ExecutePlanResponse{Schema: schemaToProto(res.Schema)}); err != nil {
-		return err
-	}
+	o.attach(&pb.ExecutePlanResponse{Schema: schemaToProto(res.Schema)})
 	enc, err := newEncoder(res.Schema, o.x.TimeZone())
 	if err != nil {
 		return err
@@ -262,14 +288,15 @@ func (o *responder) relation(ctx context.Context, rel plan.Relation) error {
 	if err := o.observed(ctx, rel); err != nil {
 		return err
 	}
-	return o.metrics(ctx, rows)
+	o.metrics(rows)
+	return nil
 }
 
 // metrics tells how many rows there were, as the root of the plan that made them.
-func (o *responder) metrics(ctx context.Context, rows int64) error {
+func (o *responder) metrics(rows int64) {
 	out := &pb.ExecutePlanResponse_Metrics_MetricObject{Name: "Result", PlanId: 0, ExecutionMetrics: map[string]*pb.ExecutePlanResponse_Metrics_MetricValue{
 		"numOutputRows": {Name: "number of output rows", Value: rows, MetricType: "sum"}}}
-	return o.give(ctx, &pb.ExecutePlanResponse{Metrics: &pb.ExecutePlanResponse_Metrics{Metrics: []*pb.ExecutePlanResponse_Metrics_MetricObject{out}}})
+	o.attach(&pb.ExecutePlanResponse{Metrics: &pb.ExecutePlanResponse_Metrics{Metrics: []*pb.ExecutePlanResponse_Metrics_MetricObject{out}}})
 }
 
 func (o *responder) batch(ctx context.Context, data []byte, rows, offset int64) error {

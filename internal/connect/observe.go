@@ -30,7 +30,8 @@ func (o *responder) observed(ctx context.Context, r plan.Relation) error {
 		}
 		out.ObservedMetrics = append(out.ObservedMetrics, sent)
 	}
-	return o.give(ctx, out)
+	o.attach(out)
+	return nil
 }
 
 // literalToProto writes a literal to the wire.

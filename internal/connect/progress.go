@@ -32,7 +32,7 @@ func (o *responder) watch(ctx context.Context) (watched context.Context, stop fu
 			if o.op.lags() {
 				continue
 			}
-			if err := o.give(ctx, progressResponse(t.States())); err != nil {
+			if err := o.send(ctx, progressResponse(t.States())); err != nil {
 				return // the query is over
 			}
 		}

@@ -83,11 +83,10 @@ func rowsKept(n plan.Node) int64 {
 	}
 	kept.mu.Lock()
 	defer kept.mu.Unlock()
-	rows := int64(0)
-	for _, b := range kept.batches {
-		rows += b.NumRows()
+	if kept.held == nil {
+		return 0
 	}
-	return rows
+	return kept.held.Rows()
 }
 
 // mayLose says whether a transformer on the way drops rows.

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/google/uuid"
 
+	"github.com/millpond/millpond/internal/execute"
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/types"
 )
@@ -23,9 +23,9 @@ type Kept struct {
 	from   plan.Relation // what node was resolved from
 	level  string
 
-	mu      sync.Mutex
-	done    bool
-	batches []arrow.RecordBatch
+	mu   sync.Mutex
+	done bool
+	held *execute.Held
 
 	memoMu sync.Mutex
 	memos  map[string]*memo
@@ -38,18 +38,21 @@ type memo struct {
 }
 
 // rows reads the relation, the first time only; a failed reading is tried again by the next.
-func (k *Kept) rows(ctx context.Context, s *Session) ([]arrow.RecordBatch, error) {
+func (k *Kept) rows(ctx context.Context, s *Session) (*execute.Held, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.done {
-		return k.batches, nil
+		return k.held, nil
 	}
-	b, err := s.collect(ctx, k.node)
+	st, err := s.runner().Run(ctx, k.node)
 	if err != nil {
 		return nil, err
 	}
-	k.batches, k.done = b, true
-	return b, nil
+	if k.held, err = execute.Hold(ctx, st); err != nil {
+		return nil, err
+	}
+	k.done = true
+	return k.held, nil
 }
 
 // remember gives build's value for key, built once.

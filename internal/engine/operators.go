@@ -24,7 +24,7 @@ type Python interface {
 // operators are the stages that SQL cannot say.
 type operators struct{ s *Session }
 
-func (o *operators) Memory(ctx context.Context, n *plan.Lazy) ([]arrow.RecordBatch, error) {
+func (o *operators) Memory(ctx context.Context, n *plan.Lazy) (*execute.Held, error) {
 	k, ok := n.Handle.(*Kept)
 	if !ok {
 		return nil, fmt.Errorf("a kept relation without a handle")

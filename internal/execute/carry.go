@@ -7,9 +7,9 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/compute"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/millpond/millpond/internal/column"
 	"github.com/millpond/millpond/internal/compile"
 	"github.com/millpond/millpond/internal/plan"
 )
@@ -120,8 +120,16 @@ type carried struct {
 func (c *carried) Columns() []plan.Attr { return c.attrs }
 func (c *carried) Close()               { c.rows.Close() }
 
-// Next gives the rows that the statement answered of one batch of the input.
 func (c *carried) Next(ctx context.Context) (arrow.RecordBatch, error) {
+	p, err := c.next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return p.batch(ctx, c.attrs, nil)
+}
+
+// next gives the rows that the statement answered of one batch of the input.
+func (c *carried) next(ctx context.Context) (*piece, error) {
 	if c.batch == nil || c.at == int(c.batch.NumRows()) {
 		b, err := c.rows.Next(ctx)
 		if err != nil {
@@ -138,18 +146,17 @@ func (c *carried) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	for end := h.start + h.batch.NumRows(); n < len(ids) && ids[n] < end; n++ {
 	}
 	pick := picker(ids[:n], h)
-	cols := make([]arrow.Array, len(c.attrs))
+	out := &piece{rows: int64(n), cols: make([]*heldColumn, len(c.attrs))}
 	for i, p := range c.from {
 		if c.computed[i] {
-			cols[i] = array.NewSlice(c.batch.Column(p), int64(c.at), int64(c.at+n))
+			out.cols[i] = &heldColumn{values: array.NewSlice(c.batch.Column(p), int64(c.at), int64(c.at+n))}
 			continue
 		}
-		if cols[i], err = pick(ctx, h.batch.Column(p)); err != nil {
-			return nil, fmt.Errorf("carry %s: %w", c.attrs[i].Name, err)
-		}
+		col := h.batch.Column(p)
+		out.cols[i] = &heldColumn{gather: func(ctx context.Context) (arrow.Array, error) { return pick(ctx, col) }}
 	}
 	c.at += n
-	return Batch(c.attrs, cols, int64(n))
+	return out, nil
 }
 
 // picker picks rows of a batch's columns; where they are neighbours no row is copied.
@@ -163,13 +170,9 @@ func picker(ids []int64, h heldBatch) func(context.Context, arrow.Array) (arrow.
 			return array.NewSlice(col, first, first+n), nil
 		}
 	}
-	b := array.NewInt64Builder(memory.DefaultAllocator)
-	b.Reserve(int(n))
-	for _, id := range ids {
-		b.UnsafeAppend(id - h.start)
+	places := make([]int64, n)
+	for i, id := range ids {
+		places[i] = id - h.start
 	}
-	places := b.NewInt64Array()
-	return func(ctx context.Context, col arrow.Array) (arrow.Array, error) {
-		return compute.TakeArray(ctx, col, places)
-	}
+	return func(ctx context.Context, col arrow.Array) (arrow.Array, error) { return column.Take(ctx, col, places) }
 }

@@ -138,13 +138,31 @@ func (d *Database) Exec(ctx context.Context, settings map[string]string, sql str
 	defer c.close()
 	stop := c.interruptOn(ctx)
 	defer stop()
-	if err := c.exec(sql); err != nil {
+	if err := c.run(sql); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		return err
 	}
 	return nil
+}
+
+// run runs one statement that may take long.
+func (c *connection) run(sql string) error {
+	q := &compile.Query{SQL: sql}
+	var stmt duck.PreparedStatement
+	defer duck.DestroyPrepare(&stmt)
+	if duck.Prepare(c.c, sql, &stmt) == duck.StateError {
+		return engineError(duck.PrepareError(stmt), q)
+	}
+	var pending duck.PendingResult
+	defer duck.DestroyPending(&pending)
+	if duck.PendingPrepared(stmt, &pending) == duck.StateError {
+		return engineError(duck.PendingError(pending), q)
+	}
+	var res duck.Result
+	defer duck.DestroyResult(&res)
+	return finish(pending, &res, q)
 }
 
 // taskRows is how many rows DuckDB's threads take at a time when they scan: its row group.

@@ -18,7 +18,7 @@ type Operators interface {
 	// Open starts a node over its inputs, which it closes.
 	Open(ctx context.Context, n plan.Node, in []Stream) (Stream, error)
 	// Memory gives all rows of a plan.Lazy.
-	Memory(ctx context.Context, n *plan.Lazy) ([]arrow.RecordBatch, error)
+	Memory(ctx context.Context, n *plan.Lazy) (*Held, error)
 }
 
 // Scans may give another scan for one that is about to run; done is called once it has run.
@@ -74,6 +74,14 @@ func (r *Runner) compile(ctx context.Context, n plan.Node) (compile.Stage, func(
 type closing struct {
 	Stream
 	done func()
+}
+
+// next lets what it closes leave columns ungathered.
+func (c *closing) next(ctx context.Context) (*piece, error) {
+	if p, ok := c.Stream.(pieces); ok {
+		return p.next(ctx)
+	}
+	return wholePiece(c.Stream.Next(ctx))
 }
 
 func (c *closing) Close() {
@@ -134,11 +142,11 @@ func (r *Runner) memory(ctx context.Context, s *compile.Memory) (Stream, error) 
 	case *plan.Data:
 		return FromBatches(n.Attrs, n.Batches, n.Places), nil
 	case *plan.Lazy:
-		batches, err := r.Ops.Memory(ctx, n)
+		held, err := r.Ops.Memory(ctx, n)
 		if err != nil {
 			return nil, err
 		}
-		return FromBatches(n.Attrs, batches, n.Places), nil
+		return held.Stream(n.Attrs, n.Places), nil
 	}
 	return nil, fmt.Errorf("%T is not in memory", s.Node)
 }

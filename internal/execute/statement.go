@@ -84,8 +84,8 @@ func (s *statement) start() error {
 	if duck.PendingPreparedStreaming(stmt, &pending) == duck.StateError {
 		return engineError(duck.PendingError(pending), s.query)
 	}
-	if duck.ExecutePending(pending, &s.res) == duck.StateError {
-		return engineError(duck.ResultError(&s.res), s.query)
+	if err := finish(pending, &s.res, s.query); err != nil {
+		return err
 	}
 	s.opts = duck.ResultGetArrowOptions(&s.res)
 	n := duck.ColumnCount(&s.res)

@@ -2,6 +2,7 @@ package ml
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/millpond/millpond/internal/kernel/linalg"
@@ -132,33 +133,52 @@ func (b *instanceBuilder) add(v *VectorView) error {
 			r.Dense = appendDense(r.Dense, v, i, size)
 			continue
 		}
-		val := v.Values(i)
-		if v.Dense(i) {
-			for j, x := range val {
-				if x != 0 {
-					r.Idx, r.Val = append(r.Idx, int32(j)), append(r.Val, x)
-				}
-			}
-		} else {
-			for k, j := range v.Indices(i) {
-				if x := val[k]; x != 0 {
-					r.Idx, r.Val = append(r.Idx, j), append(r.Val, x)
-				}
-			}
-		}
-		r.Ptr = append(r.Ptr, len(r.Val))
+		appendSparse(r, v, i)
 	}
 	return nil
 }
 
+// appendSparse appends what is not zero of row i.
+func appendSparse(r *linalg.Rows, v *VectorView, i int) {
+	val, at := v.Values(i), len(r.Val)
+	r.Idx, r.Val = reserve(r.Idx, len(val)), reserve(r.Val, len(val))
+	toIdx, toVal := r.Idx[at:at+len(val)], r.Val[at:at+len(val)]
+	n := 0
+	if v.Dense(i) {
+		for j, x := range val {
+			if x != 0 {
+				toIdx[n], toVal[n] = int32(j), x
+				n++
+			}
+		}
+	} else {
+		for k, j := range v.Indices(i)[:len(val)] {
+			if x := val[k]; x != 0 {
+				toIdx[n], toVal[n] = j, x
+				n++
+			}
+		}
+	}
+	r.Idx, r.Val = r.Idx[:at+n], r.Val[:at+n]
+	r.Ptr = append(reserve(r.Ptr, 1), len(r.Val))
+}
+
+// reserve makes room for n more. Room is doubled, so that no row is copied often.
+func reserve[T any](s []T, n int) []T {
+	if cap(s)-len(s) >= n {
+		return s
+	}
+	return slices.Grow(s, max(n, len(s)))
+}
+
 func appendDense(dst []float64, v *VectorView, i, size int) []float64 {
+	dst = reserve(dst, size)
 	if v.Dense(i) {
 		return append(dst, v.Values(i)...)
 	}
 	at := len(dst)
-	for range size {
-		dst = append(dst, 0)
-	}
+	dst = dst[:at+size]
+	clear(dst[at:])
 	val := v.Values(i)
 	for k, j := range v.Indices(i) {
 		dst[at+int(j)] = val[k]

@@ -69,12 +69,26 @@ func (d *daemon) launch() error {
 	return err
 }
 
+// preload runs before the daemon: what it imports, its workers have once they are forked. What is
+// there by then is put out of the garbage collector's sight, which runs after each task.
+const preload = `import gc, runpy, sys
+gc.disable()
+try:
+    import pandas, pyarrow, pyarrow.compute
+    import pyspark.worker, pyspark.sql.pandas.types, pyspark.sql.pandas.serializers, pyspark.sql.conversion
+except ImportError:
+    pass
+gc.freeze()
+gc.enable()
+runpy.run_module("pyspark.daemon", run_name="__main__", alter_sys=True)
+`
+
 func (d *daemon) spawn() error {
 	dir, err := os.MkdirTemp("", "mp-py-")
 	if err != nil {
 		return fmt.Errorf("directory of the Python daemon: %w", err)
 	}
-	cmd := exec.Command(d.path, "-m", "pyspark.daemon", "pyspark.worker")
+	cmd := exec.Command(d.path, "-c", preload, "pyspark.worker")
 	cmd.Env = append(os.Environ(), "PYTHON_UNIX_DOMAIN_ENABLED=true", "PYTHON_WORKER_FACTORY_SOCK_DIR="+dir, "PYTHON_FAULTHANDLER_DIR="+dir,
 		"SPARK_REUSE_WORKER=1", "SPARK_SIMPLIFIED_TRACEBACK=1", "PYTHONUNBUFFERED=YES", "SPARK_BUFFER_SIZE=65536", "PYTHON_UDF_BATCH_SIZE=1000", "OMP_NUM_THREADS=1")
 	cmd.Env = append(cmd.Env, d.env...)

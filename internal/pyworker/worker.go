@@ -179,17 +179,9 @@ func (s source) arrow(each func(arrow.RecordBatch) error) (err error) {
 	return cut(r.Err())
 }
 
-// warmth is what a new worker runs first: the imports that tasks need, then everything so far
-// is put out of the garbage collector's sight, which runs after each task.
-const warmth = `import gc
-try:
-    import pandas, pyarrow, pyarrow.compute
-    import pyspark.sql.pandas.types, pyspark.sql.pandas.serializers, pyspark.sql.conversion
-except ImportError:
-    pass
-gc.collect()
-gc.freeze()
-`
+// warmth is what a new worker runs first, as its first task: what is there by then is put out of
+// the garbage collector's sight, which runs after each task.
+const warmth = "import gc; gc.collect(); gc.freeze()"
 
 // warmCommand pickles (builtins.exec, StringType()), a function as clients send them.
 const warmCommand = "\x80\x02cbuiltins\nexec\ncpyspark.sql.types\nStringType\n)R\x86."

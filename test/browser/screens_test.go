@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +15,7 @@ import (
 
 // TestScreens writes pictures of every page into MILLPOND_SCREENS, for the documentation or to
 // look at. MILLPOND_SCREENS_ALL=1 adds the dark theme and a narrow window, MILLPOND_SCREENS_ONLY
-// names one page.
+// names some pages, with commas between.
 func TestScreens(t *testing.T) {
 	dir := os.Getenv("MILLPOND_SCREENS")
 	if dir == "" {
@@ -28,7 +29,8 @@ func TestScreens(t *testing.T) {
 func (s *site) shootAll(t *testing.T, dir string, pages, keys map[string]string) {
 	t.Helper()
 	for name, path := range pages {
-		if only := os.Getenv("MILLPOND_SCREENS_ONLY"); path == "" || only != "" && only != name {
+		only := strings.Split(os.Getenv("MILLPOND_SCREENS_ONLY"), ",")
+		if path == "" || only[0] != "" && !slices.Contains(only, name) {
 			continue
 		}
 		for _, v := range []struct {
@@ -64,6 +66,14 @@ func (s *site) screens(t *testing.T) map[string]string {
 		const parent = (r) => r.data.tags?.find((t) => t.key === "mlflow.parentRunId")?.value;
 		const rmse = (r) => r.data.metrics?.some((m) => /rmse$/.test(m.key)) && r.info.status === "FINISHED" && parent(r);
 		const groups = Map.groupBy(runs.filter(rmse), parent);
+		const traced = async (all) => {
+			const ids = all.map((e) => e.experiment_id);
+			const r = await fetch("/ajax-api/3.0/mlflow/traces/search", {method: "POST", headers: {"Content-Type": "application/json"},
+				body: JSON.stringify({locations: ids.map((id) => ({type: "MLFLOW_EXPERIMENT", mlflow_experiment: {experiment_id: id}})), filter: "tags.team = 'blue'"})});
+			const one = ((await r.json()).traces ?? [])[0];
+			const list = one && "/experiments/" + one.trace_location.mlflow_experiment.experiment_id + "/traces";
+			return {traces: list, trace: list && list + "/" + one.trace_id};
+		};
 		const group = [...groups.values()].sort((a, b) => b.length - a.length)[0] ?? [];
 		const models = (await ask("registered-models/search?max_results=10")).registered_models ?? [];
 		const version = models[0]?.latest_versions?.sort((a, b) => (b.current_stage === "Production") - (a.current_stage === "Production"))[0];
@@ -71,7 +81,7 @@ func (s *site) screens(t *testing.T) map[string]string {
 		const logged = runs.filter((r) => (r.outputs?.model_outputs ?? []).length && (r.data.metrics ?? []).length > 2)[0];
 		return JSON.stringify({runs: "/experiments/" + e.experiment_id, run: url(logged), curves: url(curves),
 			compare: "/compare?runs=" + group.map((r) => r.info.run_id).join(","), model: models[0] && "/models/" + models[0].name,
-			version: version && "/models/" + version.name + "/versions/" + version.version, search: "/search?q=" + (models[0]?.name ?? "").slice(0, 6)});
+			version: version && "/models/" + version.name + "/versions/" + version.version, ...(await traced(all)), search: "/search?q=" + (models[0]?.name ?? "").slice(0, 6)});
 	})()`)
 	if err := json.NewDecoder(strings.NewReader(found)).Decode(&out); err != nil {
 		t.Fatalf("find pages to show: %v: %s", err, found)

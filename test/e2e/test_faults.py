@@ -176,6 +176,7 @@ def test_worker_that_stops_reading(spark):
 def test_terminated_server(tmp_path):
     s = Server(tmp_path)
     spark = s.session()
+    spark.client.set_retry_policies([])  # it would ask for ten minutes, and keep the interpreter from ending
     errors = []
 
     def work():
@@ -191,6 +192,8 @@ def test_terminated_server(tmp_path):
     s.process.send_signal(signal.SIGTERM)
     s.process.wait(20)
     assert time.time() - start < 15 and s.process.returncode == 0, s.said()[-2000:]
+    t.join(10)
+    assert errors
 
 
 def test_deep_plan(spark):

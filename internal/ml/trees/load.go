@@ -28,7 +28,7 @@ const (
 
 // Training is a frame's rows ready for the kernel: binned features, labels, weights.
 type Training struct {
-	Table   *hist.Table
+	*Binned
 	Labels  []float64
 	Weights []float64 // nil if there is no weight column
 	Classes int       // number of classes of ClassLabels
@@ -36,6 +36,11 @@ type Training struct {
 	HeldOut        []float64
 	HeldOutLabels  []float64
 	HeldOutWeights []float64
+}
+
+// Binned is binned features, which fits to other labels share.
+type Binned struct {
+	Table *hist.Table
 
 	mu     sync.Mutex
 	bagKey string
@@ -44,7 +49,7 @@ type Training struct {
 
 // Bag draws the rows of each tree's sample. The last draw is kept: a tuning loop asks for the
 // same one again and again.
-func (t *Training) Bag(trees int, rate float64, replacement bool, seed int64) []uint8 {
+func (t *Binned) Bag(trees int, rate float64, replacement bool, seed int64) []uint8 {
 	key := fmt.Sprint(trees, rate, replacement, seed)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -170,7 +175,18 @@ func (l *loader) load(ctx context.Context, data ml.Frame) (*Training, error) {
 			l.out.Classes = max(l.out.Classes, int(y)+1)
 		}
 	}
-	return &l.out, l.bin()
+	if l.weightCol != "" || l.validationCol != "" {
+		var err error
+		l.out.Binned, err = l.bin()
+		return &l.out, err
+	}
+	key := fmt.Sprintf("bins:%d seed=%d arity=%v", l.params.Int("maxBins"), l.params.Long("seed"), l.arity)
+	v, err := data.Select(l.params.String("featuresCol")).Memo(key, func() (any, error) { return l.bin() })
+	if err != nil {
+		return nil, err
+	}
+	l.out.Binned = v.(*Binned)
+	return &l.out, nil
 }
 
 // batch takes a batch's columns and checks them as Spark does.
@@ -287,7 +303,7 @@ func (l *loader) holdOut(validation []bool) {
 	}
 }
 
-func (l *loader) bin() error {
+func (l *loader) bin() (*Binned, error) {
 	n, maxBins := l.rows.Len(), l.params.Int("maxBins")
 	arity := make([]int, l.rows.width)
 	most, at := 0, 0
@@ -297,10 +313,10 @@ func (l *loader) bin() error {
 		}
 	}
 	if possible := min(maxBins, n); most > possible {
-		return sparkerr.Require("DecisionTree requires maxBins (= %d) to be at least as large as the number of values in each categorical feature, but categorical feature %d has %d values. Consider removing this and other categorical features with a large number of values, or add more training examples.", possible, at, most)
+		return nil, sparkerr.Require("DecisionTree requires maxBins (= %d) to be at least as large as the number of values in each categorical feature, but categorical feature %d has %d values. Consider removing this and other categorical features with a large number of values, or add more training examples.", possible, at, most)
 	}
 	if maxBins > hist.MaxBins && n > hist.MaxBins {
-		return sparkerr.Unsupported("maxBins above %d", hist.MaxBins)
+		return nil, sparkerr.Unsupported("maxBins above %d", hist.MaxBins)
 	}
 	t, err := hist.Bin(&l.rows, hist.Options{MaxBins: maxBins, Seed: l.params.Long("seed"), Arity: arity, Weights: l.out.Weights, Threads: Threads()})
 	var bad *hist.BadCategory
@@ -311,11 +327,10 @@ func (l *loader) bin() error {
 		}
 		row := make([]float64, l.rows.width)
 		l.rows.Block(bad.Row, bad.Row+1, row)
-		return sparkerr.Plain(sparkerr.ClassSpark, "Job aborted due to stage failure: java.lang.IllegalArgumentException: DecisionTree given invalid data: Feature %d is categorical with values in {0,...,%d, but a data point gives it value %s.\n  Bad data point: Instance(%s,%s,%s)",
+		return nil, sparkerr.Plain(sparkerr.ClassSpark, "Job aborted due to stage failure: java.lang.IllegalArgumentException: DecisionTree given invalid data: Feature %d is categorical with values in {0,...,%d, but a data point gives it value %s.\n  Bad data point: Instance(%s,%s,%s)",
 			bad.Feature, bad.Arity-1, ml.FormatDouble(bad.Value), ml.FormatDouble(l.out.Labels[bad.Row]), ml.FormatDouble(w), ml.FormatValue(row))
 	}
-	l.out.Table = t
-	return err
+	return &Binned{Table: t}, err
 }
 
 // CheckInput is what a tree learner demands of its input's schema.

@@ -1,0 +1,129 @@
+package execute
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/millpond/millpond/internal/plan"
+)
+
+// Held is rows that stay in memory. Columns that went past a statement are gathered when somebody
+// asks for them: a fold of a cross-validation needs few of those it has.
+type Held struct{ pieces []*piece }
+
+// Rows is how many there are.
+func (h *Held) Rows() int64 {
+	n := int64(0)
+	for _, p := range h.pieces {
+		n += p.rows
+	}
+	return n
+}
+
+// piece is some rows, a column of which is there or gathered once.
+type piece struct {
+	rows int64
+	cols []*heldColumn
+}
+
+type heldColumn struct {
+	once   sync.Once
+	gather func(context.Context) (arrow.Array, error) // nil where the values are there
+	values arrow.Array
+	err    error
+}
+
+func (c *heldColumn) get(ctx context.Context) (arrow.Array, error) {
+	c.once.Do(func() {
+		if c.gather == nil {
+			return
+		}
+		// Others wait for these values, too: whoever asked first may not take them along.
+		c.values, c.err = c.gather(context.WithoutCancel(ctx))
+		c.gather = nil
+	})
+	return c.values, c.err
+}
+
+// batch gathers columns of a piece; places picks them (nil: all).
+func (p *piece) batch(ctx context.Context, attrs []plan.Attr, places []int) (arrow.RecordBatch, error) {
+	cols := make([]arrow.Array, len(attrs))
+	for i := range cols {
+		from := i
+		if places != nil {
+			from = places[i]
+		}
+		var err error
+		if cols[i], err = p.cols[from].get(ctx); err != nil {
+			return nil, fmt.Errorf("gather %s: %w", attrs[i].Name, err)
+		}
+	}
+	return Batch(attrs, cols, p.rows)
+}
+
+// pieces is a stream that can leave columns ungathered.
+type pieces interface {
+	next(ctx context.Context) (*piece, error)
+}
+
+// Hold reads a stream to its end and closes it.
+func Hold(ctx context.Context, s Stream) (*Held, error) {
+	defer s.Close()
+	out := &Held{}
+	next := func(ctx context.Context) (*piece, error) { return wholePiece(s.Next(ctx)) }
+	if p, ok := s.(pieces); ok {
+		next = p.next
+	}
+	for {
+		p, err := next(ctx)
+		if errors.Is(err, io.EOF) {
+			return out, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		out.pieces = append(out.pieces, p)
+	}
+}
+
+func wholePiece(b arrow.RecordBatch, err error) (*piece, error) {
+	if err != nil {
+		return nil, err
+	}
+	p := &piece{rows: b.NumRows()}
+	for i := range int(b.NumCols()) {
+		p.cols = append(p.cols, &heldColumn{values: b.Column(i)})
+	}
+	return p, nil
+}
+
+// Stream streams the rows; places picks columns (nil: all).
+func (h *Held) Stream(attrs []plan.Attr, places []int) Stream {
+	return &heldStream{held: h, attrs: attrs, places: places}
+}
+
+type heldStream struct {
+	held   *Held
+	attrs  []plan.Attr
+	places []int
+	at     int
+}
+
+func (s *heldStream) Columns() []plan.Attr { return s.attrs }
+func (s *heldStream) Close()               {}
+
+func (s *heldStream) Next(ctx context.Context) (arrow.RecordBatch, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if s.at >= len(s.held.pieces) {
+		return nil, io.EOF
+	}
+	s.at++
+	return s.held.pieces[s.at-1].batch(ctx, s.attrs, s.places)
+}
