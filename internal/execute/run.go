@@ -81,7 +81,7 @@ func (c *closing) next(ctx context.Context) (*piece, error) {
 	if p, ok := c.Stream.(pieces); ok {
 		return p.next(ctx)
 	}
-	return wholePiece(c.Stream.Next(ctx))
+	return wholePiece(c.Next(ctx))
 }
 
 func (c *closing) Close() {

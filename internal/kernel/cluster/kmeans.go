@@ -105,7 +105,7 @@ func assign(points []Point, c *Centers, o Options) *sums {
 			k, cost := c.Closest(p)
 			scale := p.Weight
 			if o.Cosine {
-				scale /= math.Sqrt(p.norm2)
+				scale /= p.norm
 			}
 			p.addTo(s.sums[k], scale)
 			s.weights[k] += p.Weight

@@ -15,6 +15,7 @@ type Point struct {
 	Values  []float64
 	Weight  float64
 	norm2   float64 // squared length
+	norm    float64
 	width   int
 }
 
@@ -29,6 +30,7 @@ func NewSizedPoint(width int, indices []int32, values []float64, weight float64)
 	for _, v := range values {
 		p.norm2 += v * v
 	}
+	p.norm = math.Sqrt(p.norm2)
 	return p
 }
 
@@ -36,7 +38,7 @@ func NewSizedPoint(width int, indices []int32, values []float64, weight float64)
 func (p *Point) Width() int { return p.width }
 
 // IsZero says whether the point is the origin, which has no direction.
-func (p *Point) IsZero() bool { return p.norm2 == 0 }
+func (p *Point) IsZero() bool { return p.norm == 0 }
 
 // dense gives the point's values in full.
 func (p *Point) dense(width int) []float64 {
@@ -83,15 +85,17 @@ type Centers struct {
 	At     [][]float64
 	Cosine bool
 	norm2  []float64
+	norm   []float64
 }
 
 // NewCenters prepares centres for measuring.
 func NewCenters(at [][]float64, cosine bool) *Centers {
-	c := &Centers{At: at, Cosine: cosine, norm2: make([]float64, len(at))}
+	c := &Centers{At: at, Cosine: cosine, norm2: make([]float64, len(at)), norm: make([]float64, len(at))}
 	for i, v := range at {
 		for _, x := range v {
 			c.norm2[i] += x * x
 		}
+		c.norm[i] = math.Sqrt(c.norm2[i])
 	}
 	return c
 }
@@ -99,6 +103,9 @@ func NewCenters(at [][]float64, cosine bool) *Centers {
 // Closest gives the nearest centre, the first of several, and the point's cost there: the squared
 // Euclidean or the cosine distance.
 func (c *Centers) Closest(p *Point) (int, float64) {
+	if !c.Cosine && p.Indices == nil {
+		return c.closestDense(p)
+	}
 	best, least := 0, math.Inf(1)
 	for i := range c.At {
 		if d := c.distance(p, i); d < least {
@@ -108,20 +115,32 @@ func (c *Centers) Closest(p *Point) (int, float64) {
 	return best, least
 }
 
+// closestDense passes over centres that the lengths alone show to be farther off, as Spark does.
+func (c *Centers) closestDense(p *Point) (int, float64) {
+	best, least, values := 0, math.Inf(1), p.Values
+	for i, center := range c.At {
+		if apart := p.norm - c.norm[i]; apart*apart >= least {
+			continue
+		}
+		sum := 0.0
+		for j, x := range center[:len(values)] {
+			d := values[j] - x
+			sum += d * d
+		}
+		if sum < least {
+			best, least = i, sum
+		}
+	}
+	return best, least
+}
+
+// distance is the cost of a point, sparse unless it is measured by the cosine.
 func (c *Centers) distance(p *Point, i int) float64 {
-	center := c.At[i]
+	dot := p.dot(c.At[i])
 	if c.Cosine {
-		return 1 - p.dot(center)/math.Sqrt(p.norm2)/math.Sqrt(c.norm2[i])
+		return 1 - dot/p.norm/c.norm[i]
 	}
-	if p.Indices != nil {
-		return math.Max(0, p.norm2+c.norm2[i]-2*p.dot(center))
-	}
-	sum := 0.0
-	for j, v := range p.Values {
-		d := v - center[j]
-		sum += d * d
-	}
-	return sum
+	return math.Max(0, p.norm2+c.norm2[i]-2*dot)
 }
 
 // moved says whether a centre moved by more than tol.
