@@ -36,14 +36,14 @@ type Service struct {
 	tokens   *cache
 	secrets  *cache        // passwords that have been verified
 	slow     chan struct{} // how many passwords are being verified
-	workers  workerTokens
+	lent     lentTokens
 	audits   chan record
 	oidc     *provider
 }
 
 // New makes the service. [Service.Run] must run for the record of what was done.
 func New(records *db.DB, opts Options) (*Service, error) {
-	s := &Service{db: records, log: opts.Logger, now: opts.Now, tokens: newCache(), secrets: newCache(), workers: workerTokens{byUser: map[string]workerToken{}}, slow: make(chan struct{}, 2), audits: make(chan record, 1024)}
+	s := &Service{db: records, log: opts.Logger, now: opts.Now, tokens: newCache(), secrets: newCache(), lent: lentTokens{known: map[string]lentToken{}}, slow: make(chan struct{}, 2), audits: make(chan record, 1024)}
 	if s.log == nil {
 		s.log = slog.Default()
 	}

@@ -340,3 +340,70 @@ func BenchmarkToken(b *testing.B) {
 		})
 	}
 }
+
+func TestClientTokens(t *testing.T) {
+	s := newServer(t, Options{})
+	secret := s.user("alice", false)
+	s.user("bob", false)
+	lend := func(name, secret string) string {
+		t.Helper()
+		token, life, err := s.ClientToken(httptest.NewRequest("POST", "/oidc/v1/token", nil), name, secret)
+		if err != nil || life > clientLife || token != "" && life <= 0 {
+			t.Fatalf("%v, %v", life, err)
+		}
+		return token
+	}
+	for name, given := range map[string]string{"bob": secret, "nobody": secret, "alice": "mpt_wrong", "": ""} {
+		if lend(name, given) != "" {
+			t.Errorf("%s may sign in with a token that is not theirs", name)
+		}
+	}
+	first := lend("alice", secret)
+	s.want(s.send("POST", "/read", "{}", bearer(first)...), 200, "")
+	if lend("alice", secret) != first {
+		t.Error("another token, though the first one lives")
+	}
+	if tokens, err := s.Tokens(t.Context(), "alice"); err != nil || len(tokens) != 1 {
+		t.Errorf("tokens: %v, %v", tokens, err)
+	}
+	s.now = s.now.Add(clientLife * 3 / 4)
+	second := lend("alice", secret)
+	if second == first {
+		t.Error("a token that is about to end is given")
+	}
+	s.now = s.now.Add(clientLife / 4) // the user's own token ends, and what was lent for it
+	s.want(s.send("POST", "/read", "{}", bearer(second)...), 401, "UNAUTHENTICATED")
+	if lend("alice", secret) != "" {
+		t.Error("a token that has ended signs in")
+	}
+
+	secret, made, err := s.NewToken(t.Context(), "alice", "", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	third := lend("alice", secret)
+	s.want(s.send("POST", "/read", "{}", bearer(third)...), 200, "")
+	if err := s.RevokeToken(t.Context(), made.ID, ""); err != nil {
+		t.Fatal(err)
+	}
+	s.want(s.send("POST", "/read", "{}", bearer(third)...), 401, "UNAUTHENTICATED")
+}
+
+// TestFilesOfARenamedModel: they lie where the model's old name says, and are the model's.
+func TestFilesOfARenamedModel(t *testing.T) {
+	s := newServer(t, Options{})
+	token := s.user("bob", false)
+	for _, q := range []string{
+		`INSERT INTO registered_models (id, name, description, creation_time, last_updated_time) VALUES (1, 'main.default.new', '', 1, 1)`,
+		`INSERT INTO model_versions (model, version, creation_time, last_updated_time, description, source, storage_location, run_id, run_link, logged_model_id)
+			VALUES (1, 1, 1, 1, '', '', 'mlflow-artifacts:/uc/main/default/old/u1', '', '', '')`,
+		`INSERT INTO permissions (user_id, resource_type, resource_id, permission) SELECT id, 'registered_model', 'main.default.new', 'NO_PERMISSIONS' FROM users`,
+	} {
+		if err := s.write(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, path := range []string{"uc/main/default/old/u1/MLmodel", "uc/main/default/old/u2/MLmodel"} {
+		s.want(s.send("GET", "/files/"+path, "", bearer(token)...), 403, "PERMISSION_DENIED")
+	}
+}

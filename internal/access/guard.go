@@ -2,6 +2,8 @@ package access
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -39,6 +41,8 @@ var places = map[string]place{
 	"request_id":      {kind: "trace_id", path: "request_id"},
 	"dataset_id":      {kind: "dataset_id", path: "dataset_id"},
 	"name":            {kind: model, path: "name"},
+	"full_name":       {kind: model, path: "full_name"},
+	"sibling":         {kind: "sibling", path: "new_name"},
 	"new_name":        {kind: model, path: "new_name"},
 	"source":          {kind: "source", path: "source", level: &readIt},
 	"source_run":      {kind: "run_id", path: "run_id", level: &readIt},
@@ -208,11 +212,14 @@ func resources(ctx context.Context, q db.Querier, kind, value string, in any) ([
 	case experiment, model:
 		return []resource{{kind, value}}, nil
 	case "artifact":
-		return artifactResource(value), nil
+		return artifactResource(ctx, q, value)
 	case "file":
 		return fileResource(ctx, q, value)
 	case "source":
 		return sourceResource(ctx, q, value)
+	case "sibling": // a model's name beside that of the request
+		name := strings.Join(walk(reflect.ValueOf(in), []string{"full_name"}), "")
+		return []resource{{model, name[:strings.LastIndexByte(name, '.')+1] + value}}, nil
 	case "resource":
 		return named(in), nil
 	}
@@ -220,24 +227,32 @@ func resources(ctx context.Context, q db.Querier, kind, value string, in any) ([
 }
 
 // artifactResource is what a path of the artifact store, or an address there, belongs to.
-func artifactResource(path string) []resource {
+func artifactResource(ctx context.Context, q db.Querier, path string) ([]resource, error) {
 	if scheme, below, ok := strings.Cut(path, ":/"); ok {
 		if scheme != "mlflow-artifacts" {
-			return nil // not kept here
+			return nil, nil // not kept here
 		}
 		path = below
 	}
 	parts := strings.Split(strings.Trim(path, "/"), "/")
 	if _, err := strconv.ParseInt(parts[0], 10, 64); err == nil {
-		return []resource{{experiment, parts[0]}}
+		return []resource{{experiment, parts[0]}}, nil
 	}
 	switch {
-	case parts[0] == "uc" && len(parts) >= 4:
-		return []resource{{model, strings.Join(parts[1:4], ".")}}
+	case parts[0] == "uc" && len(parts) >= 5: // the model may have been renamed since
+		r := resource{kind: model}
+		err := q.QueryRowContext(ctx, `SELECT m.name FROM model_versions v JOIN registered_models m ON m.id = v.model WHERE v.storage_location = ?`,
+			"mlflow-artifacts:/"+strings.Join(parts[:5], "/")).Scan(&r.id)
+		if errors.Is(err, sql.ErrNoRows) {
+			return []resource{adminOnly}, nil
+		}
+		return []resource{r}, err
+	case parts[0] == "uc" && len(parts) == 4:
+		return []resource{{model, strings.Join(parts[1:4], ".")}}, nil
 	case parts[0] == "volumes" && len(parts) >= 4:
-		return []resource{{volume, strings.Join(parts[1:4], ".")}}
+		return []resource{{volume, strings.Join(parts[1:4], ".")}}, nil
 	}
-	return []resource{adminOnly}
+	return []resource{adminOnly}, nil
 }
 
 // sourceResource is what a new version is made of: files of a run or a logged
@@ -257,7 +272,7 @@ func sourceResource(ctx context.Context, q db.Querier, source string) ([]resourc
 		}
 		return resources(ctx, q, "model_id", first, nil)
 	}
-	return artifactResource(rest.OwnAddress(source)), nil
+	return artifactResource(ctx, q, rest.OwnAddress(source))
 }
 
 // fileResource is what a path of the Files API belongs to.
@@ -282,17 +297,22 @@ func fileResource(ctx context.Context, q db.Querier, path string) ([]resource, e
 // the user may not see. It implements [rest.Guard].
 func (s *Service) After(ctx context.Context, route *rest.Route, in, out any) error {
 	u := userOf(ctx)
-	name := strings.Join(walk(reflect.ValueOf(in), []string{"name"}), "")
+	field := func(of any, name string) string { return strings.Join(walk(reflect.ValueOf(of), []string{name}), "") }
 	switch route.Name {
 	case "createExperiment":
-		return s.made(ctx, u, resource{experiment, strings.Join(walk(reflect.ValueOf(out), []string{"experiment_id"}), "")})
+		return s.made(ctx, u, resource{experiment, field(out, "experiment_id")})
 	case "createRegisteredModel", "createCatalogModel":
-		return s.made(ctx, u, resource{model, name})
+		return s.made(ctx, u, resource{model, field(in, "name")})
+	case "createUnityModel":
+		return s.made(ctx, u, resource{model, field(out, "full_name")})
 	case "deleteRegisteredModel", "deleteCatalogModel":
-		return s.write(ctx, `DELETE FROM permissions WHERE resource_type = ? AND resource_id = ?`, model, name)
+		return s.gone(ctx, field(in, "name"))
+	case "deleteUnityModel":
+		return s.gone(ctx, field(in, "full_name"))
 	case "renameRegisteredModel":
-		newName := strings.Join(walk(reflect.ValueOf(in), []string{"new_name"}), "")
-		return s.write(ctx, `UPDATE permissions SET resource_id = ? WHERE resource_type = ? AND resource_id = ?`, newName, model, name)
+		return s.renamed(ctx, field(in, "name"), field(in, "new_name"))
+	case "updateUnityModel":
+		return s.renamed(ctx, field(in, "full_name"), field(out, "full_name"))
 	}
 	f, ok := out.(rest.Filtered)
 	if !ok || u == nil || u.Admin {
@@ -325,6 +345,19 @@ func (s *Service) made(ctx context.Context, u *User, r resource) error {
 		return nil
 	}
 	return s.db.Write(ctx, func(ctx context.Context, q db.Querier) error { return grant(ctx, q, u.ID, r, Manage) })
+}
+
+// gone forgets who may do what with a model that is no more.
+func (s *Service) gone(ctx context.Context, name string) error {
+	return s.write(ctx, `DELETE FROM permissions WHERE resource_type = ? AND resource_id = ?`, model, name)
+}
+
+// renamed lets permissions go with a model's name.
+func (s *Service) renamed(ctx context.Context, from, to string) error {
+	if from == to {
+		return nil
+	}
+	return s.write(ctx, `UPDATE permissions SET resource_id = ? WHERE resource_type = ? AND resource_id = ?`, to, model, from)
 }
 
 func (s *Service) write(ctx context.Context, query string, args ...any) error {

@@ -14,10 +14,10 @@ import (
 const cookie = "millpond_session"
 
 // open are the addresses that answer everybody: the server's life, what a
-// client asks before it authenticates, and how to log in.
+// client asks before it authenticates, and how to sign in.
 func open(path string) bool {
 	switch path {
-	case "/health", "/version", "/login", "/logout", "/oidc/login", "/oidc/callback", "/.well-known/databricks-config":
+	case "/health", "/version", "/.well-known/databricks-config", "/oidc/.well-known/oauth-authorization-server", "/oidc/v1/token":
 		return true
 	}
 	return strings.HasPrefix(path, "/static/")
@@ -27,11 +27,11 @@ func open(path string) bool {
 func (s *Service) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case r.URL.Path == "/login" || r.URL.Path == "/logout" || strings.HasPrefix(r.URL.Path, "/oidc/"):
-			s.serveLogin(w, r)
-			return
 		case open(r.URL.Path):
 			next.ServeHTTP(w, r)
+			return
+		case r.URL.Path == "/login" || r.URL.Path == "/logout" || strings.HasPrefix(r.URL.Path, "/oidc/"):
+			s.serveLogin(w, r)
 			return
 		}
 		u, err := s.authenticate(r)

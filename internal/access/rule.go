@@ -21,6 +21,7 @@ var (
 	byTraces      = []string{"trace_ids"}
 	byDataset     = []string{"dataset_id"} // of an evaluation
 	byName        = []string{"name"}       // of a registered model
+	byFullName    = []string{"full_name"}  // of a registered model
 	byPath        = []string{"path"}       // of the artifact store
 	byFile        = []string{"file"}       // of the Files API
 )
@@ -34,18 +35,18 @@ var rules = func() map[string]rule {
 		names []string
 	}{
 		// Anybody who is known.
-		{rule{public: true}, []string{"health", "version", "getHostMetadata"}},
+		{rule{public: true}, []string{"health", "version", "getHostMetadata", "getAuthorizationServer", "getClientToken"}},
 		{rule{}, []string{"getServerInfo", "getCurrentUser", "listWorkspace",
 			"isFilesAPIEnabled", "getAPI", "getAccount", "createToken", "listTokens", "deleteToken", "updatePassword", "updateComment", "deleteComment",
 			"uploadPart", "listUploadedParts", "searchExperiments", "searchRegisteredModels", "searchModelVersions", "searchCatalogModels",
-			"searchCatalogVersions", "getOnlineScoringConfigs", "upsertOnlineScoringConfig"}},
+			"searchCatalogVersions", "listUnityModels", "getOnlineScoringConfigs"}},
 		// The study course: everybody who is known may learn.
 		{rule{}, []string{"answerQuestion", "chooseQuestions", "exportProgress", "finishMock", "finishTopic", "followPlan", "getAgenda", "getCheatSheet",
 			"getCourse", "getEvidence", "getLab", "getMock", "getProgress", "getTopic", "hintLab", "importProgress", "judgeAttempt", "listLabs",
 			"listMocks", "listObjectives", "listPlans", "listTopics", "markMockQuestion", "resetLab", "reviewMock", "solveLab", "startAttempt", "startLab", "startMock"}},
 		// Who makes something manages it.
 		{rule{level: Manage, params: []string{"location"}}, []string{"createExperiment"}},
-		{rule{}, []string{"createRegisteredModel", "createCatalogModel"}},
+		{rule{}, []string{"createRegisteredModel", "createCatalogModel", "createUnityModel"}},
 		{rule{level: Read, params: byExperiment}, []string{"getExperiment", "watchExperiment"}},
 		{rule{level: Read, params: []string{"experiment_name"}}, []string{"getExperimentByName"}},
 		{rule{level: Read, params: []string{"workspace_path"}}, []string{"getWorkspaceStatus"}},
@@ -78,8 +79,9 @@ var rules = func() map[string]rule {
 		{rule{level: Edit, params: byDataset}, []string{"setDatasetTags", "deleteDatasetTag", "upsertDatasetRecords", "deleteDatasetRecords"}},
 		{rule{level: Edit, params: []string{"dataset_id", "experiment_ids"}}, []string{"addDatasetToExperiments", "removeDatasetFromExperiments"}},
 		{rule{level: Edit, params: byDataset, audit: true}, []string{"deleteDataset"}},
-		{rule{level: Read, params: byExperiment}, []string{"listScorers", "listScorerVersions", "getScorer"}},
-		{rule{level: Edit, params: byExperiment, audit: true}, []string{"registerScorer", "deleteScorer"}},
+		{rule{level: Read, params: []string{"experiment_id", "experiment_ids"}}, []string{"listScorers"}},
+		{rule{level: Read, params: byExperiment}, []string{"listScorerVersions", "getScorer"}},
+		{rule{level: Edit, params: byExperiment, audit: true}, []string{"registerScorer", "deleteScorer", "upsertOnlineScoringConfig"}},
 		{rule{level: Read, params: byPath}, []string{"listProxiedArtifacts", "downloadArtifact", "getPresignedDownloadUrl"}},
 		{rule{level: Edit, params: byPath}, []string{"uploadArtifact", "createMultipartUpload", "completeMultipartUpload", "abortMultipartUpload"}},
 		{rule{level: Edit, params: byPath, audit: true}, []string{"deleteArtifact"}},
@@ -94,6 +96,10 @@ var rules = func() map[string]rule {
 			"setRegisteredModelAlias", "deleteRegisteredModelAlias", "updateModelVersion", "transitionModelVersionStage", "transitionStage",
 			"setModelVersionTag", "deleteModelVersionTag", "updateCatalogModel", "setCatalogModelTag", "deleteCatalogModelTag", "setCatalogModelAlias",
 			"deleteCatalogModelAlias", "updateCatalogVersion", "finalizeCatalogVersion", "setCatalogVersionTag", "deleteCatalogVersionTag"}},
+		{rule{level: Read, params: byFullName}, []string{"getUnityModel", "listUnityVersions", "getUnityVersion", "getUnityVersionByAlias"}},
+		{rule{level: Edit, params: byFullName, audit: true}, []string{"updateUnityVersion", "setUnityAlias", "deleteUnityAlias"}},
+		{rule{level: Edit, params: []string{"full_name", "sibling"}, audit: true}, []string{"updateUnityModel"}},
+		{rule{level: Manage, params: byFullName, audit: true}, []string{"deleteUnityModel", "deleteUnityVersion"}},
 		{rule{level: Edit, params: []string{"name", "new_name"}, audit: true}, []string{"renameRegisteredModel"}},
 		{rule{level: Edit, params: []string{"name", "source", "source_run", "source_model"}, audit: true}, []string{"createModelVersion", "createCatalogVersion"}},
 		{rule{level: Manage, params: byName, audit: true}, []string{"deleteRegisteredModel", "deleteModelVersion", "deleteCatalogModel", "deleteCatalogVersion",
@@ -101,8 +107,9 @@ var rules = func() map[string]rule {
 		{rule{level: Manage, params: []string{"resource"}, audit: true}, []string{"grantUserPermission", "revokeUserPermission", "createExperimentPermission",
 			"updateExperimentPermission", "deleteExperimentPermission", "createModelPermission", "updateModelPermission", "deleteModelPermission"}},
 		{rule{level: Manage, params: []string{"resource"}}, []string{"getUserPermission", "getExperimentPermission", "getModelPermission"}},
-		{rule{admin: true, audit: true}, []string{"createUser", "updateAdmin", "deleteUser", "createWebhook", "updateWebhook", "deleteWebhook", "testWebhook"}},
-		{rule{admin: true}, []string{"getUser", "listUsers", "listUserPermissions", "listAudit", "getWebhook", "listWebhooks"}},
+		{rule{admin: true, audit: true}, []string{"createUser", "updateAdmin", "deleteUser", "createWebhook", "updateWebhook", "deleteWebhook", "testWebhook",
+			"createRegistryWebhook", "updateRegistryWebhook", "deleteRegistryWebhook", "testRegistryWebhook"}},
+		{rule{admin: true}, []string{"getUser", "listUsers", "listUserPermissions", "listAudit", "getWebhook", "listWebhooks", "listRegistryWebhooks"}},
 	} {
 		for _, name := range r.names {
 			out[name] = r.rule

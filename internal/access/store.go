@@ -31,7 +31,7 @@ type Account struct {
 
 // Users lists the users by name.
 func (s *Service) Users(ctx context.Context) ([]Account, error) {
-	rows, err := s.db.Reader().QueryContext(ctx, `SELECT u.id, u.name, u.admin, u.created_ms, (SELECT COUNT(*) FROM tokens t WHERE t.user_id = u.id AND t.kind = ?)
+	rows, err := s.db.Reader().QueryContext(ctx, `SELECT u.id, u.name, u.admin, u.created_ms, (SELECT COUNT(*) FROM tokens t WHERE t.user_id = u.id AND t.kind = ? AND t.parent IS NULL)
 		FROM users u ORDER BY u.name`, apiToken)
 	if err != nil {
 		return nil, err
@@ -133,7 +133,7 @@ type Token struct {
 // Tokens lists the tokens of a user, or ("") of all.
 func (s *Service) Tokens(ctx context.Context, user string) ([]Token, error) {
 	rows, err := s.db.Reader().QueryContext(ctx, `SELECT t.id, u.name, t.comment, t.created_ms, COALESCE(t.expires_ms, -1) FROM tokens t JOIN users u ON u.id = t.user_id
-		WHERE t.kind = ? AND (? = '' OR u.name = ?) ORDER BY t.id`, apiToken, user, user)
+		WHERE t.kind = ? AND t.parent IS NULL AND (? = '' OR u.name = ?) ORDER BY t.id`, apiToken, user, user)
 	if err != nil {
 		return nil, err
 	}

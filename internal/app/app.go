@@ -28,6 +28,7 @@ import (
 	"github.com/millpond/millpond/internal/evidence"
 	"github.com/millpond/millpond/internal/registry"
 	"github.com/millpond/millpond/internal/rest"
+	"github.com/millpond/millpond/internal/seal"
 	"github.com/millpond/millpond/internal/trace"
 	"github.com/millpond/millpond/internal/tracking"
 	"github.com/millpond/millpond/internal/ui"
@@ -55,6 +56,8 @@ type Config struct {
 	OIDC              access.OIDC
 	// WebhooksPrivate lets webhooks go to loopback and private addresses.
 	WebhooksPrivate bool
+	// SecretKey seals secrets in the records; "" for the key of a file in DataDir.
+	SecretKey string
 }
 
 // App is a running Millpond.
@@ -198,14 +201,20 @@ func (a *App) routes(ctx context.Context) error {
 		return fmt.Errorf("open tracking: %w", err)
 	}
 	t.Mount(mux)
-	a.webhooks = webhook.New(a.store, webhook.Options{AllowPrivate: a.cfg.WebhooksPrivate, Logger: a.log})
+	if err := a.openWebhooks(ctx); err != nil {
+		return err
+	}
 	a.webhooks.Mount(mux)
 	models := registry.New(a.store, t, registry.Options{Events: a.webhooks, Logger: a.log})
 	models.Mount(mux)
 	traces := trace.New(a.store, t, trace.Options{})
 	traces.Mount(mux)
-	evaluation.New(a.store, t, evaluation.Options{}).Mount(mux)
-	databricks.New(t, models, traces, a.files).Mount(mux)
+	evaluation.New(a.store, t, evaluation.Options{CheckFilter: trace.CheckFilter}).Mount(mux)
+	var clients databricks.Clients
+	if a.access != nil {
+		clients = a.access
+	}
+	databricks.New(t, models, traces, a.files, clients).Mount(mux)
 	if a.ui, err = ui.New(ui.Options{API: mux, Status: a.status, Storage: a.dir.size, Logger: a.log}); err != nil {
 		return err
 	}
@@ -224,6 +233,18 @@ func (a *App) routes(ctx context.Context) error {
 	mux.Handle(rest.Raw("GET", "/api/millpond/openapi.json", "getAPI", mux.Document("Millpond", a.cfg.Version)))
 	a.http = &http.Server{Handler: handler, ReadHeaderTimeout: 30 * time.Second, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelWarn)}
 	a.http.RegisterOnShutdown(t.StopListening)
+	return nil
+}
+
+func (a *App) openWebhooks(ctx context.Context) error {
+	secrets, err := seal.New(a.cfg.SecretKey, filepath.Join(a.dir.path, "secret.key"))
+	if err != nil {
+		return fmt.Errorf("--secret-key: %w", err)
+	}
+	a.webhooks = webhook.New(a.store, webhook.Options{AllowPrivate: a.cfg.WebhooksPrivate, Secrets: secrets, Logger: a.log})
+	if err := a.webhooks.SealOld(ctx); err != nil {
+		return fmt.Errorf("seal the secrets of webhooks: %w", err)
+	}
 	return nil
 }
 

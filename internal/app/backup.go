@@ -21,7 +21,9 @@ func backupCommand(version string) *cobra.Command {
 		Short: "Put records, artifacts and tables into one file, while the server runs or not",
 		Long: `Write FILE, a tar.gz of the data directory: the records as of one moment,
 artifacts and the warehouse, with their checksums. The server may be running.
-Put it back with "millpond restore FILE".
+Put it back with "millpond restore FILE". The key that secrets of webhooks are
+sealed with is in it too, unless the server gets its key by --secret-key: keep
+the file as you keep the data directory.
 
 Records in PostgreSQL are not in the file: back them up with pg_dump, before
 this, and give --without-records. Artifacts in S3 are not in it either: let the

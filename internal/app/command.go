@@ -88,10 +88,15 @@ OTEL_EXPORTER_OTLP_ENDPOINT says, and nowhere without it.`,
 	f.String("oidc-redirect-url", "", "where the provider sends people back (default: this server's address and /oidc/callback)")
 	f.Bool("oidc-new-users", false, "make users of those whom the provider knows")
 	f.Bool("webhooks-private", false, "let webhooks go to loopback and private addresses, and over plain HTTP")
+	f.String("secret-key", "", "seals webhooks' secrets in the records: 32 bytes as base64 (default: secret.key in the data directory); better set in the environment as MILLPOND_SECRET_KEY or MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY")
 	f.String("log-level", "info", "debug, info, warn or error")
 	f.String("log-format", "text", "text or json")
 	f.String("config", "", "YAML file with these settings")
 	bindEnv(v, f)
+	// MLflow's own name of the key does too.
+	if err := v.BindEnv("secret-key", "MILLPOND_SECRET_KEY", "MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY"); err != nil {
+		panic("app: flags do not bind: " + err.Error()) // a mistake in the program
+	}
 	return c
 }
 
@@ -159,7 +164,7 @@ func serve(ctx context.Context, v *viper.Viper, version string) error {
 	defer stop()
 	a, err := Open(ctx, Config{DataDir: v.GetString("data-dir"), Store: v.GetString("store"), ArtifactRoot: v.GetString("artifact-root"), Connect: v.GetString("connect"), HTTP: v.GetString("http"), Python: v.GetString("python"), RuntimesDir: managed.Dir, CourseDir: v.GetString("course-dir"), ClientFiles: clientFiles,
 		Threads: v.GetInt("threads"), MemoryBytes: mem, SessionIdle: v.GetDuration("session-idle"), Version: version, Logger: log,
-		WebhooksPrivate: v.GetBool("webhooks-private"), Access: v.GetString("access"), DefaultPermission: v.GetString("default-permission"),
+		WebhooksPrivate: v.GetBool("webhooks-private"), SecretKey: v.GetString("secret-key"), Access: v.GetString("access"), DefaultPermission: v.GetString("default-permission"),
 		OIDC: access.OIDC{Issuer: v.GetString("oidc-issuer"), ClientID: v.GetString("oidc-client-id"), ClientSecret: v.GetString("oidc-client-secret"),
 			RedirectURL: v.GetString("oidc-redirect-url"), NewUsers: v.GetBool("oidc-new-users")}})
 	if err != nil {

@@ -1,6 +1,6 @@
 // Package databricks answers what Databricks' clients ask of a workspace beside
-// MLflow's API: who they are, where their experiments are, and the Files API, by
-// which they send and read artifacts.
+// MLflow's API: how they sign in, who they are, where their experiments are, and
+// the Files API, by which they send and read artifacts.
 //
 // In come requests of databricks-sdk and of MLflow with a tracking address of
 // "databricks"; out go Databricks' answers and error codes. It keeps nothing of
@@ -12,6 +12,7 @@ package databricks
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/millpond/millpond/internal/artifact"
 	"github.com/millpond/millpond/internal/rest"
@@ -43,17 +44,24 @@ type Traces interface {
 	TraceLocation(ctx context.Context, traceID string) (string, error)
 }
 
+// Clients knows the programs that sign in by OAuth.
+type Clients interface {
+	// ClientToken gives a program a token that lives for a while, "" if its name and secret do not fit.
+	ClientToken(r *http.Request, id, secret string) (token string, life time.Duration, err error)
+}
+
 // Service answers the requests.
 type Service struct {
 	tracking Tracking
 	registry Registry
 	traces   Traces
 	files    *artifact.Store
+	clients  Clients // nil if everybody may do everything
 }
 
-// New makes the service.
-func New(tracking Tracking, registry Registry, traces Traces, files *artifact.Store) *Service {
-	return &Service{tracking, registry, traces, files}
+// New makes the service. Without clients every program may sign in.
+func New(tracking Tracking, registry Registry, traces Traces, files *artifact.Store, clients Clients) *Service {
+	return &Service{tracking, registry, traces, files, clients}
 }
 
 // Mount adds the service's routes to the mux.
@@ -64,6 +72,8 @@ func (s *Service) Routes() []rest.Route {
 	const fs, mlflow = "/api/2.0/fs/", "/api/2.0/mlflow/"
 	return []rest.Route{
 		rest.Raw("GET", "/.well-known/databricks-config", "getHostMetadata", hostMetadata),
+		rest.Raw("GET", "/oidc/.well-known/oauth-authorization-server", "getAuthorizationServer", authorizationServer),
+		rest.Raw("POST", "/oidc/v1/token", "getClientToken", s.clientToken),
 		rest.Raw("GET", "/api/2.0/preview/scim/v2/Me", "getCurrentUser", currentUser),
 		rest.Op("GET", "/api/2.0/workspace/get-status", "getWorkspaceStatus", s.workspaceStatus),
 		rest.Op("GET", "/api/2.0/workspace/list", "listWorkspace", s.workspaceList),

@@ -66,6 +66,7 @@ func sqlitePool(path string, n int, readOnly bool) (*sql.DB, error) {
 		"case_sensitive_like(1)", // LIKE is case-sensitive in MLflow, ILIKE is not
 		"cache_size(-16000)",
 		"temp_store(MEMORY)",
+		"secure_delete(FAST)", // what is overwritten, an old secret maybe, does not linger where pages are written anyway
 		"wal_autocheckpoint(4000)",
 		"journal_size_limit(67108864)",
 	} {

@@ -23,19 +23,25 @@ type Tracking interface {
 
 // Options tunes the service; the zero value is fine.
 type Options struct {
-	Now func() time.Time
+	// CheckFilter refuses a filter of traces that is none; nil takes all.
+	CheckFilter func(text string) error
+	Now         func() time.Time
 }
 
 // Service answers requests about datasets and scorers.
 type Service struct {
-	db       *db.DB
-	tracking Tracking
-	now      func() time.Time
+	db          *db.DB
+	tracking    Tracking
+	checkFilter func(string) error
+	now         func() time.Time
 }
 
 // New makes the service.
 func New(records *db.DB, tracking Tracking, opts Options) *Service {
-	s := &Service{db: records, tracking: tracking, now: opts.Now}
+	s := &Service{db: records, tracking: tracking, checkFilter: opts.CheckFilter, now: opts.Now}
+	if s.checkFilter == nil {
+		s.checkFilter = func(string) error { return nil }
+	}
 	if s.now == nil {
 		s.now = time.Now
 	}

@@ -136,6 +136,43 @@ func TestScorersCountTheirVersions(t *testing.T) {
 	}
 }
 
+func TestOnlineScoring(t *testing.T) {
+	a := newAPI(t)
+	id := a.OK("POST", "scorers/register", body{"experiment_id": "1", "name": "s", "serialized_scorer": `{"builtin_scorer_pydantic_data": {"model": "openai:/m"}}`})["scorer_id"]
+	set := func(in body) body {
+		in["experiment_id"], in["name"] = "1", "s"
+		return in
+	}
+	first := a.OK("PUT", "scorers/online-config", set(body{"sample_rate": 0, "filter_string": "status = 'OK'"}))["config"].(body)
+	if first["scorer_id"] != id || first["sample_rate"] != 0.0 || first["experiment_id"] != "1" || first["filter_string"] != "status = 'OK'" {
+		t.Errorf("set: %v", first)
+	}
+	again := a.OK("PUT", "scorers/online-config", set(body{"sample_rate": 0}))["config"].(body)
+	list := a.OK("GET", fmt.Sprintf("scorers/online-configs?scorer_ids=none&scorer_ids=%v", id), nil)["configs"].([]any)
+	if len(list) != 1 || list[0].(body)["online_scoring_config_id"] != again["online_scoring_config_id"] || list[0].(body)["filter_string"] != nil {
+		t.Errorf("list: %v, last set %v", list, again)
+	}
+	if _, out := a.Call("PUT", "scorers/online-config", set(body{"sample_rate": 0.5})); out["error_code"] != "INVALID_PARAMETER_VALUE" {
+		t.Errorf("a scorer that no gateway runs: %v", out)
+	}
+	a.OK("DELETE", "scorers/delete", body{"experiment_id": "1", "name": "s"})
+	if list := a.OK("GET", fmt.Sprintf("scorers/online-configs?scorer_ids=%v", id), nil)["configs"].([]any); len(list) != 0 {
+		t.Errorf("of a deleted scorer: %v", list)
+	}
+}
+
+func TestScorersOfSeveralExperiments(t *testing.T) {
+	a := newAPI(t)
+	for _, e := range []string{"2", "1"} {
+		a.OK("POST", "scorers/register", body{"experiment_id": e, "name": "s", "serialized_scorer": "{}"})
+	}
+	for query, want := range map[string]int{"": 2, "?experiment_ids=1&experiment_ids=2&experiment_ids=9": 2, "?experiment_ids=2": 1} {
+		if list, _ := a.OK("GET", "scorers/list"+query, nil)["scorers"].([]any); len(list) != want || list[0].(body)["scorer_name"] != "s" {
+			t.Errorf("%s: %v", query, list)
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	a := newAPI(t)
 	one := a.dataset(body{"name": "d"})
@@ -155,7 +192,19 @@ func TestRefusals(t *testing.T) {
 		{"POST", "datasets/search", body{"experiment_ids": []string{"x"}}, "INVALID_PARAMETER_VALUE"},
 		{"GET", "scorers/get?experiment_id=1&name=none", nil, "RESOURCE_DOES_NOT_EXIST"},
 		{"DELETE", "scorers/delete", body{"experiment_id": "1", "name": "none"}, "RESOURCE_DOES_NOT_EXIST"},
-		{"PUT", "scorers/online-config", body{}, "NOT_IMPLEMENTED"},
+		{"POST", "scorers/register", body{"experiment_id": "1", "name": " ", "serialized_scorer": "{}"}, "INVALID_PARAMETER_VALUE"},
+		{"POST", "scorers/register", body{"experiment_id": "1", "name": "s", "serialized_scorer": "no JSON"}, "INVALID_PARAMETER_VALUE"},
+		{"POST", "scorers/register", body{"experiment_id": "1", "name": "s", "serialized_scorer": "[]"}, "INVALID_PARAMETER_VALUE"},
+		{"POST", "scorers/register", body{"experiment_id": "1", "name": "s", "serialized_scorer": `{"a": [{"call_source": "import os"}]}`}, "INVALID_PARAMETER_VALUE"},
+		{"POST", "scorers/register", body{"experiment_id": "1", "name": "s", "serialized_scorer": `{"third_party_scorer_data": {"kwargs": {"a": [["api_base", "x"]]}}}`}, "INVALID_PARAMETER_VALUE"},
+		{"POST", "scorers/register", body{"experiment_id": "1", "name": "s", "serialized_scorer": `{"builtin_scorer_pydantic_data": {"model": " "}}`}, "INVALID_PARAMETER_VALUE"},
+		{"POST", "scorers/register", body{"experiment_id": "1", "name": "s", "serialized_scorer": `{"builtin_scorer_pydantic_data": {"model": "gateway:/none"}}`}, "RESOURCE_DOES_NOT_EXIST"},
+		{"GET", "scorers/list?experiment_id=1&experiment_ids=2", nil, "INVALID_PARAMETER_VALUE"},
+		{"GET", "scorers/online-configs", nil, "INVALID_PARAMETER_VALUE"},
+		{"PUT", "scorers/online-config", body{}, "INVALID_PARAMETER_VALUE"},
+		{"PUT", "scorers/online-config", body{"experiment_id": "1", "name": "none", "sample_rate": 0}, "RESOURCE_DOES_NOT_EXIST"},
+		{"PUT", "scorers/online-config", body{"experiment_id": "1", "name": "none", "sample_rate": 1.5}, "INVALID_PARAMETER_VALUE"},
+		{"PUT", "scorers/online-config", body{"experiment_id": "1", "name": "none", "sample_rate": "NaN"}, "INVALID_PARAMETER_VALUE"},
 	} {
 		if _, out := a.Call(c.method, c.path, c.in); out["error_code"] != c.code {
 			t.Errorf("%s %s %v: %v, want %s", c.method, c.path, c.in, out, c.code)

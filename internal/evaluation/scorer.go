@@ -4,6 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -37,7 +40,8 @@ type (
 		CreationTime int64  `json:"creation_time"`
 	}
 	listRequest struct {
-		ExperimentID string `json:"experiment_id" mlflow:"required"`
+		ExperimentID  string   `json:"experiment_id"`
+		ExperimentIDs []string `json:"experiment_ids"`
 	}
 	scorerRequest struct {
 		ExperimentID string      `json:"experiment_id" mlflow:"required"`
@@ -54,28 +58,15 @@ type (
 
 const maxScorerName = 256
 
-type (
-	onlineRequest struct {
-		ScorerIDs []string `json:"scorer_ids"`
-	}
-	onlineResponse struct {
-		Configs []struct{} `json:"configs"`
-	}
-)
-
-// onlineConfigs tells which scorers judge traces as they come: none do, since
-// a scorer is a program that only clients run.
-func (s *Service) onlineConfigs(context.Context, *onlineRequest) (*onlineResponse, error) {
-	return &onlineResponse{[]struct{}{}}, nil
-}
-
-func (s *Service) setOnlineConfig(context.Context, *empty) (*empty, error) {
-	return nil, rest.Errorf(rest.NotImplemented, "Scorers are not run by this server: run them with mlflow.genai.evaluate.")
-}
-
 func (s *Service) registerScorer(ctx context.Context, in *registerRequest) (*registerResponse, error) {
-	if strings.TrimSpace(in.Name) == "" || len(in.Name) > maxScorerName {
-		return nil, rest.Invalid("Scorer name cannot be empty, nor longer than %d characters.", maxScorerName)
+	switch {
+	case strings.TrimSpace(in.Name) == "":
+		return nil, rest.Invalid("Scorer name cannot be empty or contain only whitespace.")
+	case len(in.Name) > maxScorerName:
+		return nil, rest.Invalid("Scorer name cannot be longer than %d characters.", maxScorerName)
+	}
+	if err := checkPayload(in.Serialized); err != nil {
+		return nil, err
 	}
 	experiment, _, err := s.tracking.ExperimentLocation(ctx, in.ExperimentID)
 	if err != nil {
@@ -118,14 +109,42 @@ func (s *Service) scorers(ctx context.Context, tail string, args ...any) ([]Scor
 	return out, rows.Err()
 }
 
-// listScorers lists the newest version of each scorer.
+// listScorers lists the newest version of each scorer: of one experiment, of
+// several, or of all that are active.
 func (s *Service) listScorers(ctx context.Context, in *listRequest) (*scorersResponse, error) {
-	experiment, _, err := s.tracking.ExperimentLocation(ctx, in.ExperimentID)
-	if err != nil {
-		return nil, err
+	const newest = `JOIN experiments e ON e.experiment_id = c.experiment_id AND e.lifecycle_stage = 'active'
+		WHERE v.version = (SELECT MAX(version) FROM scorer_versions WHERE scorer = c.id) %s ORDER BY c.experiment_id, c.name`
+	var ids []int64
+	switch {
+	case in.ExperimentID != "" && len(in.ExperimentIDs) > 0:
+		return nil, rest.Invalid("Cannot specify both 'experiment_id' and 'experiment_ids'. Use 'experiment_ids' to scope the query to multiple experiments, " +
+			"or 'experiment_id' to scope it to a single experiment.")
+	case in.ExperimentID != "":
+		experiment, _, err := s.tracking.ExperimentLocation(ctx, in.ExperimentID)
+		if err != nil {
+			return nil, err
+		}
+		ids = []int64{experiment}
+	case len(in.ExperimentIDs) > 0:
+		for _, text := range in.ExperimentIDs {
+			id, err := strconv.ParseInt(text, 10, 64)
+			if err != nil {
+				return nil, rest.Invalid("Invalid experiment ID '%s'. Experiment ID must be a valid integer.", text)
+			}
+			ids = append(ids, id)
+		}
 	}
-	list, err := s.scorers(ctx, `WHERE c.experiment_id = ? AND v.version = (SELECT MAX(version) FROM scorer_versions WHERE scorer = c.id) ORDER BY c.name`, experiment)
+	only := ""
+	if ids != nil {
+		only = "AND c.experiment_id IN (" + db.Marks(len(ids)) + ")"
+	}
+	list, err := s.scorers(ctx, fmt.Sprintf(newest, only), db.Args(ids)...)
 	return &scorersResponse{list}, err
+}
+
+// Keep leaves the scorers of experiments that the user may see; see [rest.Filtered].
+func (r *scorersResponse) Keep(may func(kind, id string) bool) {
+	r.Scorers = slices.DeleteFunc(r.Scorers, func(c Scorer) bool { return !may(rest.KindExperiment, strconv.FormatInt(c.ExperimentID, 10)) })
 }
 
 func (s *Service) scorerVersions(ctx context.Context, in *scorerRequest) (*scorersResponse, error) {

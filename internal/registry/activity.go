@@ -165,13 +165,19 @@ func (s *Service) move(ctx context.Context, q db.Querier, v versionRow, stage st
 			if err != nil {
 				return err
 			}
+			if err := s.tellStage(ctx, q, o, stageArchived); err != nil {
+				return err
+			}
 		}
 	}
 	a.from, a.to = v.info.CurrentStage, stage
 	if _, err := insertActivity(ctx, q, v, a, now); err != nil {
 		return err
 	}
-	return setStage(ctx, q, v, stage, now)
+	if err := setStage(ctx, q, v, stage, now); err != nil {
+		return err
+	}
+	return s.tellStage(ctx, q, v, stage)
 }
 
 func checkArchive(archive bool, stage, given string) error {
@@ -205,7 +211,7 @@ func (s *Service) createRequest(ctx context.Context, in *requestRequest) (*reque
 			return errors.Join(err, rest.AlreadyExists("There is a request of %s already to move version %d of model '%s' to %s.", user, v.version, in.Name, stage))
 		}
 		out.Request = Request{requested, user, in.Comment, stage, now, actions}
-		return nil
+		return s.tell(ctx, q, v.model, requestEntity, "CREATED", stageData(v, stage))
 	})
 	if err != nil {
 		return nil, err
@@ -378,8 +384,11 @@ func (s *Service) createComment(ctx context.Context, in *commentRequest) (*comme
 	var out commentResponse
 	err := s.onVersion(ctx, in.Name, in.Version, func(ctx context.Context, q db.Querier, v versionRow) error {
 		a, err := insertActivity(ctx, q, v, activity{kind: newComment, user: rest.User(ctx), comment: in.Comment}, s.millis())
+		if err != nil {
+			return err
+		}
 		out.Comment = Comment{a.ID, a.UserID, a.Comment, a.CreationTimestamp, a.LastUpdatedTimestamp, commentActions}
-		return err
+		return s.tell(ctx, q, v.model, commentEntity, "CREATED", eventData{"name": in.Name, "version": in.Version, "comment": in.Comment})
 	})
 	if err != nil {
 		return nil, err

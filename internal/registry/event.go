@@ -11,6 +11,13 @@ import (
 var promptEntity = map[string]string{"REGISTERED_MODEL": "PROMPT", "REGISTERED_MODEL_TAG": "PROMPT_TAG", "MODEL_VERSION": "PROMPT_VERSION",
 	"MODEL_VERSION_TAG": "PROMPT_VERSION_TAG", "MODEL_VERSION_ALIAS": "PROMPT_ALIAS"}
 
+// What Databricks' registry tells of, and MLflow's does not.
+const (
+	stageEntity   = "MODEL_VERSION_STAGE"
+	requestEntity = "TRANSITION_REQUEST"
+	commentEntity = "COMMENT"
+)
+
 // Tags by which a prompt is kept; its events tell them as what they mean.
 const (
 	promptTextTag = "mlflow.prompt.text"
@@ -41,7 +48,10 @@ func (s *Service) tell(ctx context.Context, q db.Querier, model int64, entity, a
 		return err
 	}
 	if isPrompt(tags[model]) {
-		entity = promptEntity[entity]
+		var known bool
+		if entity, known = promptEntity[entity]; !known {
+			return nil
+		}
 		if tags, ok := data["tags"].(map[string]string); ok {
 			if text, ok := tags[promptTextTag]; ok {
 				data["template"] = text
@@ -64,6 +74,18 @@ func tagMap(tags []Tag) map[string]string {
 		out[t.Key] = t.Value
 	}
 	return out
+}
+
+// tellStage emits that a version is in another stage.
+func (s *Service) tellStage(ctx context.Context, q db.Querier, v versionRow, stage string) error {
+	if v.info.CurrentStage == stage {
+		return nil
+	}
+	return s.tell(ctx, q, v.model, stageEntity, "CHANGED", stageData(v, stage))
+}
+
+func stageData(v versionRow, stage string) eventData {
+	return eventData{"name": v.info.Name, "version": v.info.Version, "from_stage": v.info.CurrentStage, "to_stage": stage}
 }
 
 // orNil is nil for a text that is not there.

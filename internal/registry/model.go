@@ -172,12 +172,16 @@ func (s *Service) renameModel(ctx context.Context, in *renameModelRequest) (*mod
 		if err != nil {
 			return 0, err
 		}
-		err = renameModel(ctx, q, id, in.NewName, s.millis())
-		if db.IsUnique(err) {
-			err = rest.AlreadyExists("Registered Model (name=%s) already exists.", in.NewName)
-		}
-		return id, err
+		return id, s.rename(ctx, q, id, in.NewName)
 	})
+}
+
+func (s *Service) rename(ctx context.Context, q db.Querier, id int64, name string) error {
+	err := renameModel(ctx, q, id, name, s.millis())
+	if db.IsUnique(err) {
+		err = rest.AlreadyExists("Registered Model (name=%s) already exists.", name)
+	}
+	return err
 }
 
 func (s *Service) deleteModel(ctx context.Context, in *modelRequest) (*empty, error) {

@@ -38,7 +38,7 @@ type Events interface {
 	// Any reports whether anybody listens.
 	Any(ctx context.Context, q db.Querier) (bool, error)
 	// Emit tells of an event: an entity, what was done, and the data of it.
-	Emit(ctx context.Context, q db.Querier, entity, action string, data any) error
+	Emit(ctx context.Context, q db.Querier, entity, action string, data map[string]any) error
 	// Wake says that a write with events may have been committed.
 	Wake()
 }

@@ -32,6 +32,8 @@ func (s *Service) Routes() []rest.Route {
 		rest.Op("POST", v+"set-tag", "setModelVersionTag", s.setVersionTag),
 		rest.Op("DELETE", v+"delete-tag", "deleteModelVersionTag", s.deleteVersionTag),
 	)
-	out = append(append(out, s.activityRoutes()...), s.catalogRoutes()...)
+	for _, more := range [][]rest.Route{s.activityRoutes(), s.catalogRoutes(), s.unityRoutes()} {
+		out = append(out, more...)
+	}
 	return append(out, rest.Raw("GET", "/model-versions/get-artifact", "getModelVersionArtifact", s.getVersionArtifact))
 }

@@ -156,8 +156,12 @@ func (s *Service) searchModels(ctx context.Context, in *searchRequest) (*searchM
 	if err != nil {
 		return nil, err
 	}
+	return s.findModels(ctx, w, by, p)
+}
+
+func (s *Service) findModels(ctx context.Context, w *filter.Where, by string, p page) (*searchModelsResponse, error) {
 	var out searchModelsResponse
-	err = s.db.View(ctx, func(ctx context.Context, q db.Querier) error {
+	err := s.db.View(ctx, func(ctx context.Context, q db.Querier) error {
 		ids, err := modelIDs(ctx, q, w.String()+" ORDER BY "+by+" LIMIT ? OFFSET ?", append(w.Args, p.limit+1, p.offset)...)
 		if err != nil {
 			return err

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -189,6 +190,9 @@ func (s *Service) getByAlias(ctx context.Context, in *aliasNameRequest) (*versio
 	return &out, nil
 }
 
+// errNoAlias says beside the answer why there is none.
+var errNoAlias = errors.New("no such alias")
+
 func versionByAlias(ctx context.Context, q db.Querier, name, alias string) (id int64, err error) {
 	model, err := modelID(ctx, q, name)
 	if err != nil {
@@ -203,7 +207,7 @@ func versionByAlias(ctx context.Context, q db.Querier, name, alias string) (id i
 	}
 	id, found, err := aliasedVersion(ctx, q, model, alias)
 	if err == nil && !found {
-		err = rest.Invalid("Registered model alias %s not found.", alias)
+		err = errors.Join(rest.Invalid("Registered model alias %s not found.", alias), errNoAlias)
 	}
 	return id, err
 }

@@ -38,8 +38,25 @@ var statuses = map[Code]int{
 	BadRequest: 400, ResourceAlreadyExists: 400, InvalidParameterValue: 400,
 }
 
+// class is how MLflow's clients sort errors: the class's name and an SQLSTATE.
+type class struct{ name, state string }
+
+// classes are those of MLflow's server; a code without one is sorted by the client.
+var classes = map[Code]class{
+	BadRequest:             {"INVALID_PARAMETER_VALUE", "KAM00"},
+	EndpointNotFound:       {"RESOURCE_NOT_FOUND", "KAM00"},
+	InternalError:          {"CLIENT_INTERNAL_ERROR", "XXM00"},
+	InvalidParameterValue:  {"INVALID_PARAMETER_VALUE", "KAM00"},
+	InvalidState:           {"CLIENT_INTERNAL_ERROR", "XXM00"},
+	"NOT_FOUND":            {"RESOURCE_NOT_FOUND", "KAM00"},
+	PermissionDenied:       {"PERMISSION_DENIED", "KAM00"},
+	ResourceAlreadyExists:  {"RESOURCE_ALREADY_EXISTS", "KAM00"},
+	ResourceDoesNotExist:   {"RESOURCE_NOT_FOUND", "KAM00"},
+	TemporarilyUnavailable: {"CLIENT_INTERNAL_ERROR", "XXM00"},
+}
+
 // Error is an answer that tells the client what went wrong: its body is
-// {"error_code": ..., "message": ...}.
+// {"error_code": ..., "message": ...}, with what it is sorted by.
 type Error struct {
 	Code    Code
 	Message string

@@ -243,10 +243,12 @@ func (m *Mux) fail(w *StatusWriter, r *http.Request, err error) {
 // WriteError writes an error answer.
 func WriteError(w http.ResponseWriter, e *Error) {
 	body := struct {
-		Code    Code     `json:"error_code"`
-		Message string   `json:"message"`
-		Details []Detail `json:"details,omitempty"`
-	}{e.Code, e.Message, e.Details}
+		Code     Code     `json:"error_code"`
+		Message  string   `json:"message"`
+		SQLState string   `json:"sqlstate,omitempty"`
+		Class    string   `json:"error_class,omitempty"`
+		Details  []Detail `json:"details,omitempty"`
+	}{e.Code, e.Message, classes[e.Code].state, classes[e.Code].name, e.Details}
 	writeJSON(w, e.Status(), body)
 }
 

@@ -51,7 +51,8 @@ func describe(routes []Route, title, version string) Schema {
 		item[strings.ToLower(r.Method)] = d.operation(r, at)
 	}
 	d.schemas["Error"] = Schema{"type": "object", "required": []string{"error_code", "message"},
-		"properties": Schema{"error_code": Schema{"type": "string"}, "message": Schema{"type": "string"}, "details": Schema{"type": "array"}}}
+		"properties": Schema{"error_code": Schema{"type": "string"}, "message": Schema{"type": "string"}, "sqlstate": Schema{"type": "string"},
+			"error_class": Schema{"type": "string"}, "details": Schema{"type": "array"}}}
 	return Schema{
 		"openapi": "3.1.0", "info": Schema{"title": title, "version": version}, "paths": paths,
 		"components": Schema{"schemas": d.schemas, "securitySchemes": Schema{

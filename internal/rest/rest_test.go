@@ -212,6 +212,20 @@ func TestGzip(t *testing.T) {
 	}
 }
 
+func TestIsHere(t *testing.T) {
+	for _, c := range []struct {
+		remote, forwarded string
+		want              bool
+	}{{"127.0.0.1:1", "", true}, {"[::1]:1", "", true}, {"[::ffff:127.0.0.1]:1", "", true}, {"10.0.0.1:1", "", false}, {"127.0.0.1:1", "10.0.0.1", false}, {"", "", false}} {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = c.remote
+		r.Header.Set("X-Forwarded-For", c.forwarded)
+		if got := isHere(r); got != c.want {
+			t.Errorf("%s for %q: %v", c.remote, c.forwarded, got)
+		}
+	}
+}
+
 type item2 struct {
 	S string `json:"s"`
 }

@@ -63,9 +63,10 @@ func (f *Float) UnmarshalJSON(b []byte) error {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (f Float) MarshalJSON() ([]byte, error) { return f.append(nil), nil }
+func (f Float) MarshalJSON() ([]byte, error) { return f.AppendJSON(nil), nil }
 
-func (f Float) append(b []byte) []byte {
+// AppendJSON implements [Appender].
+func (f Float) AppendJSON(b []byte) []byte {
 	v := float64(f)
 	switch {
 	case math.IsNaN(v):

@@ -183,6 +183,12 @@ func conditions(text string, experiments []int64) (*filter.Where, error) {
 	return &w, addTerms(&w, terms)
 }
 
+// CheckFilter refuses what is no filter of traces.
+func CheckFilter(text string) error {
+	_, err := conditions(text, nil)
+	return err
+}
+
 // addTerms adds what a filter says of the traces, aliased r. All that a
 // conjunction says of spans it says of one span.
 func addTerms(w *filter.Where, terms []filter.Term) (err error) {

@@ -301,12 +301,18 @@ func (s *Service) historyInterval(ctx context.Context, in *historyIntervalReques
 		return nil, rest.Invalid("end_step must be greater than start_step. Found start_step=%d and end_step=%d.", *in.StartStep, *in.EndStep)
 	}
 	var out historyResponse
-	for _, run := range in.RunIDs {
-		sample, err := sampleHistory(ctx, s.db.Reader(), run, in.MetricKey, points, in.StartStep, in.EndStep)
-		if err != nil {
-			return nil, err
+	err := s.db.View(ctx, func(ctx context.Context, q db.Querier) error {
+		for _, run := range in.RunIDs {
+			sample, err := sampleHistory(ctx, q, run, in.MetricKey, points, in.StartStep, in.EndStep)
+			if err != nil {
+				return err
+			}
+			out.Metrics = append(out.Metrics, sample...)
 		}
-		out.Metrics = append(out.Metrics, sample...)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return &out, nil
 }

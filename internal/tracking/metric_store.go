@@ -2,7 +2,8 @@ package tracking
 
 import (
 	"context"
-	"fmt"
+	"database/sql"
+	"math"
 	"strconv"
 
 	"github.com/millpond/millpond/internal/db"
@@ -92,46 +93,55 @@ func history(ctx context.Context, q db.Querier, runID, key string, limit, offset
 	if err != nil {
 		return nil, err
 	}
+	return scanMetrics(rows, Metric{Key: key})
+}
+
+// scanMetrics reads value, is_nan, timestamp and step of all rows; the rest of
+// the points is that of one. There may be very many: what the driver gives is
+// taken as it is, for conversions by reflection take longer than the reading.
+func scanMetrics(rows *sql.Rows, one Metric) (out []Metric, err error) {
 	defer rows.Close()
-	var out []Metric
+	var value, isNaN, timestamp, step any
+	into := []any{&value, &isNaN, &timestamp, &step}
 	for rows.Next() {
-		m := Metric{Key: key}
-		if err := rows.Scan((*float64)(&m.Value), nanInto{&m.Value}, (*int64)(&m.Timestamp), (*int64)(&m.Step)); err != nil {
+		if err := rows.Scan(into...); err != nil {
 			return nil, err
 		}
-		out = append(out, m)
+		one.Value, one.Timestamp, one.Step = rest.Float(value.(float64)), rest.Int64(timestamp.(int64)), rest.Int64(step.(int64))
+		if isNaN.(int64) != 0 {
+			one.Value = rest.Float(math.NaN())
+		}
+		out = append(out, one)
 	}
 	return out, rows.Err()
 }
 
 // sampleHistory reads at most n points spread evenly over a metric's history
-// in order of steps, the last point always among them.
+// in order of steps, the last point always among them: the first of each of n
+// parts, of which the earlier ones may be longer by a point. The reads of q agree.
 func sampleHistory(ctx context.Context, q db.Querier, runID, key string, n int, start, end *rest.Int64) ([]Metric, error) {
-	const order = `m.step, m.timestamp, m.value, m.is_nan`
-	cond, args := "", []any{n, key, runID}
+	from, args := `FROM runs r JOIN metrics m ON m.run = r.id AND m.key = ? WHERE r.run_id = ?`, []any{key, runID}
 	if start != nil {
-		cond = "AND m.step BETWEEN ? AND ?"
+		from += ` AND m.step BETWEEN ? AND ?`
 		args = append(args, int64(*start), int64(*end))
 	}
-	rows, err := q.QueryContext(ctx, fmt.Sprintf(`WITH points AS (
-			SELECT m.value, m.is_nan, m.timestamp, m.step, NTILE(?) OVER w AS bucket, ROW_NUMBER() OVER w AS nr, COUNT(*) OVER () AS total
-			FROM runs r JOIN metrics m ON m.run = r.id AND m.key = ? WHERE r.run_id = ? %s WINDOW w AS (ORDER BY %s)
-		), marked AS (SELECT *, MIN(nr) OVER (PARTITION BY bucket) AS first FROM points)
-		SELECT value, is_nan, timestamp, step FROM marked WHERE nr = first OR nr = total ORDER BY nr`, cond, order), args...)
+	var total int
+	if err := q.QueryRowContext(ctx, `SELECT COUNT(*) `+from, args...).Scan(&total); err != nil {
+		return nil, err
+	}
+	short, longer := total/n, total%n
+	inLonger := longer * (short + 1) // so many points are in the longer parts
+	rows, err := q.QueryContext(ctx, `WITH points AS (
+			SELECT m.value, m.is_nan, m.timestamp, m.step, ROW_NUMBER() OVER (ORDER BY m.step, m.timestamp, m.value, m.is_nan) - 1 AS nr `+from+`
+		) SELECT value, is_nan, timestamp, step FROM points
+		WHERE CASE WHEN nr < ? THEN nr % ? = 0 ELSE (nr - ?) % ? = 0 END OR nr = ? ORDER BY nr`,
+		append(args, inLonger, short+1, inLonger, max(short, 1), total-1)...)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var out []Metric
-	for rows.Next() {
-		m := Metric{Key: key, RunID: runID}
-		if err := rows.Scan((*float64)(&m.Value), nanInto{&m.Value}, (*int64)(&m.Timestamp), (*int64)(&m.Step)); err != nil {
-			return nil, err
-		}
-		out = append(out, m)
-	}
-	if len(out) > n { // the last point takes the place of the last bucket's first
+	out, err := scanMetrics(rows, Metric{Key: key, RunID: runID})
+	if len(out) > n { // the last point takes the place of the last part's first
 		out = append(out[:n-1], out[n])
 	}
-	return out, rows.Err()
+	return out, err
 }

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -66,7 +67,7 @@ func embedded(ip netip.Addr) netip.Addr {
 
 // client sends to the open internet alone: each address is checked when it is
 // dialled, whatever its name meant before, and redirects are not followed.
-func client(allowPrivate bool) *http.Client {
+func client(allowPrivate bool, trust *tls.Config) *http.Client {
 	dialer := &net.Dialer{Timeout: dialTimeout}
 	if !allowPrivate {
 		dialer.Control = func(_, address string, _ syscall.RawConn) error {
@@ -82,7 +83,7 @@ func client(allowPrivate bool) *http.Client {
 	}
 	return &http.Client{
 		Timeout:       requestTimeout,
-		Transport:     &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: dialTimeout, MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute},
+		Transport:     &http.Transport{DialContext: dialer.DialContext, TLSClientConfig: trust, TLSHandshakeTimeout: dialTimeout, MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }

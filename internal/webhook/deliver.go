@@ -90,7 +90,7 @@ func (s *Service) attempt(ctx context.Context, d delivery) error {
 	}
 	again := failure != "" && d.tries+1 < maxTries && !errors.Is(err, errInside) && (err != nil || status == http.StatusTooManyRequests || status >= 500)
 	if failure != "" && !again {
-		s.log.WarnContext(ctx, "an event is given up: its webhook cannot be reached", "url", d.url, "delivery", d.id, "tries", d.tries+1, "error", failure)
+		s.log.WarnContext(ctx, "an event is given up: its webhook cannot be reached", "url", d.to.URL, "delivery", d.id, "tries", d.tries+1, "error", failure)
 	}
 	return s.db.Write(ctx, func(ctx context.Context, q db.Querier) error {
 		if !again {
@@ -111,19 +111,26 @@ func backoff(tries int64) time.Duration {
 func (s *Service) send(ctx context.Context, d delivery) (status int, body string, retryAfter time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, d.url, bytes.NewReader([]byte(d.payload)))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, d.to.URL, bytes.NewReader([]byte(d.payload)))
 	if err != nil {
 		return 0, "", 0, err
 	}
-	at := unixSeconds(s.millis())
+	secrets, err := s.unseal(d.to)
+	if err != nil {
+		return 0, "", 0, err
+	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("User-Agent", "millpond-webhook")
-	r.Header.Set("X-MLflow-Delivery-Id", d.id)
-	r.Header.Set("X-MLflow-Timestamp", at)
-	if d.secret != "" {
-		r.Header.Set("X-MLflow-Signature", sign(d.secret, d.id, at, d.payload))
+	if d.to.workspace {
+		signForWorkspace(r.Header, secrets, d.payload)
+	} else {
+		signForMLflow(r.Header, secrets, d, unixSeconds(s.millis()))
 	}
-	answer, err := s.client.Do(r)
+	client := s.client
+	if d.to.unverified {
+		client = s.unverified
+	}
+	answer, err := client.Do(r)
 	if err != nil {
 		return 0, "", 0, err
 	}
@@ -136,6 +143,14 @@ func (s *Service) send(ctx context.Context, d delivery) (status int, body string
 		retryAfter = min(time.Duration(seconds)*time.Second, 10*maxWait)
 	}
 	return answer.StatusCode, string(text), retryAfter, nil
+}
+
+func signForMLflow(h http.Header, secrets secrets, d delivery, at string) {
+	h.Set("X-MLflow-Delivery-Id", d.id)
+	h.Set("X-MLflow-Timestamp", at)
+	if secrets.Secret != "" {
+		h.Set("X-MLflow-Signature", sign(secrets.Secret, d.id, at, d.payload))
+	}
 }
 
 // sign is the signature by which a receiver knows that the message is ours and new.
@@ -185,7 +200,7 @@ var fields = map[Event][]string{
 
 // test sends an example at once and answers with what the receiver said.
 func (s *Service) test(ctx context.Context, in *testRequest) (*testResponse, error) {
-	w, err := webhookByID(ctx, s.db.Reader(), in.ID)
+	w, err := webhookByID(ctx, s.db.Reader(), in.ID, false)
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +219,7 @@ func (s *Service) test(ctx context.Context, in *testRequest) (*testResponse, err
 	if err != nil {
 		return nil, err
 	}
-	status, body, _, err := s.send(ctx, delivery{id: uuid.NewString(), payload: payload, url: w.URL, secret: w.secret})
+	status, body, _, err := s.send(ctx, delivery{id: uuid.NewString(), payload: payload, to: w})
 	if err != nil {
 		return &testResponse{testResult{ErrorMessage: "Failed to test webhook: " + err.Error()}}, nil
 	}

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,166 +15,84 @@ import (
 	"github.com/millpond/millpond/internal/rest"
 )
 
-// Event is a kind of thing that happens.
-type Event struct {
-	Entity rest.Enum `json:"entity"`
-	Action rest.Enum `json:"action"`
-}
-
-// Webhook is an address that is told of events. The secret is never answered.
-type Webhook struct {
-	ID                   string  `json:"webhook_id"`
-	Name                 string  `json:"name"`
-	Description          string  `json:"description,omitempty"`
-	URL                  string  `json:"url"`
-	Events               []Event `json:"events"`
-	Status               string  `json:"status"`
-	CreationTimestamp    int64   `json:"creation_timestamp"`
-	LastUpdatedTimestamp int64   `json:"last_updated_timestamp"`
-}
-
-type (
-	createRequest struct {
-		Name        string    `json:"name" mlflow:"required"`
-		Description string    `json:"description"`
-		URL         string    `json:"url" mlflow:"required"`
-		Events      []Event   `json:"events" mlflow:"required"`
-		Secret      string    `json:"secret"`
-		Status      rest.Enum `json:"status"`
-	}
-	webhookRequest struct {
-		ID string `json:"webhook_id"`
-	}
-	updateRequest struct {
-		ID          string     `json:"webhook_id"`
-		Name        *string    `json:"name"`
-		Description *string    `json:"description"`
-		URL         *string    `json:"url"`
-		Events      []Event    `json:"events"`
-		Secret      *string    `json:"secret"`
-		Status      *rest.Enum `json:"status"`
-	}
-	listRequest struct {
-		MaxResults *rest.Int64 `json:"max_results"`
-		PageToken  string      `json:"page_token"`
-	}
-	webhookResponse struct {
-		Webhook Webhook `json:"webhook"`
-	}
-	listResponse struct {
-		Webhooks      []Webhook `json:"webhooks,omitempty"`
-		NextPageToken string    `json:"next_page_token,omitempty"`
-	}
-	empty struct{}
-)
-
-var (
-	statuses = map[int]string{1: "ACTIVE", 2: "DISABLED"}
-	entities = map[int]string{1: "REGISTERED_MODEL", 2: "MODEL_VERSION", 3: "MODEL_VERSION_TAG", 4: "MODEL_VERSION_ALIAS", 5: "PROMPT", 6: "PROMPT_VERSION",
-		7: "PROMPT_TAG", 8: "PROMPT_VERSION_TAG", 9: "PROMPT_ALIAS", 10: "BUDGET_POLICY"}
-	actions     = map[int]string{1: "CREATED", 2: "UPDATED", 3: "DELETED", 4: "SET", 5: "EXCEEDED"}
-	namePattern = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9._-]{0,61}[a-zA-Z0-9])?$`)
-)
-
-func (e *Event) check() error {
-	entity, ok := e.Entity.Resolve(entities)
-	if !ok {
-		return rest.InvalidValue("events.entity", string(e.Entity), "")
-	}
-	action, ok := e.Action.Resolve(actions)
-	if !ok {
-		return rest.InvalidValue("events.action", string(e.Action), "")
-	}
-	e.Entity, e.Action = rest.Enum(entity), rest.Enum(action)
-	if fields[*e] == nil {
-		return rest.Invalid("Invalid action '%s' for entity '%s'.", strings.ToLower(action), strings.ToLower(entity))
-	}
-	return nil
-}
-
-func checkName(name string) error {
-	if !namePattern.MatchString(name) {
-		return rest.Invalid("Webhook name '%s' is invalid. It must start and end with a letter or digit, be less than 63 characters long, and contain "+
-			"only letters, digits, dots (.), underscores (_), and hyphens (-).", name)
-	}
-	return nil
-}
-
-func checkEvents(events []Event) error {
-	if len(events) == 0 {
-		return rest.Invalid("Webhook events must be a non-empty list.")
-	}
-	for i := range events {
-		if err := events[i].check(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func status(given rest.Enum) (string, error) {
-	if given == "" {
-		return "ACTIVE", nil
-	}
-	name, ok := given.Resolve(statuses)
-	if !ok {
-		return "", rest.InvalidValue("status", string(given), "")
-	}
-	return name, nil
-}
-
-func (s *Service) create(ctx context.Context, in *createRequest) (*webhookResponse, error) {
-	if err := checkName(in.Name); err != nil {
-		return nil, err
-	}
-	if err := checkEvents(in.Events); err != nil {
-		return nil, err
-	}
-	state, err := status(in.Status)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.checkURL(ctx, in.URL); err != nil {
-		return nil, err
-	}
-	now := s.millis()
-	w := webhook{Webhook: Webhook{uuid.NewString(), in.Name, in.Description, in.URL, in.Events, state, now, now}, secret: in.Secret}
-	err = s.db.Write(ctx, func(ctx context.Context, q db.Querier) error {
-		events, err := json.Marshal(w.Events)
-		if err != nil {
-			return err
-		}
-		_, err = q.ExecContext(ctx, `INSERT INTO webhooks (webhook_id, name, description, url, secret, status, events, created_ms, updated_ms)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, w.ID, w.Name, w.Description, w.URL, w.secret, w.Status, string(events), now, now)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &webhookResponse{w.Webhook}, nil
-}
-
 // webhook is a webhook as stored.
 type webhook struct {
 	Webhook
-	row    int64
-	secret string
+	row        int64
+	sealed     string // see [secrets]
+	unverified bool   // the receiver's certificate is not checked
+	// Of Databricks' registry, whose webhooks have names of events of their own.
+	workspace bool
+	names     []string
+	model     string // "" for all models
+}
+
+// eventsJSON is how the events are kept.
+func (w *webhook) eventsJSON() (string, error) {
+	var events any = w.Events
+	if w.workspace {
+		events = w.names
+	}
+	raw, err := json.Marshal(events)
+	return string(raw), err
+}
+
+// insertWebhook keeps a new webhook; model is the row of the only model it is of, or nil.
+func insertWebhook(ctx context.Context, q db.Querier, w webhook, model *int64) error {
+	events, err := w.eventsJSON()
+	if err != nil {
+		return err
+	}
+	_, err = q.ExecContext(ctx, `INSERT INTO webhooks (webhook_id, name, description, url, sealed, status, events, workspace, model, unverified, created_ms, updated_ms)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		w.ID, w.Name, w.Description, w.URL, w.sealed, w.Status, events, oneIf(w.workspace), model, oneIf(w.unverified), w.CreationTimestamp, w.LastUpdatedTimestamp)
+	return err
+}
+
+func updateWebhook(ctx context.Context, q db.Querier, w webhook) error {
+	events, err := w.eventsJSON()
+	if err != nil {
+		return err
+	}
+	_, err = q.ExecContext(ctx, `UPDATE webhooks SET name = ?, description = ?, url = ?, sealed = ?, status = ?, events = ?, unverified = ?, updated_ms = ? WHERE id = ?`,
+		w.Name, w.Description, w.URL, w.sealed, w.Status, events, oneIf(w.unverified), w.LastUpdatedTimestamp, w.row)
+	return err
+}
+
+func oneIf(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+const webhookColumns = `w.id, w.webhook_id, w.name, w.description, w.url, w.sealed, w.status, w.events, w.workspace, w.unverified,
+	w.created_ms, w.updated_ms, COALESCE((SELECT name FROM registered_models WHERE id = w.model), '')`
+
+// scanWebhook reads webhookColumns, after what others a query has.
+func scanWebhook(rows *sql.Rows, others ...any) (w webhook, err error) {
+	var events string
+	err = rows.Scan(append(others, &w.row, &w.ID, &w.Name, &w.Description, &w.URL, &w.sealed, &w.Status, &events, &w.workspace, &w.unverified,
+		&w.CreationTimestamp, &w.LastUpdatedTimestamp, &w.model)...)
+	if err != nil {
+		return w, err
+	}
+	if w.workspace {
+		return w, json.Unmarshal([]byte(events), &w.names)
+	}
+	return w, json.Unmarshal([]byte(events), &w.Events)
 }
 
 func selectWebhooks(ctx context.Context, q db.Querier, tail string, args ...any) ([]webhook, error) {
-	rows, err := q.QueryContext(ctx, `SELECT id, webhook_id, name, description, url, secret, status, events, created_ms, updated_ms FROM webhooks `+tail, args...)
+	rows, err := q.QueryContext(ctx, `SELECT `+webhookColumns+` FROM webhooks w `+tail, args...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	var out []webhook
 	for rows.Next() {
-		var w webhook
-		var events string
-		if err := rows.Scan(&w.row, &w.ID, &w.Name, &w.Description, &w.URL, &w.secret, &w.Status, &events, &w.CreationTimestamp, &w.LastUpdatedTimestamp); err != nil {
-			return nil, err
-		}
-		if err := json.Unmarshal([]byte(events), &w.Events); err != nil {
+		w, err := scanWebhook(rows)
+		if err != nil {
 			return nil, err
 		}
 		out = append(out, w)
@@ -183,8 +100,9 @@ func selectWebhooks(ctx context.Context, q db.Querier, tail string, args ...any)
 	return out, rows.Err()
 }
 
-func webhookByID(ctx context.Context, q db.Querier, id string) (webhook, error) {
-	found, err := selectWebhooks(ctx, q, `WHERE webhook_id = ?`, id)
+// webhookByID finds one of MLflow's webhooks, or of the workspace's.
+func webhookByID(ctx context.Context, q db.Querier, id string, workspace bool) (webhook, error) {
+	found, err := selectWebhooks(ctx, q, `WHERE w.webhook_id = ? AND w.workspace = ?`, id, oneIf(workspace))
 	if err == nil && len(found) == 0 {
 		err = rest.NotFound("Webhook with ID %s not found.", id)
 	}
@@ -194,128 +112,31 @@ func webhookByID(ctx context.Context, q db.Querier, id string) (webhook, error) 
 	return found[0], nil
 }
 
-func (s *Service) get(ctx context.Context, in *webhookRequest) (*webhookResponse, error) {
-	w, err := webhookByID(ctx, s.db.Reader(), in.ID)
-	if err != nil {
-		return nil, err
-	}
-	return &webhookResponse{w.Webhook}, nil
-}
-
-func (s *Service) list(ctx context.Context, in *listRequest) (*listResponse, error) {
-	limit := 100
-	var err error
-	if in.MaxResults != nil && *in.MaxResults != 0 {
-		if limit, err = rest.MaxResults(int64(*in.MaxResults), 1000); err != nil {
-			return nil, err
-		}
-	}
-	offset, err := rest.ParsePageToken(in.PageToken)
-	if err != nil {
-		return nil, err
-	}
-	found, err := selectWebhooks(ctx, s.db.Reader(), `ORDER BY created_ms DESC, id DESC LIMIT ? OFFSET ?`, limit+1, offset)
-	if err != nil {
-		return nil, err
-	}
-	var out listResponse
-	if len(found) > limit {
-		found, out.NextPageToken = found[:limit], rest.PageToken(offset+limit)
-	}
-	for _, w := range found {
-		out.Webhooks = append(out.Webhooks, w.Webhook)
-	}
-	return &out, nil
-}
-
-// check checks what an update changes.
-func (s *Service) check(ctx context.Context, in *updateRequest) error {
-	if in.Name != nil {
-		if err := checkName(*in.Name); err != nil {
-			return err
-		}
-	}
-	if in.Events != nil {
-		if err := checkEvents(in.Events); err != nil {
-			return err
-		}
-	}
-	if in.URL != nil {
-		return s.checkURL(ctx, *in.URL)
-	}
-	return nil
-}
-
-func (s *Service) update(ctx context.Context, in *updateRequest) (*webhookResponse, error) {
-	if err := s.check(ctx, in); err != nil {
-		return nil, err
-	}
-	var out webhookResponse
-	err := s.db.Write(ctx, func(ctx context.Context, q db.Querier) error {
-		w, err := webhookByID(ctx, q, in.ID)
-		if err != nil {
-			return err
-		}
-		for _, c := range []struct{ from, to *string }{{in.Name, &w.Name}, {in.Description, &w.Description}, {in.URL, &w.URL}, {in.Secret, &w.secret}} {
-			if c.from != nil {
-				*c.to = *c.from
-			}
-		}
-		if in.Events != nil {
-			w.Events = in.Events
-		}
-		if in.Status != nil {
-			if w.Status, err = status(*in.Status); err != nil {
-				return err
-			}
-		}
-		w.LastUpdatedTimestamp = s.millis()
-		events, err := json.Marshal(w.Events)
-		if err != nil {
-			return err
-		}
-		out.Webhook = w.Webhook
-		_, err = q.ExecContext(ctx, `UPDATE webhooks SET name = ?, description = ?, url = ?, secret = ?, status = ?, events = ?, updated_ms = ? WHERE id = ?`,
-			w.Name, w.Description, w.URL, w.secret, w.Status, string(events), w.LastUpdatedTimestamp, w.row)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &out, nil
-}
-
-func (s *Service) delete(ctx context.Context, in *webhookRequest) (*empty, error) {
-	return nil, s.db.Write(ctx, func(ctx context.Context, q db.Querier) error {
-		w, err := webhookByID(ctx, q, in.ID)
-		if err != nil {
-			return err
-		}
-		_, err = q.ExecContext(ctx, `DELETE FROM webhooks WHERE id = ?`, w.row)
-		return err
-	})
-}
-
 // Emit writes an event for all who listen, in the write that it tells of; data
-// is the event's own part of the message.
-func (s *Service) Emit(ctx context.Context, q db.Querier, entity, action string, data any) error {
-	listeners, err := selectWebhooks(ctx, q, `WHERE status = 'ACTIVE'`)
+// is what there is to tell.
+func (s *Service) Emit(ctx context.Context, q db.Querier, entity, action string, data map[string]any) error {
+	listeners, err := selectWebhooks(ctx, q, `WHERE w.status = 'ACTIVE'`)
 	if err != nil {
 		return err
 	}
-	var payload string
+	event := Event{rest.Enum(entity), rest.Enum(action)}
 	for _, w := range listeners {
-		if !slices.Contains(w.Events, Event{rest.Enum(entity), rest.Enum(action)}) {
-			continue
+		var payloads []string
+		switch {
+		case w.workspace:
+			payloads, err = s.workspacePayloads(ctx, w, event, data)
+		case slices.Contains(w.Events, event):
+			payloads = make([]string, 1)
+			payloads[0], err = s.payload(entity, action, data)
 		}
-		if payload == "" {
-			if payload, err = s.payload(entity, action, data); err != nil {
+		if err != nil {
+			return err
+		}
+		for _, payload := range payloads {
+			if _, err := q.ExecContext(ctx, `INSERT INTO webhook_deliveries (webhook, delivery_id, entity, action, payload, next_ms) VALUES (?, ?, ?, ?, ?, ?)`,
+				w.row, uuid.NewString(), entity, action, payload, s.millis()); err != nil {
 				return err
 			}
-		}
-		if _, err := q.ExecContext(ctx, `INSERT INTO webhook_deliveries (webhook, delivery_id, entity, action, payload, next_ms) VALUES (?, ?, ?, ?, ?, ?)`,
-			w.row, uuid.NewString(), entity, action, payload, s.millis()); err != nil {
-			return err
 		}
 	}
 	return nil
@@ -336,12 +157,12 @@ func (s *Service) payload(entity, action string, data any) (string, error) {
 type delivery struct {
 	row, tries, next int64
 	id, payload      string
-	url, secret      string
+	to               webhook
 }
 
 // due are deliveries whose time has come.
 func due(ctx context.Context, q db.Querier, now int64, limit int) ([]delivery, error) {
-	rows, err := q.QueryContext(ctx, `SELECT d.id, d.tries, d.next_ms, d.delivery_id, d.payload, w.url, w.secret FROM webhook_deliveries d
+	rows, err := q.QueryContext(ctx, `SELECT d.id, d.tries, d.next_ms, d.delivery_id, d.payload, `+webhookColumns+` FROM webhook_deliveries d
 		JOIN webhooks w ON w.id = d.webhook WHERE d.next_ms <= ? ORDER BY d.next_ms, d.id LIMIT ?`, now, limit)
 	if err != nil {
 		return nil, err
@@ -350,7 +171,7 @@ func due(ctx context.Context, q db.Querier, now int64, limit int) ([]delivery, e
 	var out []delivery
 	for rows.Next() {
 		var d delivery
-		if err := rows.Scan(&d.row, &d.tries, &d.next, &d.id, &d.payload, &d.url, &d.secret); err != nil {
+		if d.to, err = scanWebhook(rows, &d.row, &d.tries, &d.next, &d.id, &d.payload); err != nil {
 			return nil, err
 		}
 		out = append(out, d)

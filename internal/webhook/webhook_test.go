@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"github.com/millpond/millpond/internal/db"
 	"github.com/millpond/millpond/internal/db/dbtest"
 	"github.com/millpond/millpond/internal/rest"
+	"github.com/millpond/millpond/internal/seal"
 )
 
 var quiet = slog.New(slog.DiscardHandler)
@@ -48,7 +50,11 @@ func newService(t *testing.T, private bool) (*Service, *clock) {
 	}
 	t.Cleanup(func() { records.Close() })
 	c := &clock{t: time.Unix(1_800_000_000, 0)}
-	return New(records, Options{AllowPrivate: private, Logger: quiet, Now: c.now}), c
+	secrets, err := seal.New("", filepath.Join(t.TempDir(), "key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(records, Options{AllowPrivate: private, Secrets: secrets, Logger: quiet, Now: c.now}), c
 }
 
 // receiver answers with statuses in turn, then with 200.
@@ -209,7 +215,7 @@ func TestDialIsChecked(t *testing.T) {
 	r := &receiver{}
 	server := httptest.NewServer(r)
 	t.Cleanup(server.Close)
-	_, _, _, err := s.send(t.Context(), delivery{id: "x", payload: "{}", url: server.URL})
+	_, _, _, err := s.send(t.Context(), delivery{id: "x", payload: "{}", to: webhook{Webhook: Webhook{URL: server.URL}}})
 	if err == nil || !strings.Contains(err.Error(), errInside.Error()) || len(r.got) != 0 {
 		t.Errorf("dialled a loopback address: %v", err)
 	}

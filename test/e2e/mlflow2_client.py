@@ -53,6 +53,23 @@ client.set_registered_model_alias(name, "champion", "1")
 for uri in (f"models:/{name}/1", f"models:/{name}/Production", f"models:/{name}@champion"):
     assert np.allclose(mlflow.pyfunc.load_model(uri).predict(x), fitted.predict(x)), uri
 assert [v.version for v in client.get_latest_versions(name, ["Production"])] == ["1"]
+copied = client.copy_model_version(f"models:/{name}@champion", name + "-copy")
+assert np.allclose(mlflow.pyfunc.load_model(f"models:/{copied.name}/{copied.version}").predict(x), fitted.predict(x))
+client.delete_registered_model(copied.name)
+
+mlflow.register_prompt(name=name + "-prompt", template="Hi {{who}}", commit_message="first")
+mlflow.set_prompt_alias(name + "-prompt", alias="live", version=1)
+assert mlflow.load_prompt(f"prompts:/{name}-prompt@live").format(who="you") == "Hi you"
+assert not client.search_registered_models(f"name = '{name}-prompt'")
+
+with mlflow.start_run(run_name="evaluated") as evaluated:
+    data = mlflow.data.from_numpy(x, targets=y, name="made up")
+    mlflow.log_input(data, context="testing")
+    result = mlflow.evaluate(f"models:/{name}/1", data, model_type="regressor", evaluator_config={"log_model_explainability": False})
+    mlflow.log_table({"a": [1, 2]}, "table.json")
+assert result.metrics["r2_score"] > 0.99
+assert [i.dataset.name for i in client.get_run(evaluated.info.run_id).inputs.dataset_inputs][0] == "made up"
+assert list(mlflow.load_table("table.json", run_ids=[evaluated.info.run_id])["a"]) == [1, 2]
 client.delete_registered_model(name)
 client.delete_run(child.info.run_id)
 client.delete_experiment(client.get_experiment_by_name(name).experiment_id)

@@ -177,6 +177,55 @@ def test_tokens(guarded):
     assert made.token_value not in (guarded.data_dir / "millpond.db").read_bytes().decode("latin-1")
 
 
+def test_programs_sign_in_by_oauth(guarded, as_user, monkeypatch):
+    def sign_in(secret, name="bob"):
+        return WorkspaceClient(config=Config(host=guarded.http_url, client_id=name, client_secret=secret))
+
+    owner = WorkspaceClient(config=Config(host=guarded.http_url, token=guarded.tokens["bob"]))
+    made = owner.tokens.create(comment="for a program", lifetime_seconds=3600)
+    listed = len(list(owner.tokens.list()))
+    program = sign_in(made.token_value)
+    assert program.config.auth_type == "oauth-m2m" and program.current_user.me().user_name == "bob"
+    lent = program.config.oauth_token()
+    assert lent.access_token != made.token_value and lent.token_type == "Bearer"
+    assert sign_in(made.token_value).config.oauth_token().access_token == lent.access_token  # not one more for each start
+    assert len(list(owner.tokens.list())) == listed
+    for name, secret in (("bob", "mpt_wrong"), ("alice", made.token_value), ("nobody", made.token_value)):
+        with pytest.raises(ValueError, match="invalid_client"):
+            sign_in(secret, name).current_user.me()
+    as_user("alice")
+    experiment = mlflow.create_experiment("by-oauth")
+    as_user()
+    with monkeypatch.context() as env:
+        for name, value in (("HOST", guarded.http_url), ("CLIENT_ID", "bob"), ("CLIENT_SECRET", made.token_value)):
+            env.setenv("DATABRICKS_" + name, value)
+        client = MlflowClient("databricks")
+        assert client.get_experiment(experiment).name == "by-oauth"
+        refused("PERMISSION_DENIED", client.delete_experiment, experiment)
+    owner.tokens.delete(made.token_info.token_id)
+    with pytest.raises((Unauthenticated, PermissionDenied)):  # what was lent for a token ends with it
+        WorkspaceClient(config=Config(host=guarded.http_url, token=lent.access_token)).current_user.me()
+
+
+def test_models_of_unity_catalog_are_guarded(guarded, as_user):
+    bob, admin = (WorkspaceClient(config=Config(host=guarded.http_url, token=guarded.tokens[n])) for n in ("bob", "alice"))
+    admin.registered_models.create(catalog_name="main", schema_name="guarded", name="hidden")
+    admin.registered_models.create(catalog_name="main", schema_name="guarded", name="seen")
+    as_user("alice")
+    AuthServiceClient(guarded.http_url).grant_user_permission("bob", "registered_model", "main.guarded.hidden", "NO_PERMISSIONS")
+    assert [m.name for m in bob.registered_models.list(catalog_name="main", schema_name="guarded")] == ["seen"]
+    admin.registered_models.update("main.guarded.hidden", new_name="elsewhere")  # the permissions go with it
+    for call in (lambda: bob.registered_models.get("main.guarded.elsewhere"), lambda: list(bob.model_versions.list("main.guarded.elsewhere")),
+                 lambda: bob.registered_models.update("main.guarded.seen", comment="mine"), lambda: bob.registered_models.delete("main.guarded.seen"),
+                 lambda: bob.registered_models.set_alias("main.guarded.seen", "a", 1)):
+        with pytest.raises(PermissionDenied):
+            call()
+    own = bob.registered_models.create(catalog_name="main", schema_name="guarded", name="own")
+    with pytest.raises(PermissionDenied):  # bob may not do anything with a name that is hidden from him
+        bob.registered_models.update(own.full_name, new_name="elsewhere")
+    bob.registered_models.delete(own.full_name)  # who makes something manages it
+
+
 def test_spark_connect_needs_a_token(guarded):
     from pyspark.errors.exceptions.connect import SparkConnectGrpcException
     from pyspark.sql import SparkSession

@@ -12,7 +12,7 @@ import pytest
 from conftest import clean_env
 from databricks.sdk import WorkspaceClient
 from databricks.sdk.core import Config
-from databricks.sdk.errors import AlreadyExists, NotFound, PermissionDenied, ResourceAlreadyExists, ResourceDoesNotExist
+from databricks.sdk.errors import AlreadyExists, BadRequest, NotFound, NotImplemented, PermissionDenied, ResourceAlreadyExists, ResourceDoesNotExist
 from databricks.sdk.service.ml import ActivityType
 from mlflow import MlflowClient
 
@@ -142,3 +142,61 @@ def test_workspace_registry_as_mlflow_uses_it(new_server, monkeypatch):
     finally:
         mlflow.set_tracking_uri("")
         mlflow.set_registry_uri("")
+
+
+def test_programs_sign_in_by_oauth(server):
+    """Where everybody may do everything any client's id and secret will do, as any token does."""
+    workspace = WorkspaceClient(config=Config(host=server.http_url, client_id="any", client_secret="any"))
+    assert workspace.config.auth_type == "oauth-m2m" and workspace.current_user.me().active
+    assert workspace.config.oauth_token().token_type == "Bearer"
+
+
+def test_unity_catalog(workspace, server, tmp_path):
+    models, versions = workspace.registered_models, workspace.model_versions
+    made = models.create(catalog_name="main", schema_name="unity", name="delays", comment="first")
+    assert (made.full_name, made.catalog_name, made.schema_name, made.name, made.comment) == ("main.unity.delays", "main", "unity", "delays", "first")
+    assert made.created_at and made.updated_at
+    with pytest.raises(ResourceAlreadyExists):
+        models.create(catalog_name="main", schema_name="unity", name="delays")
+    client = MlflowClient(server.http_url, registry_uri=server.http_url)
+    for n in range(3):
+        client.create_model_version("main.unity.delays", f"s3://bucket/{n}", description=f"number {n}")
+    assert [v.version for v in versions.list("main.unity.delays", max_results=2)] == [3, 2, 1]
+    alias = models.set_alias("main.unity.delays", "champion", 2)
+    assert (alias.alias_name, alias.version_num) == ("champion", 2)
+    assert client.get_model_version_by_alias("main.unity.delays", "champion").version == "2"
+    got = versions.get("main.unity.delays", 2, include_aliases=True)
+    assert (got.version, got.comment, got.source, got.status.value, got.model_name) == (2, "number 1", "s3://bucket/1", "READY", "delays")
+    assert [a.alias_name for a in got.aliases] == ["champion"] and not versions.get("main.unity.delays", 2).aliases
+    assert versions.get_by_alias("main.unity.delays", "champion").version == 2
+    assert [(a.alias_name, a.version_num) for a in models.get("main.unity.delays", include_aliases=True).aliases] == [("champion", 2)]
+    assert versions.update("main.unity.delays", 3, comment="newest").comment == "newest"
+    versions.delete("main.unity.delays", 1)
+    assert [v.version for v in versions.list("main.unity.delays")] == [3, 2]
+    models.delete_alias("main.unity.delays", "champion")
+    for missing in (lambda: versions.get_by_alias("main.unity.delays", "champion"), lambda: versions.get("main.unity.delays", 1), lambda: models.get("main.unity.none"),
+                    lambda: versions.list("main.unity.none").__next__(), lambda: models.set_alias("main.unity.delays", "a", 9)):
+        with pytest.raises(NotFound):
+            missing()
+    assert models.update("main.unity.delays", comment="changed").comment == "changed"
+    renamed = models.update("main.unity.delays", new_name="late")
+    assert renamed.full_name == "main.unity.late" and renamed.comment == "changed"
+
+    client.create_registered_model("plain")  # of two levels or one: not in the catalog
+    client.create_registered_model("main.unity.too.deep")
+    models.create(catalog_name="main", schema_name="unity2", name="other")
+    models.create(catalog_name="other", schema_name="unity", name="other")
+    assert [m.full_name for m in models.list(catalog_name="main", schema_name="unity")] == ["main.unity.late"]
+    assert {m.full_name for m in models.list(catalog_name="main", max_results=1)} >= {"main.unity.late", "main.unity2.other"}
+    everything = {m.full_name for m in models.list()}
+    assert everything >= {"main.unity.late", "main.unity2.other", "other.unity.other"} and not everything & {"plain", "main.unity.too.deep"}
+    for bad in (lambda: models.get("plain"), lambda: models.create(catalog_name="a.b", schema_name="c", name="d"), lambda: list(models.list(schema_name="unity"))):
+        with pytest.raises(BadRequest):
+            bad()
+    for unable in (lambda: models.update("main.unity.late", owner="me"),
+                   lambda: models.create(catalog_name="main", schema_name="unity", name="x", storage_location="s3://bucket")):
+        with pytest.raises(NotImplemented):
+            unable()
+    models.delete("main.unity.late")
+    with pytest.raises(NotFound):
+        models.get("main.unity.late")

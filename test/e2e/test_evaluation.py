@@ -82,10 +82,23 @@ def test_scorers(experiment):
     store.delete_scorer(experiment.experiment_id, "judge", 1)
     assert [v.scorer_version for v in store.list_scorers(experiment.experiment_id)] == [2]
     store.delete_scorer(experiment.experiment_id, "judge")
-    with pytest.raises(MlflowException, match="not found"):
+    with pytest.raises(MlflowException, match="not found") as e:
         store.get_scorer(experiment.experiment_id, "judge")
+    assert (e.value.error_class, e.value.sqlstate) == ("RESOURCE_NOT_FOUND", "KAM00")
 
     guidelines = mlflow.genai.scorers.Guidelines(name="polite", guidelines="Be polite.", model="openai:/none").register()
     assert [s.name for s in list_scorers()] == ["polite"] and get_scorer(name="polite").guidelines == guidelines.guidelines
+    scorer_id = store.get_scorer(experiment.experiment_id, "polite").scorer_id
+    assert store.get_online_scoring_configs([scorer_id]) == []
+    config = store.upsert_online_scoring_config(experiment.experiment_id, "polite", 0.0, "status = 'OK'")
+    assert store.get_online_scoring_configs([scorer_id, "none"]) == [config]
+    assert (config.scorer_id, config.sample_rate, config.experiment_id, config.filter_string) == (scorer_id, 0.0, experiment.experiment_id, "status = 'OK'")
+    for rate, text, said in ((0.5, None, "gateway model"), (1.5, None, "between 0.0 and 1.0"), (0.0, "nonsense", "Invalid")):
+        with pytest.raises(MlflowException, match=said):
+            store.upsert_online_scoring_config(experiment.experiment_id, "polite", rate, text)
     delete_scorer(name="polite", version="all")
     assert list_scorers() == []
+    with pytest.raises(MlflowException, match="Custom scorer registration"):  # whoever loads it would run its code
+        store.register_scorer(experiment.experiment_id, "code", '{"name": "code", "call_source": "return 1"}')
+    with pytest.raises(MlflowException, match="GatewayEndpoint not found"):
+        mlflow.genai.scorers.Guidelines(name="polite", guidelines="Be polite.", model="gateway:/none").register()
