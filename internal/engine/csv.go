@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -27,6 +28,15 @@ type csvDialect struct {
 	timestampFormat, dateFormat string
 	trimLeft, trimRight         bool
 	records                     lineSizes
+	plain                       []string // the engine's types of columns that it may parse by itself, or ""
+}
+
+// plainType is what the engine calls the type of a column that it may parse by itself, "" for others.
+func (d csvDialect) plainType(column int) string {
+	if column < len(d.plain) {
+		return d.plain[column]
+	}
+	return ""
 }
 
 func csvOptions(o map[string]string) (csvDialect, error) {
@@ -51,14 +61,15 @@ func csvOptions(o map[string]string) (csvDialect, error) {
 	return d, nil
 }
 
-// table is the engine's expression that reads files as text columns named c0, c1 and so on.
+// table is the engine's expression that reads files as columns named c0, c1 and so on: of text, but
+// for those that are plain.
 func (d csvDialect) table(files []string, columns int) string {
 	if d.records.quoted && !d.multiline { // where every line is a record, whatever its quotes say
 		return d.lineTable(files, columns)
 	}
 	cols := make([]string, columns)
 	for i := range cols {
-		cols[i] = fmt.Sprintf("'c%d': 'VARCHAR'", i)
+		cols[i] = fmt.Sprintf("'c%d': '%s'", i, cmp.Or(d.plainType(i), "VARCHAR"))
 	}
 	escape := d.escape
 	if d.quote == "" {
@@ -129,8 +140,12 @@ func (s *Session) scanCSV(ctx context.Context, r *plan.Read, files []string) (*p
 	var schema types.Struct
 	if want != nil {
 		schema = *want
-	} else if schema, err = s.e.files.get(key, func() (types.Struct, error) { return s.csvSchema(ctx, d, files) }); err != nil {
+	} else if schema, err = s.e.files.get(key, func() (types.Struct, error) { return s.csvSchema(ctx, d, files, key) }); err != nil {
 		return nil, err
+	} else if d.infer {
+		if d.plain, err = s.plainNumbers(d, files, key, schema); err != nil {
+			return nil, err
+		}
 	}
 	if len(schema.Fields) == 0 {
 		return emptyScan(schema), nil
@@ -168,7 +183,19 @@ func (d csvDialect) field(text string, t types.Type) string {
 	return sql
 }
 
-func (s *Session) csvSchema(ctx context.Context, d csvDialect, files []string) (types.Struct, error) {
+// plainNumbers finds the plain columns, once for each state of the files.
+func (s *Session) plainNumbers(d csvDialect, files []string, key string, guessed types.Struct) ([]string, error) {
+	return s.e.plain.get(key, func() ([]string, error) {
+		kinds := make([]types.Type, len(guessed.Fields))
+		for i, f := range guessed.Fields {
+			kinds[i] = f.Type
+		}
+		return d.plainNumbers(files, kinds, s.e.opts.Threads)
+	})
+}
+
+// csvSchema infers the schema of files, whose state has a key.
+func (s *Session) csvSchema(ctx context.Context, d csvDialect, files []string, key string) (types.Struct, error) {
 	var first []string
 	for _, f := range files {
 		rec, err := d.firstRecord(f)
@@ -201,7 +228,10 @@ func (s *Session) csvSchema(ctx context.Context, d csvDialect, files []string) (
 		}
 		return schema
 	}
-	if s.copyConfirms(ctx, d.scan(files, typed()), found) {
+	if d.plain, err = s.plainNumbers(d, files, key, typed()); err != nil {
+		return types.Struct{}, err
+	}
+	if s.copyConfirms(ctx, d, files, schema, found) {
 		return schema, nil
 	}
 	err = s.confirmText(ctx, table, found)
@@ -210,11 +240,14 @@ func (s *Session) csvSchema(ctx context.Context, d csvDialect, files []string) (
 
 // copyConfirms copies the rows of files while it checks guesses of their types: the types cannot be
 // told without reading every row, which then need not be read again.
-func (s *Session) copyConfirms(ctx context.Context, scan *plan.Scan, found []guess) bool {
-	doubts := make([]string, len(found))
+func (s *Session) copyConfirms(ctx context.Context, d csvDialect, files []string, schema types.Struct, found []guess) bool {
+	doubts := []string{"false"}
 	for i, g := range found {
-		doubts[i] = g.doubt(i)
+		if d.plainType(i) == "" {
+			doubts = append(doubts, g.doubt(i))
+		}
 	}
+	scan := d.scan(files, schema)
 	copyable(scan)
 	return s.scans().confirm(ctx, scan, strings.Join(doubts, " OR "))
 }
@@ -223,7 +256,11 @@ func (s *Session) copyConfirms(ctx context.Context, scan *plan.Scan, found []gue
 func (d csvDialect) scan(files []string, schema types.Struct) *plan.Scan {
 	scan := &plan.Scan{SQL: d.table(files, len(schema.Fields)), Attrs: attrsOf(schema), Format: "csv", Files: files}
 	for i, f := range schema.Fields {
-		scan.Source = append(scan.Source, d.field(fmt.Sprintf("c%d", i), f.Type))
+		source := fmt.Sprintf("c%d", i)
+		if d.plainType(i) == "" {
+			source = d.field(source, f.Type)
+		}
+		scan.Source = append(scan.Source, source)
 	}
 	return scan
 }

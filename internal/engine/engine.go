@@ -44,6 +44,7 @@ type Engine struct {
 	lines  fileCache[lineSizes]
 	reads  fileCache[[]string] // how columns are read under other types
 	sizes  fileCache[int]      // of LIBSVM's vectors
+	plain  fileCache[[]string] // columns of CSV files that hold plain numbers, by their types
 	copies *scanCopies
 	tables *catalog.Store
 }
