@@ -103,7 +103,16 @@ func inspect(path string) (installed, error) {
 func ask(path string) (installed, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	const script = "import sys; print('%d.%d' % sys.version_info[:2]); import pyspark.version; print(pyspark.version.__version__)"
+	const script = `import importlib.util, os, sys
+print("%d.%d" % sys.version_info[:2])
+spec = importlib.util.find_spec("pyspark")
+if spec is None:
+    raise ModuleNotFoundError("No module named 'pyspark'")
+version = {}  # importing the package takes ten times as long
+with open(os.path.join(spec.submodule_search_locations[0], "version.py")) as f:
+    exec(f.read(), version)
+print(version["__version__"])
+`
 	cmd := exec.CommandContext(ctx, path, "-c", script)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
