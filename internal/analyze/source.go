@@ -38,16 +38,13 @@ func (a *Analyzer) source(ctx context.Context, r plan.Relation, outer *rel) (*re
 	case *plan.OneRow:
 		return relOf(&plan.One{}), nil
 	case *plan.Range:
-		if r.Step == 0 {
-			return nil, sparkerr.IllegalArgument("requirement failed: step (0) cannot be 0")
-		}
-		return relOf(&plan.Numbers{Attr: a.attr("id", types.Long, false), Start: r.Start, End: r.End, Step: r.Step}), nil
+		return a.numbers(r)
 	case *plan.CachedRemote:
-		h, schema, err := a.env.Checkpoint(r.ID)
+		h, rows, err := a.env.Checkpoint(r.ID)
 		if err != nil {
 			return nil, err
 		}
-		return relOf(&plan.Lazy{Attrs: a.attrs(schema), Handle: h}), nil
+		return a.kept(h, rows), nil
 	case *plan.SQL:
 		q, err := Parse(r)
 		if err != nil {

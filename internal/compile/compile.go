@@ -327,15 +327,19 @@ func (c *compiler) sql(n plan.Node) (string, error) {
 		})
 	case *plan.Unnest:
 		return c.unnest(n)
+	case *plan.RepartitionNode:
+		return c.repartition(n)
 	}
 	return "", sparkerr.Unsupported("the operator %T", n)
 }
 
 // readsAll says whether a node reads all of its input before it gives a row.
 func readsAll(n plan.Node) bool {
-	switch n.(type) {
+	switch n := n.(type) {
 	case *plan.Group, *plan.SortNode, *plan.Last:
 		return true
+	case *plan.RepartitionNode:
+		return n.Orders != nil
 	}
 	return false
 }

@@ -58,7 +58,7 @@ func TestNegativeLiteral(t *testing.T) {
 // A Python function is told that all its rows will be read, unless a limit stands between.
 func TestWholePython(t *testing.T) {
 	a, s := column(1, "a", types.Int), column(2, "s", types.Long)
-	in := &plan.PythonMap{Input: &plan.Data{Attrs: []plan.Attr{a}}, UDF: &plan.PythonUDF{}, Attrs: []plan.Attr{a}}
+	in := &plan.PythonMap{Input: &plan.Data{Attrs: []plan.Attr{a}}, Reads: []plan.Attr{a}, UDF: &plan.PythonUDF{}, Attrs: []plan.Attr{a}}
 	total := &plan.Group{Input: in, Aggs: []plan.Named{{Attr: s, Value: plan.Col{Attr: a}}}}
 	for _, c := range []struct {
 		name  string
@@ -111,7 +111,7 @@ func TestCarry(t *testing.T) {
 	}
 	// A stream cannot be held back for a filter, and a window looks at other rows.
 	for name, n := range map[string]plan.Node{
-		"filter of a stream": &plan.Where{Input: &plan.PythonMap{Input: data, UDF: &plan.PythonUDF{}, Attrs: data.Attrs}, Cond: plan.Col{Attr: x}},
+		"filter of a stream": &plan.Where{Input: &plan.PythonMap{Input: data, Reads: data.Attrs, UDF: &plan.PythonUDF{}, Attrs: data.Attrs}, Cond: plan.Col{Attr: x}},
 		"window": &plan.Select{Input: data, Exprs: []plan.Named{{Attr: v, Value: plan.Col{Attr: v}},
 			{Attr: y, Value: &plan.Over{Func: &plan.Apply{Func: "sum", Args: []plan.Value{plan.Col{Attr: x}}, Out: types.Double, SQL: func(a []string) string { return "sum(" + a[0] + ")" }}}}}},
 	} {

@@ -57,6 +57,7 @@ var confDefaults = map[string]string{
 	"spark.sql.columnNameOfCorruptRecord":                             "_corrupt_record",
 	"spark.sql.crossJoin.enabled":                                     "true",
 	"spark.sql.adaptive.enabled":                                      "true",
+	"spark.sql.adaptive.coalescePartitions.enabled":                   "true",
 	"spark.sql.autoBroadcastJoinThreshold":                            "10485760b",
 }
 

@@ -191,7 +191,7 @@ func (p *parser) tail(q plan.Relation) (plan.Relation, error) {
 		if err != nil {
 			return nil, err
 		}
-		q = &plan.Repartition{Input: q, Exprs: by}
+		q = &plan.Repartition{Input: q, Kind: "by", Exprs: by}
 		if cluster {
 			orders := make([]plan.SortOrder, len(by))
 			for i, e := range by {
@@ -200,12 +200,14 @@ func (p *parser) tail(q plan.Relation) (plan.Relation, error) {
 			q = &plan.Sort{Input: q, Orders: orders}
 		}
 	}
-	if p.accept("ORDER", "BY") || p.accept("SORT", "BY") {
+	if p.is("ORDER", "BY") || p.is("SORT", "BY") {
+		global := p.next().text == "ORDER"
+		p.next()
 		o, err := p.sortItems()
 		if err != nil {
 			return nil, err
 		}
-		q = &plan.Sort{Input: q, Orders: o, Global: true}
+		q = &plan.Sort{Input: q, Orders: o, Global: global}
 	}
 	var limit plan.Expr
 	var err error
@@ -280,12 +282,9 @@ func (p *parser) selectQuery() (plan.Relation, error) { return p.selectFrom(nil)
 func (p *parser) selectFrom(from plan.Relation) (plan.Relation, error) {
 	first := p.pos
 	p.next()
-	if p.accept("/*+") {
-		for !p.accept("*/") {
-			if p.next().kind == end {
-				return nil, p.unexpected()
-			}
-		}
+	hints, err := p.hints()
+	if err != nil {
+		return nil, err
 	}
 	distinct := p.accept("DISTINCT")
 	if !distinct {
@@ -334,7 +333,44 @@ func (p *parser) selectFrom(from plan.Relation) (plan.Relation, error) {
 	if from != below {
 		p.placed(from, first)
 	}
+	for i := len(hints) - 1; i >= 0; i-- {
+		hints[i].Input = q
+		q = hints[i]
+	}
 	return q, nil
+}
+
+// hintKept are the hints that ask for a partitioning; the rest is advice that nobody takes.
+var hintKept = map[string]bool{"COALESCE": true, "REPARTITION": true, "REPARTITION_BY_RANGE": true, "REBALANCE": true}
+
+// hints reads what stands between /*+ and */, if it is there.
+func (p *parser) hints() ([]*plan.Hint, error) {
+	if !p.accept("/*+") {
+		return nil, nil
+	}
+	var out []*plan.Hint
+	for {
+		name, err := p.identifier()
+		if err != nil {
+			return nil, err
+		}
+		h := &plan.Hint{Name: name}
+		if p.accept("(") {
+			if h.Params, err = p.exprList(); err != nil {
+				return nil, err
+			}
+			if err := p.expect(")"); err != nil {
+				return nil, err
+			}
+		}
+		if hintKept[strings.ToUpper(name)] {
+			out = append(out, h)
+		}
+		if p.accept("*/") {
+			return out, nil
+		}
+		p.accept(",")
+	}
 }
 
 // windowClause puts the windows named at the end of a query where they are used.
