@@ -163,6 +163,8 @@ func (a *Analyzer) partitions(n plan.Node) (plan.Node, *plan.Partitions) {
 		c := *n
 		c.Out = number(n.Out)
 		return &c, &plan.Partitions{By: *c.Out, Count: n.Parts.Count, Free: n.Parts.Free}
+	case *plan.Combine:
+		return a.unitedPartitions(n)
 	}
 	below, onto := rowLocal(n)
 	if below == nil {
@@ -173,6 +175,36 @@ func (a *Analyzer) partitions(n plan.Node) (plan.Node, *plan.Partitions) {
 		return n, nil
 	}
 	return onto(in, p.By), p
+}
+
+// unitedPartitions are those of a union: the left side's, then the right side's.
+func (a *Analyzer) unitedPartitions(n *plan.Combine) (plan.Node, *plan.Partitions) {
+	left, l := a.partitions(n.Left)
+	right, r := a.partitions(n.Right)
+	if n.Op != "union" || !n.All || l == nil && r == nil {
+		return n, nil
+	}
+	at := a.attr("partition", types.Int, false)
+	before := 0
+	side := func(n, in plan.Node, p *plan.Partitions) plan.Node {
+		var v plan.Value = plan.Const{Literal: plan.IntLit(int32(before))}
+		if p == nil || p.Free {
+			before++
+		} else {
+			v = plus(plan.Col{Attr: p.By}, before)
+			before += p.Count
+		}
+		number := a.attr("partition", types.Int, false)
+		return &plan.Select{Input: in, Exprs: append(pass(n.Output()), plan.Named{Attr: number, Value: v})}
+	}
+	c := *n
+	c.Left, c.Right = side(n.Left, left, l), side(n.Right, right, r)
+	c.Attrs = append(c.Attrs[:len(c.Attrs):len(c.Attrs)], at)
+	return &c, &plan.Partitions{By: at, Count: before}
+}
+
+func plus(v plan.Value, n int) plan.Value {
+	return &plan.Apply{Func: "plus", Args: []plan.Value{v}, Out: types.Int, SQL: func(args []string) string { return fmt.Sprintf("(%s + %d)", args[0], n) }}
 }
 
 // rowLocal gives the input of a node that leaves rows in their partitions, nil if it does not; onto
@@ -271,9 +303,10 @@ func hinted(h *plan.Hint) (plan.Relation, error) {
 	}
 	switch {
 	case name == "COALESCE" && (out.Partitions == nil || len(out.Exprs) > 0):
-		return nil, sparkerr.Require("FIXME")
+		return nil, sparkerr.Legacy("1048", "<hintName> Hint expects a partition number as a parameter.", "hintName", name)
 	case len(wrong) > 0:
-		return nil, sparkerr.Require("FIXME")
+		return nil, sparkerr.Legacy("1047", "<hintName> Hint parameters should include an optional integral partitionNum and/or columns, but <invalidParams> can not be recognized as either partitionNum or columns.",
+			"hintName", name, "invalidParams", strings.Join(wrong, ", "))
 	case name == "COALESCE":
 		out.Kind = "coalesce"
 	case name == "REBALANCE": // as many partitions as the size of the data asks for
@@ -325,11 +358,10 @@ func (a *Analyzer) kept(handle any, rows plan.Node) *rel {
 			is = below
 		case *plan.RepartitionNode:
 			return relOf(moved(n, lazy, is))
-		case *plan.PythonMap:
-			if n.Parts != nil {
-				return relOf(&plan.RepartitionNode{Input: lazy, Count: n.Parts.Count, Free: n.Parts.Free, Label: fmt.Sprintf("Partitions %d", n.Parts.Count)})
-			}
 		}
+	}
+	if _, p := a.partitions(rows); p != nil {
+		return relOf(&plan.RepartitionNode{Input: lazy, Count: p.Count, Free: p.Free, Label: fmt.Sprintf("Partitions %d", p.Count)})
 	}
 	return relOf(lazy)
 }

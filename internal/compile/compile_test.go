@@ -124,3 +124,40 @@ func TestCarry(t *testing.T) {
 		}
 	}
 }
+
+// A repartitioning costs nothing unless its number is asked for.
+func TestRepartition(t *testing.T) {
+	a, p := column(1, "a", types.Long), column(2, "p", types.Int)
+	r := &plan.RepartitionNode{Input: &plan.Numbers{Attr: a, End: 9, Step: 1}, Count: 4, Out: &p}
+	for _, c := range []struct {
+		by    plan.Value
+		order []plan.Order
+		want  string // of what numbers the partitions
+	}{
+		{nil, nil, "(row_number() OVER () - 1) % 4"},
+		{plan.Col{Attr: a}, nil, "CAST(c1 AS INTEGER) AS c2"},
+		{nil, []plan.Order{{Value: plan.Col{Attr: a}}}, "dense_rank() OVER (ORDER BY c1 ASC NULLS LAST)"},
+	} {
+		r.By, r.Orders = c.by, c.order
+		seen, unseen := pass(a, p), pass(a)
+		for _, n := range []*plan.Select{seen, unseen} {
+			n.Input = r
+			stage, err := Plan(n, Options{Names: names})
+			if err != nil {
+				t.Fatal(err)
+			}
+			sql := stage.(*Query).SQL
+			if got := strings.Contains(sql, c.want); got != (n == seen) {
+				t.Errorf("%s: numbers %v", sql, got)
+			}
+		}
+	}
+}
+
+func pass(attrs ...plan.Attr) *plan.Select {
+	n := &plan.Select{}
+	for _, at := range attrs {
+		n.Exprs = append(n.Exprs, plan.Named{Attr: at, Value: plan.Col{Attr: at}})
+	}
+	return n
+}

@@ -36,7 +36,7 @@ func (p *Pool) Map(ctx context.Context, s Settings, m Mapping) (*Results, error)
 	if err != nil {
 		return nil, err
 	}
-	d := &parter{f: &feeder{in: m.In, workers: p.opts.Workers}, place: place, parts: m.Parts}
+	d := &parter{f: &feeder{in: m.In, workers: p.opts.Workers}, place: place, parts: m.Parts, held: maxBytes}
 	return p.run(ctx, s.Whole, func(ctx context.Context) (share, error) {
 		rows, err := d.next(ctx, s.batchRows())
 		if err != nil {

@@ -17,7 +17,8 @@ import (
 type parter struct {
 	f     *feeder
 	parts *plan.Partitions
-	place int // of the column with the partitions' numbers, by which rows come sorted; -1 for none
+	place int   // of the column with the partitions' numbers, by which rows come sorted; -1 for none
+	held  int64 // how many bytes of a partition are read before it is sent
 	dealt int
 	last  *part
 }
@@ -81,7 +82,7 @@ func (p *parter) some(ctx context.Context, small int) ([]arrow.RecordBatch, erro
 // one gives the partition of a number; what does not fit into memory is read later.
 func (p *parter) one(ctx context.Context, number int32) (*part, error) {
 	var rows []arrow.RecordBatch
-	for bytes := int64(0); bytes < maxBytes; {
+	for bytes := int64(0); bytes < p.held; {
 		b, err := p.of(ctx, number)
 		if errors.Is(err, io.EOF) {
 			return newPart(rows, nil), nil
