@@ -23,25 +23,6 @@ func (a *Analyzer) lift(n plan.Node, vals []plan.Value) (plan.Node, []plan.Value
 	return n, vals, err
 }
 
-// liftPartitionID finds the numbers of the partitions where a value asks for them; what was never
-// repartitioned is one partition.
-func (a *Analyzer) liftPartitionID(n plan.Node, vals []plan.Value) (plan.Node, []plan.Value) {
-	var id plan.Value
-	out := plan.RewriteAll(vals, func(v plan.Value) (plan.Value, bool) {
-		if _, ok := v.(plan.PartitionID); !ok {
-			return nil, false
-		}
-		if id == nil {
-			id = plan.Const{Literal: plan.IntLit(0)}
-			if in, p := a.partitions(n); p != nil && !p.Free {
-				n, id = in, plan.Col{Attr: p.By}
-			}
-		}
-		return id, true
-	})
-	return n, out
-}
-
 // liftRowID numbers the rows of n where a value asks for their places. In partitions they are
 // numbered each from its own beginning.
 func (a *Analyzer) liftRowID(n plan.Node, vals []plan.Value) (plan.Node, []plan.Value) {

@@ -3,6 +3,7 @@ package analyze
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/millpond/millpond/internal/function"
@@ -29,6 +30,9 @@ func (a *Analyzer) repartition(ctx context.Context, in *rel, r *plan.Repartition
 	if err != nil {
 		return nil, err
 	}
+	if err := checkPartitioning(r, vals); err != nil {
+		return nil, err
+	}
 	base, err := in.offer(x.hidden)
 	if err != nil {
 		return nil, err
@@ -53,6 +57,10 @@ func (a *Analyzer) repartition(ctx context.Context, in *rel, r *plan.Repartition
 		out.Orders = orders
 	case r.Kind == "id":
 		out.By, err = a.remainder(out.Count, "coalesce", vals[0], plan.Const{Literal: plan.IntLit(0)})
+	case slices.ContainsFunc(vals, func(v plan.Value) bool { return !hashes(v.Type()) }):
+		out.By = &plan.Apply{Func: "place", Args: vals, Out: types.Int, SQL: func(args []string) string {
+			return fmt.Sprintf("CAST(hash(%s) %% %d AS INTEGER)", strings.Join(args, ", "), out.Count)
+		}}
 	case len(vals) > 0:
 		out.By, err = a.remainder(out.Count, "hash", vals...)
 	}
@@ -86,17 +94,20 @@ func slice(v plan.Value, start, step, all int64, n int) plan.Value {
 // partitioning reads what rows are parted by: orders, or values that are hashed.
 func (x *exprs) partitioning(by []plan.Expr) ([]plan.Order, []plan.Value, error) {
 	var sorts []plan.SortOrder
+	var orderNames, otherNames []string
 	for _, e := range by {
 		if o, ok := e.(plan.SortOrder); ok {
-			sorts = append(sorts, o)
+			sorts, orderNames = append(sorts, o), append(orderNames, "'"+x.nameOf(o.Expr)+direction(o.Desc, o.NullsFirst))
+		} else {
+			otherNames = append(otherNames, "'"+x.nameOf(e))
 		}
 	}
 	if len(sorts) == 0 {
 		vals, err := x.values(by)
 		return nil, vals, err
 	}
-	if len(sorts) < len(by) {
-		return nil, nil, sparkerr.Require("FIXME")
+	if len(otherNames) > 0 {
+		return nil, nil, sparkerr.Require("RepartitionByExpression expects that either all its `partitionExpressions` are of type `SortOrder`, which means `RangePartitioning`, or none of them are `SortOrder`, which means `HashPartitioning`. In this case we have:\nSortOrder: List(%s)\nNonSortOrder: List(%s)\n         ", strings.Join(orderNames, ", "), strings.Join(otherNames, ", "))
 	}
 	orders, err := x.orders(sorts)
 	vals := make([]plan.Value, len(orders))
@@ -104,6 +115,37 @@ func (x *exprs) partitioning(by []plan.Expr) ([]plan.Order, []plan.Value, error)
 		vals[i] = o.Value
 	}
 	return orders, vals, err
+}
+
+// checkPartitioning refuses what rows cannot be parted by.
+func checkPartitioning(r *plan.Repartition, vals []plan.Value) error {
+	for _, v := range vals {
+		if hasAggregate(v) || hasWindow(v) {
+			return sparkerr.New(sparkerr.ClassExtendedAnalysis, "UNSUPPORTED_EXPR_FOR_OPERATOR", "operator", "RepartitionByExpression", "invalidExprSqls", quoted(function.Describe(v)))
+		}
+		if r.Kind == "id" && v.Type() != types.Int {
+			name := function.Describe(v)
+			return sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", "sqlExpr", quoted("direct_shuffle_partition_id("+name+")"), "paramIndex", "first",
+				"inputSql", quoted(name), "inputType", quoted(v.Type().SQL()), "requiredType", quoted(types.Int.SQL()))
+		}
+	}
+	return nil
+}
+
+// hashes says whether Spark's hash of a type is known. Values of other types meet their equals all
+// the same, but not in Spark's place.
+func hashes(t types.Type) bool {
+	switch t := types.Physical(t).(type) {
+	case types.Decimal:
+		return t.Precision <= 18
+	case types.Map:
+		return false
+	case types.Array:
+		return hashes(t.Elem)
+	case types.Struct:
+		return !slices.ContainsFunc(t.Fields, func(f types.Field) bool { return !hashes(f.Type) })
+	}
+	return true
 }
 
 // remainder is a function's result modulo n, never negative.
@@ -128,197 +170,50 @@ func partedBy(orders []plan.Order, vals []plan.Value) string {
 			list[i] = fmt.Sprintf("%s#%d", c.Attr.Name, c.Attr.ID)
 		}
 		if orders != nil {
-			way, nulls := "ASC", "LAST"
-			if orders[i].Desc {
-				way = "DESC"
-			}
-			if orders[i].NullsFirst {
-				nulls = "FIRST"
-			}
-			list[i] += " " + way + " NULLS " + nulls
+			list[i] += direction(orders[i].Desc, orders[i].NullsFirst)
 		}
 	}
 	return strings.Join(list, ", ")
 }
 
-// partitions gives n with the column of the numbers of the partitions that its rows are in; nil if
-// no repartitioning says so.
-func (a *Analyzer) partitions(n plan.Node) (plan.Node, *plan.Partitions) {
-	number := func(out *plan.Attr) *plan.Attr {
-		if out == nil {
-			made := a.attr("partition", types.Int, false)
-			out = &made
-		}
-		return out
-	}
-	switch n := n.(type) {
-	case *plan.RepartitionNode:
-		c := *n
-		c.Out = number(n.Out)
-		return &c, &plan.Partitions{By: *c.Out, Count: n.Count, Free: n.Free}
-	case *plan.PythonMap:
-		if n.Parts == nil {
-			return n, nil
-		}
-		c := *n
-		c.Out = number(n.Out)
-		return &c, &plan.Partitions{By: *c.Out, Count: n.Parts.Count, Free: n.Parts.Free}
-	case *plan.Combine:
-		return a.unitedPartitions(n)
-	}
-	below, onto := rowLocal(n)
-	if below == nil {
-		return n, nil
-	}
-	in, p := a.partitions(below)
-	if p == nil {
-		return n, nil
-	}
-	return onto(in, p.By), p
-}
-
-// unitedPartitions are those of a union: the left side's, then the right side's.
-func (a *Analyzer) unitedPartitions(n *plan.Combine) (plan.Node, *plan.Partitions) {
-	left, l := a.partitions(n.Left)
-	right, r := a.partitions(n.Right)
-	if n.Op != "union" || !n.All || l == nil && r == nil {
-		return n, nil
-	}
-	at := a.attr("partition", types.Int, false)
-	before := 0
-	side := func(n, in plan.Node, p *plan.Partitions) plan.Node {
-		var v plan.Value = plan.Const{Literal: plan.IntLit(int32(before))}
-		if p == nil || p.Free {
-			before++
-		} else {
-			v = plus(plan.Col{Attr: p.By}, before)
-			before += p.Count
-		}
-		number := a.attr("partition", types.Int, false)
-		return &plan.Select{Input: in, Exprs: append(pass(n.Output()), plan.Named{Attr: number, Value: v})}
-	}
-	c := *n
-	c.Left, c.Right = side(n.Left, left, l), side(n.Right, right, r)
-	c.Attrs = append(c.Attrs[:len(c.Attrs):len(c.Attrs)], at)
-	return &c, &plan.Partitions{By: at, Count: before}
-}
-
-func plus(v plan.Value, n int) plan.Value {
-	return &plan.Apply{Func: "plus", Args: []plan.Value{v}, Out: types.Int, SQL: func(args []string) string { return fmt.Sprintf("(%s + %d)", args[0], n) }}
-}
-
-// rowLocal gives the input of a node that leaves rows in their partitions, nil if it does not; onto
-// puts the node on another input, from which it passes the column more.
-func rowLocal(n plan.Node) (below plan.Node, onto func(in plan.Node, more plan.Attr) plan.Node) {
-	switch n := n.(type) {
-	case *plan.Select:
-		for _, e := range n.Exprs {
-			if hasWindow(e.Value) { // which moves rows to the partitions of its own
-				return nil, nil
-			}
-		}
-		return n.Input, func(in plan.Node, more plan.Attr) plan.Node {
-			for _, e := range n.Exprs {
-				if e.Attr.ID == more.ID {
-					return n
-				}
-			}
-			return &plan.Select{Input: in, Exprs: append(n.Exprs[:len(n.Exprs):len(n.Exprs)], pass([]plan.Attr{more})...)}
-		}
-	case *plan.Where:
-		return n.Input, func(in plan.Node, _ plan.Attr) plan.Node { return &plan.Where{Input: in, Cond: n.Cond} }
-	case *plan.SortNode:
-		if !n.Local {
-			return nil, nil
-		}
-		return n.Input, func(in plan.Node, _ plan.Attr) plan.Node {
-			return &plan.SortNode{Input: in, Orders: n.Orders, Local: true}
-		}
-	case *plan.Draw:
-		return n.Input, func(in plan.Node, _ plan.Attr) plan.Node { c := *n; c.Input = in; return &c }
-	case *plan.RandomColumns:
-		return n.Input, func(in plan.Node, _ plan.Attr) plan.Node { c := *n; c.Input = in; return &c }
-	case *plan.PythonEval:
-		return n.Input, func(in plan.Node, _ plan.Attr) plan.Node { c := *n; c.Input = in; return &c }
-	case *plan.TransformNode:
-		return n.Input, func(in plan.Node, _ plan.Attr) plan.Node { c := *n; c.Input = in; return &c }
-	case *plan.Unnest:
-		return n.Input, func(in plan.Node, _ plan.Attr) plan.Node { c := *n; c.Input = in; return &c }
-	}
-	return nil, nil
-}
-
-// inPartitions brings rows into the order of their partitions, in which they keep the order they
-// have.
-func (a *Analyzer) inPartitions(n plan.Node) (plan.Node, *plan.Partitions) {
-	in, p := a.partitions(n)
-	if p == nil || p.Count == 1 {
-		return n, p
-	}
-	row := a.attr("row", types.Long, false)
-	return &plan.SortNode{Input: numbered(in, row), Orders: []plan.Order{{Value: plan.Col{Attr: p.By}}, {Value: plan.Col{Attr: row}}}}, p
-}
-
-// sortedWithin is a sort's input and orders, so that it sorts each partition.
-func (a *Analyzer) sortedWithin(n plan.Node, orders []plan.Order) (plan.Node, []plan.Order) {
-	in, p := a.partitions(n)
-	if p == nil || p.Free || p.Count == 1 {
-		return n, orders
-	}
-	return in, append([]plan.Order{{Value: plan.Col{Attr: p.By}}}, orders...)
-}
-
-// Partitioned resolves a whole plan. If its rows are in partitions, it gives a plan of the same
-// rows in the order of those, too, with the column of their numbers.
-func (a *Analyzer) Partitioned(ctx context.Context, r plan.Relation) (n, parted plan.Node, p *plan.Partitions, err error) {
-	if n, err = a.Relation(ctx, r); err != nil {
-		return nil, nil, nil, err
-	}
-	parted, p = a.inPartitions(n)
-	return n, parted, p, nil
-}
-
 // hinted is what a hint asks for.
-func hinted(h *plan.Hint) (plan.Relation, error) {
-	out := &plan.Repartition{Input: h.Input, Kind: "by", Exprs: h.Params}
+func (x *exprs) hinted(h *plan.Hint) (plan.Relation, error) {
 	name := strings.ToUpper(h.Name)
 	switch name {
 	case "COALESCE", "REPARTITION", "REPARTITION_BY_RANGE", "REBALANCE":
 	default:
 		return h.Input, nil
 	}
-	if len(h.Params) > 0 {
-		if l, ok := h.Params[0].(plan.Literal); ok {
-			if n, ok := l.Value.(int32); ok {
-				many := int(n)
-				out.Partitions, out.Exprs = &many, h.Params[1:]
+	out := &plan.Repartition{Input: h.Input, Kind: "by"}
+	for i, e := range h.Params {
+		l, literal := e.(plan.Literal)
+		switch v := l.Value.(type) {
+		case int32:
+			if n := int(v); i == 0 {
+				out.Partitions = &n
+				continue
 			}
+		case string:
+			e, literal = plan.Name(v), false
 		}
-	}
-	var wrong []string
-	for _, e := range out.Exprs {
-		if _, ok := e.(*plan.Attribute); !ok {
-			wrong = append(wrong, fmt.Sprint(e))
+		if _, column := e.(*plan.Attribute); literal || !column && name != "COALESCE" {
+			return nil, sparkerr.Legacy("1047", "<hintName> Hint parameters should include an optional integral partitionNum and/or columns, but <invalidParams> can not be recognized as either partitionNum or columns.",
+				"hintName", name, "invalidParams", quoted(x.nameOf(e)))
 		}
+		if name == "REPARTITION_BY_RANGE" {
+			e = plan.SortOrder{Expr: e, NullsFirst: true}
+		}
+		out.Exprs = append(out.Exprs, e)
 	}
 	switch {
 	case name == "COALESCE" && (out.Partitions == nil || len(out.Exprs) > 0):
 		return nil, sparkerr.Legacy("1048", "<hintName> Hint expects a partition number as a parameter.", "hintName", name)
-	case len(wrong) > 0:
-		return nil, sparkerr.Legacy("1047", "<hintName> Hint parameters should include an optional integral partitionNum and/or columns, but <invalidParams> can not be recognized as either partitionNum or columns.",
-			"hintName", name, "invalidParams", strings.Join(wrong, ", "))
 	case name == "COALESCE":
 		out.Kind = "coalesce"
-	case name == "REBALANCE": // as many partitions as the size of the data asks for
-		out.Partitions = nil
 	case name == "REPARTITION" && len(out.Exprs) == 0 && out.Partitions != nil:
 		out.Kind = "deal"
-	case name == "REPARTITION_BY_RANGE":
-		by := out.Exprs
-		out.Exprs = make([]plan.Expr, len(by))
-		for i, e := range by {
-			out.Exprs[i] = plan.SortOrder{Expr: e, NullsFirst: true}
-		}
+	case name == "REBALANCE": // as many partitions as the size of the data asks for
+		out.Partitions = nil
 	}
 	return out, nil
 }
@@ -329,67 +224,13 @@ func (a *Analyzer) numbers(r *plan.Range) (*rel, error) {
 		return nil, sparkerr.IllegalArgument("requirement failed: step (0) cannot be 0")
 	}
 	n := &plan.Numbers{Attr: a.attr("id", types.Long, false), Start: r.Start, End: r.End, Step: r.Step}
-	if r.Partitions == 0 {
+	if r.Partitions == nil {
 		return relOf(n), nil
 	}
-	out := &plan.RepartitionNode{Input: n, Count: r.Partitions, Label: fmt.Sprintf("Slices %d", r.Partitions)}
-	out.By = slice(plan.Col{Attr: n.Attr}, r.Start, r.Step, n.Len(), r.Partitions)
-	return relOf(out), nil
-}
-
-// kept resolves a relation whose rows are kept: they lie in their partitions still.
-func (a *Analyzer) kept(handle any, rows plan.Node) *rel {
-	made := rows.Output()
-	lazy := &plan.Lazy{Attrs: a.attrs(plan.SchemaOf(made)), Handle: handle}
-	is := map[int]plan.Attr{} // columns where the walk is -> those of lazy
-	for i, at := range made {
-		is[at.ID] = lazy.Attrs[i]
+	count := *r.Partitions
+	if count <= 0 {
+		return nil, sparkerr.IllegalArgument("Positive number of partitions required")
 	}
-	for n := rows; n != nil; n, _ = rowLocal(n) {
-		switch n := n.(type) {
-		case *plan.Select:
-			below := map[int]plan.Attr{}
-			for _, e := range n.Exprs {
-				at, shown := is[e.Attr.ID]
-				if c, ok := e.Value.(plan.Col); ok && shown {
-					below[c.Attr.ID] = at
-				}
-			}
-			is = below
-		case *plan.RepartitionNode:
-			return relOf(moved(n, lazy, is))
-		}
-	}
-	if _, p := a.partitions(rows); p != nil {
-		return relOf(&plan.RepartitionNode{Input: lazy, Count: p.Count, Free: p.Free, Label: fmt.Sprintf("Partitions %d", p.Count)})
-	}
-	return relOf(lazy)
-}
-
-// moved is a repartitioning put on kept rows. Where they lack a column that it reads, rows are dealt
-// one after the other: as many partitions, but not the same rows in each.
-func moved(r *plan.RepartitionNode, lazy *plan.Lazy, is map[int]plan.Attr) plan.Node {
-	out := &plan.RepartitionNode{Input: lazy, Count: r.Count, Free: r.Free, Label: r.Label}
-	reads := map[int]bool{}
-	for _, v := range plan.Expressions(r) {
-		plan.Columns(v, reads)
-	}
-	for id := range reads {
-		if _, ok := is[id]; !ok {
-			return out
-		}
-	}
-	move := func(v plan.Value) plan.Value {
-		return plan.Rewrite(v, func(v plan.Value) (plan.Value, bool) {
-			c, ok := v.(plan.Col)
-			return plan.Col{Attr: is[c.Attr.ID]}, ok
-		})
-	}
-	if r.By != nil {
-		out.By = move(r.By)
-	}
-	for _, o := range r.Orders {
-		out.Orders = append(out.Orders, plan.Order{Value: move(o.Value), Desc: o.Desc, NullsFirst: o.NullsFirst})
-	}
-	return out
+	return relOf(&plan.RepartitionNode{Input: n, Count: count, Label: fmt.Sprintf("Slices %d", count),
+		By: slice(plan.Col{Attr: n.Attr}, r.Start, r.Step, n.Len(), count)}), nil
 }

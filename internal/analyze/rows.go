@@ -45,7 +45,7 @@ func (a *Analyzer) rows(ctx context.Context, r plan.Relation, outer *rel) (*rel,
 	case *plan.Repartition:
 		return input(r.Input, func(in *rel) (plan.Node, error) { return a.repartition(ctx, in, r) })
 	case *plan.Hint:
-		asked, err := hinted(r)
+		asked, err := a.over(ctx, relOf(&plan.One{})).hinted(r)
 		if err != nil {
 			return nil, err
 		}

@@ -254,7 +254,7 @@ func (a *Analyzer) tableFunction(ctx context.Context, r *plan.TableFunction, out
 	in := relOf(&plan.One{}).within(outer)
 	x := a.over(ctx, in)
 	if strings.EqualFold(r.Name, "range") {
-		nums := []int64{0, 0, 1}
+		nums := []int64{0, 0, 1, 0}
 		vals, err := x.values(r.Args)
 		if err != nil {
 			return nil, err
@@ -266,11 +266,16 @@ func (a *Analyzer) tableFunction(ctx context.Context, r *plan.TableFunction, out
 			}
 			if len(vals) == 1 {
 				nums[1] = int64(f)
-			} else if i < 3 {
+			} else {
 				nums[i] = int64(f)
 			}
 		}
-		return a.source(ctx, &plan.Range{Start: nums[0], End: nums[1], Step: nums[2]}, outer)
+		r := &plan.Range{Start: nums[0], End: nums[1], Step: nums[2]}
+		if len(vals) == len(nums) {
+			n := int(nums[3])
+			r.Partitions = &n
+		}
+		return a.numbers(r)
 	}
 	if _, ok := a.funcs.Lookup(r.Name); !ok {
 		if err := function.Unknown(r.Name); sparkerr.As(err).Condition != "UNRESOLVED_ROUTINE" {

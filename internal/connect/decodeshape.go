@@ -31,12 +31,11 @@ func (d *decoder) shaping(p *pb.Relation) (plan.Relation, error) {
 		return &plan.Alias{Input: in, Name: k.SubqueryAlias.Alias}, err
 	case *pb.Relation_Repartition:
 		in, err := d.relation(k.Repartition.Input)
-		n := int(k.Repartition.NumPartitions)
 		kind := "coalesce"
 		if k.Repartition.GetShuffle() {
 			kind = "deal"
 		}
-		return &plan.Repartition{Input: in, Kind: kind, Partitions: &n}, err
+		return &plan.Repartition{Input: in, Kind: kind, Partitions: count(&k.Repartition.NumPartitions)}, err
 	case *pb.Relation_RepartitionByExpression:
 		return d.repartition(k.RepartitionByExpression)
 	case *pb.Relation_ToDf:
@@ -103,17 +102,22 @@ func (d *decoder) repartition(r *pb.RepartitionByExpression) (plan.Relation, err
 	if err != nil {
 		return nil, err
 	}
-	out := &plan.Repartition{Input: in, Kind: "by"}
-	if r.NumPartitions != nil {
-		n := int(*r.NumPartitions)
-		out.Partitions = &n
-	}
+	out := &plan.Repartition{Input: in, Kind: "by", Partitions: count(r.NumPartitions)}
 	by := r.PartitionExprs
 	if len(by) == 1 && by[0].GetDirectShufflePartitionId() != nil {
 		out.Kind, by = "id", []*pb.Expression{by[0].GetDirectShufflePartitionId().Child}
 	}
 	out.Exprs, err = d.exprs(by)
 	return out, err
+}
+
+// count reads a number that need not be there.
+func count(n *int32) *int {
+	if n == nil {
+		return nil
+	}
+	out := int(*n)
+	return &out
 }
 
 func (d *decoder) rename(w *pb.WithColumnsRenamed) (plan.Relation, error) {

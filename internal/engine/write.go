@@ -221,7 +221,7 @@ func (s *Session) copyTo(ctx context.Context, n plan.Node, parts *execute.Parts,
 			for i, p := range w.Partitions {
 				q[i] = quoteName(p)
 			}
-			options += ", PARTITION_BY (" + strings.Join(q, ", ") + "), OVERWRITE_OR_IGNORE true, FILENAME_PATTERN " + quoteSQL(file+"-c00{i}") + ", FILE_EXTENSION " + quoteSQL(ending[1:])
+			options += ", PARTITION_BY (" + strings.Join(q, ", ") + "), OVERWRITE_OR_IGNORE true, FILENAME_PATTERN " + quoteSQL(file+".c00{i}") + ", FILE_EXTENSION " + quoteSQL(ending[1:])
 			target = dir
 		}
 		return "COPY (SELECT " + strings.Join(list, ", ") + " FROM (" + query + ")) TO " + quoteSQL(target) + " (" + options + ")"

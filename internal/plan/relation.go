@@ -66,7 +66,7 @@ type (
 	Range struct {
 		Common
 		Start, End, Step int64
-		Partitions       int
+		Partitions       *int // nil: not said
 	}
 	// Project computes expressions.
 	Project struct {

@@ -184,33 +184,11 @@ func (p *parser) setOps(level int) (plan.Relation, error) {
 }
 
 func (p *parser) tail(q plan.Relation) (plan.Relation, error) {
-	if p.is("DISTRIBUTE", "BY") || p.is("CLUSTER", "BY") {
-		cluster := p.next().text == "CLUSTER"
-		p.next()
-		by, err := p.exprList()
-		if err != nil {
-			return nil, err
-		}
-		q = &plan.Repartition{Input: q, Kind: "by", Exprs: by}
-		if cluster {
-			orders := make([]plan.SortOrder, len(by))
-			for i, e := range by {
-				orders[i] = plan.SortOrder{Expr: e, NullsFirst: true}
-			}
-			q = &plan.Sort{Input: q, Orders: orders}
-		}
-	}
-	if p.is("ORDER", "BY") || p.is("SORT", "BY") {
-		global := p.next().text == "ORDER"
-		p.next()
-		o, err := p.sortItems()
-		if err != nil {
-			return nil, err
-		}
-		q = &plan.Sort{Input: q, Orders: o, Global: global}
+	q, err := p.arranged(q)
+	if err != nil {
+		return nil, err
 	}
 	var limit plan.Expr
-	var err error
 	if p.accept("LIMIT") && !p.accept("ALL") {
 		if limit, err = p.expr(); err != nil {
 			return nil, err
@@ -338,39 +316,6 @@ func (p *parser) selectFrom(from plan.Relation) (plan.Relation, error) {
 		q = hints[i]
 	}
 	return q, nil
-}
-
-// hintKept are the hints that ask for a partitioning; the rest is advice that nobody takes.
-var hintKept = map[string]bool{"COALESCE": true, "REPARTITION": true, "REPARTITION_BY_RANGE": true, "REBALANCE": true}
-
-// hints reads what stands between /*+ and */, if it is there.
-func (p *parser) hints() ([]*plan.Hint, error) {
-	if !p.accept("/*+") {
-		return nil, nil
-	}
-	var out []*plan.Hint
-	for {
-		name, err := p.identifier()
-		if err != nil {
-			return nil, err
-		}
-		h := &plan.Hint{Name: name}
-		if p.accept("(") {
-			if h.Params, err = p.exprList(); err != nil {
-				return nil, err
-			}
-			if err := p.expect(")"); err != nil {
-				return nil, err
-			}
-		}
-		if hintKept[strings.ToUpper(name)] {
-			out = append(out, h)
-		}
-		if p.accept("*/") {
-			return out, nil
-		}
-		p.accept(",")
-	}
 }
 
 // windowClause puts the windows named at the end of a query where they are used.

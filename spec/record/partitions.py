@@ -19,7 +19,13 @@ import pandas as pd
 from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-P = F.spark_partition_id().alias("p")
+
+def number():
+    return F.spark_partition_id().alias("p")
+
+
+def growing_id():
+    return F.monotonically_increasing_id().alias("m")
 
 
 def one(s, n):
@@ -34,7 +40,7 @@ def table(s):
 
 def sizes(df):
     """How many rows each partition has, the partitions in any order."""
-    return sorted(r["n"] for r in df.groupBy(P).agg(F.count("*").alias("n")).collect())
+    return sorted(r["n"] for r in df.groupBy(number()).agg(F.count("*").alias("n")).collect())
 
 
 def rows(df):
@@ -43,12 +49,12 @@ def rows(df):
 
 def inside(df, *columns):
     """Which rows are in which partition."""
-    return rows(df.select(P, *columns))
+    return rows(df.select(number(), *columns))
 
 
 def numbers(df):
     """The numbers of the partitions that have rows."""
-    return sorted(r[0] for r in df.select(P).distinct().collect())
+    return sorted(r[0] for r in df.select(number()).distinct().collect())
 
 
 def calls(df, column="id"):
@@ -148,7 +154,7 @@ def placement():
         "hash_one": lambda s: inside(one(s, 5).repartition(1, "id"), "id"),
         "hash_dropped": lambda s: inside(one(s, 20).select("id", (F.col("id") * 2).alias("two")).repartition(4, "id").select("two"), "two"),
         "hash_filtered": lambda s: inside(one(s, 20).repartition(4, "id").where(F.spark_partition_id() == 2), "id"),
-        "hash_sorted_by_number": lambda s: [list(r) for r in one(s, 9).repartition(4, "id").select("id", P).orderBy(F.spark_partition_id(), "id").collect()],
+        "hash_sorted_by_number": lambda s: [list(r) for r in one(s, 9).repartition(4, "id").select("id", number()).orderBy(F.spark_partition_id(), "id").collect()],
         "unnumbered": lambda s: inside(one(s, 20).repartition("id"), "id"),
         "unnumbered_fixed": lambda s: configured(s, FIXED, lambda: inside(one(s, 20).repartition("id"), "id")),
         "unnumbered_uncoalesced": lambda s: configured(s, UNCOALESCED, lambda: inside(one(s, 20).repartition("id"), "id")),
@@ -187,13 +193,12 @@ def above():
         "sort": lambda s: numbers(one(s, 100).repartition(8).orderBy("id")),
         "group": lambda s: numbers(one(s, 100).repartition(8).groupBy((F.col("id") % 10).alias("g")).count()),
         "distinct": lambda s: numbers(one(s, 100).repartition(8).distinct()),
-        "window": lambda s: numbers(one(s, 100).repartition(8).selectExpr("id", "row_number() over (order by id) as n")),
+        "window": lambda s: numbers(one(s, 100).repartition(8).selectExpr("id", "row_number() over (order by id) as n").where("n > 0")),
         "explode": lambda s: inside(one(s, 4).repartition(3, "id").select("id", F.explode(F.array(F.lit(1), F.lit(2))).alias("e")), "id", "e"),
         "sample": lambda s: len(numbers(one(s, 1000).repartition(4).sample(0.5, seed=1))),
         "fill": lambda s: inside(table(s).repartition(5, "k").na.fill("?"), "k"),
         "named": lambda s: inside(table(s).repartition(5, "k").toDF("a", "b", "c").withColumnRenamed("a", "z"), "z"),
         "union": lambda s: inside(one(s, 4).repartition(2, "id").union(one(s, 4).repartition(3, (F.col("id") + 1))), "id"),
-        "union_alike": lambda s: inside(one(s, 4).repartition(2, "id").union(one(s, 4).repartition(2, "id")), "id"),
         "cached": lambda s: inside(kept(one(s, 10).repartition(4, "id")), "id"),
         "cached_dealt": lambda s: sizes(kept(one(s, 90).repartition(6))),
         "cached_dropped": lambda s: len(numbers(kept(one(s, 90).withColumn("m", F.col("id") * 3).repartition(6, "id").drop("id")))),
@@ -206,17 +211,16 @@ def above():
 
 def growing():
     """monotonically_increasing_id, and sorting within partitions."""
-    ids = F.monotonically_increasing_id().alias("m")
     return {
-        "ids": lambda s: [list(r) for r in s.range(0, 10, 1, 3).select("id", ids).collect()],
-        "ids_filtered": lambda s: [list(r) for r in s.range(0, 10, 1, 3).where("id % 2 = 0").select("id", ids).collect()],
-        "ids_dealt": lambda s: rows(one(s, 10).repartition(4).select(ids)),
-        "ids_hashed": lambda s: rows(one(s, 10).repartition(4, "id").select(ids)),
-        "ids_one": lambda s: rows(one(s, 4).repartition(1).select(ids)),
-        "sort": lambda s: [list(r) for r in one(s, 12).repartition(3, "id").sortWithinPartitions(F.desc("id")).select(P, "id").collect()],
-        "sort_slices": lambda s: [list(r) for r in s.range(0, 10, 1, 3).sortWithinPartitions(F.desc("id")).select(P, "id").collect()],
+        "ids": lambda s: [list(r) for r in s.range(0, 10, 1, 3).select("id", growing_id()).collect()],
+        "ids_filtered": lambda s: [list(r) for r in s.range(0, 10, 1, 3).where("id % 2 = 0").select("id", growing_id()).collect()],
+        "ids_dealt": lambda s: sorted(r[0] % (1 << 33) for r in one(s, 10).repartition(4).select(growing_id()).collect()),
+        "ids_hashed": lambda s: rows(one(s, 10).repartition(4, "id").select(growing_id())),
+        "ids_one": lambda s: rows(one(s, 4).repartition(1).select(growing_id())),
+        "sort": lambda s: [list(r) for r in one(s, 12).repartition(3, "id").sortWithinPartitions(F.desc("id")).select(number(), "id").collect()],
+        "sort_slices": lambda s: [list(r) for r in s.range(0, 10, 1, 3).sortWithinPartitions(F.desc("id")).select(number(), "id").collect()],
         "sort_one": lambda s: [r[0] for r in one(s, 10).sortWithinPartitions(F.desc("id")).collect()],
-        "sort_ids": lambda s: [list(r) for r in s.range(0, 7, 1, 3).sortWithinPartitions(F.desc("id")).select("id", ids).collect()],
+        "sort_ids": lambda s: [list(r) for r in s.range(0, 7, 1, 3).sortWithinPartitions(F.desc("id")).select("id", growing_id()).collect()],
         "sort_unnumbered": lambda s: [r[0] for r in one(s, 10).repartition("id").sortWithinPartitions(F.desc("id")).collect()],
     }
 
@@ -255,12 +259,17 @@ def sql():
         "error_coalesce_zero": error("select /*+ COALESCE(0) */ * from v"),
         "error_repartition_zero": error("select /*+ REPARTITION(0) */ * from v"),
         "error_repartition_negative": error("select /*+ REPARTITION(-1) */ * from v"),
-        "error_repartition_text": error("select /*+ REPARTITION('id') */ * from v"),
+        "hint_text": q("select spark_partition_id() p, id from (select /*+ REPARTITION(3, 'id') */ * from v)"),
+        "hint_range_text": q("select spark_partition_id() p, id from (select /*+ REPARTITION_BY_RANGE(3, 'id') */ * from v)"),
+        "hint_range_bare": lambda s: sizes(view(s, one(s, 21)).sql("select /*+ REPARTITION_BY_RANGE(3) */ * from v")),
+        "hint_frame_text": lambda s: inside(one(s, 20).hint("repartition", 3, "id"), "id"),
+        "error_repartition_function": error("select /*+ REPARTITION(3, abs(id)) */ * from v"),
+        "error_repartition_fraction": error("select /*+ REPARTITION(1.5) */ * from v"),
+        "error_coalesce_function": error("select /*+ COALESCE(abs(id)) */ * from v"),
         "error_repartition_computed": error("select /*+ REPARTITION(3, id + 1, abs(id)) */ * from v"),
         "error_repartition_column": error("select /*+ REPARTITION(3, nosuch) */ * from v"),
-        "error_range_text": error("select /*+ REPARTITION_BY_RANGE(3, 'id') */ * from v"),
-        "error_range_bare": error("select /*+ REPARTITION_BY_RANGE(3) */ * from v"),
-        "error_hint_frame_text": lambda s: one(s, 20).hint("repartition", 3, "id").collect(),
+        "error_order_and_distribute": error("select * from v order by id distribute by id"),
+        "error_cluster_and_distribute": error("select * from v cluster by id distribute by id"),
         "error_order_and_sort": error("select * from v order by id sort by id"),
         "error_cluster_and_sort": error("select * from v cluster by id sort by id"),
         "error_distribute_column": error("select id from v distribute by nosuch"),
@@ -270,7 +279,7 @@ def sql():
         "error_order": lambda s: one(s, 3).repartition(3, F.col("id").desc(), F.col("id")).collect(),
         "order_is_a_range": lambda s: inside(one(s, 10).repartition(3, F.col("id").desc()), "id"),
         "error_column": lambda s: one(s, 3).repartition(3, "nosuch").collect(),
-        "error_map": lambda s: one(s, 3).select(F.create_map(F.lit(1), F.col("id")).alias("m")).repartition(3, "m").collect(),
+        "map": lambda s: one(s, 3).select("id", F.create_map(F.lit(1), F.col("id")).alias("m")).repartition(3, "m").mapInPandas(lambda frames: frames, "id long, m map<int,long>").count(),
         "error_range_map": lambda s: one(s, 3).select(F.create_map(F.lit(1), F.col("id")).alias("m")).repartitionByRange(3, "m").collect(),
         "error_id_text": lambda s: table(s).repartitionById(3, "t").collect(),
         "error_id_long": lambda s: one(s, 3).repartitionById(3, "id").collect(),
@@ -349,7 +358,10 @@ def outcome(case, spark):
     except Exception as e:
         if not hasattr(e, "getCondition"):
             raise
-        return {"error": type(e).__name__, "condition": e.getCondition(), "message": re.sub(r";\n.*|\n\nJVM.*|\n== SQL.*", "", str(e), flags=re.S)}
+        said = {"error": type(e).__name__, "condition": e.getCondition()}
+        if e.getCondition() != "PARSE_SYNTAX_ERROR":  # whose words are the parser generator's
+            said["message"] = re.sub(r";\n.*|\n\nJVM.*|\n== SQL.*", "", str(e), flags=re.S).strip()
+        return said
     finally:
         spark.catalog.clearCache()
 
