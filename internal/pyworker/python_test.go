@@ -367,7 +367,7 @@ func TestErrors(t *testing.T) {
 		{"segfault", scalar(r.udf("segfault", Batched, types.Long)), sparkerr.ClassSpark, "Segmentation fault"},
 		{"numpy", scalar(r.udf("numpy", Batched, types.Double)), sparkerr.ClassSpark, "expected zero arguments for construction of ClassDict"},
 		{"cycle", scalar(r.udf("cycle", Batched, types.String)), sparkerr.ClassSpark, "too deep"},
-		{"window", scalar(r.udf("plus1", 203, types.Long)), sparkerr.ClassUnsupported, "window"},
+		{"window", scalar(r.udf("plus1", 203, types.Long)), sparkerr.ClassUnsupported, "eval type 203"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e := sparkerr.As(c.err)
