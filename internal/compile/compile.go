@@ -133,6 +133,10 @@ func (c *compiler) stage(n plan.Node) (Stage, error) {
 		return &Memory{Node: n, Attrs: n.Attrs}, nil
 	case *plan.TransformNode, *plan.RandomColumns, *plan.Draw, *plan.PythonEval, *plan.PythonMap, *plan.PythonGroups, *plan.PythonWindow:
 		return c.operator(n)
+	case *plan.RepartitionNode:
+		if n.Out == nil { // in a subquery, which is not pruned
+			return c.stage(n.Input)
+		}
 	case *plan.Slice:
 		if !saysSQL(n.Input) {
 			limited := *c
@@ -189,6 +193,8 @@ func saysSQL(n plan.Node) bool {
 		return false
 	case *plan.Slice:
 		return saysSQL(n.Input)
+	case *plan.RepartitionNode:
+		return n.Out != nil || saysSQL(n.Input)
 	case *plan.Select:
 		_, plain := onlyColumns(n)
 		return !plain || saysSQL(n.Input)

@@ -145,6 +145,9 @@ func (c *compiler) unnest(n *plan.Unnest) (string, error) {
 
 // repartition numbers the partitions that rows are in.
 func (c *compiler) repartition(n *plan.RepartitionNode) (string, error) {
+	if n.Out == nil {
+		return c.sql(n.Input)
+	}
 	return c.wrap(n.Input, func(in string) (string, error) {
 		list, number := "*", fmt.Sprintf("(row_number() OVER () - 1) %% %d", n.Count)
 		switch {
