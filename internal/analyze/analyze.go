@@ -21,12 +21,13 @@ type Env interface {
 	Table(ctx context.Context, name []string) (plan.Relation, error)
 	// Database is the session's current one.
 	Database() string
-	// Cached answers the handle and schema of a persisted relation, nil if r is not persisted.
-	Cached(r plan.Relation) (handle any, schema types.Struct)
+	// Cached answers the handle of a persisted relation and what it holds the rows of, nil if r is not
+	// persisted.
+	Cached(r plan.Relation) (handle any, rows plan.Node)
 	// Scan answers how files are read; attributes have no ids yet.
 	Scan(ctx context.Context, r *plan.Read) (*plan.Scan, error)
 	// Checkpoint answers a relation kept by id.
-	Checkpoint(id string) (handle any, schema types.Struct, err error)
+	Checkpoint(id string) (handle any, rows plan.Node, err error)
 	// Bind binds an ML transformer to its input's schema.
 	Bind(ctx context.Context, t *plan.Transform, in types.Struct) (*Bound, error)
 	// Fetch answers a relation-valued attribute of an ML object.
@@ -41,6 +42,9 @@ type Env interface {
 	SQLFunction(name string) *plan.SQLFunction
 	// Ansi says whether the session is in ANSI mode.
 	Ansi() bool
+	// ShufflePartitions answers how many partitions a shuffle makes; free says that there are as many
+	// as the size of the data asks for.
+	ShufflePartitions() (n int, free bool)
 	// CatalogRows answers a catalog question.
 	CatalogRows(ctx context.Context, c *plan.Catalog) (types.Struct, []arrow.RecordBatch, error)
 }
@@ -139,8 +143,8 @@ func (a *Analyzer) resolve(ctx context.Context, r plan.Relation, outer *rel) (*r
 	}
 	defer func() { a.depth-- }()
 	var out *rel
-	if h, schema := a.env.Cached(r); h != nil {
-		out = relOf(&plan.Lazy{Attrs: a.attrs(schema), Handle: h})
+	if h, rows := a.env.Cached(r); h != nil {
+		out = a.kept(h, rows)
 	} else {
 		var err error
 		if out, err = a.dispatch(ctx, r, outer); err != nil {

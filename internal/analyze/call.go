@@ -91,6 +91,8 @@ func (x *exprs) special(name string, e *plan.Function) (plan.Value, bool, error)
 			v, err := x.structOf(e.Args)
 			return v, true, err
 		}
+	case "spark_partition_id":
+		return plan.PartitionID{}, len(e.Args) == 0, nil
 	case "monotonically_increasing_id", "distributed_id", "distributed_sequence_id":
 		return plan.RowID{}, len(e.Args) == 0 || name == "distributed_sequence_id", nil
 	case "assert_true":

@@ -31,6 +31,9 @@ func (x *exprs) checkCall(row *function.Row, e *plan.Function, args []plan.Value
 		if hasAggregate(v) {
 			return sparkerr.New(sparkerr.ClassExtendedAnalysis, "NESTED_AGGREGATE_FUNCTION")
 		}
+		if changes(v) {
+			return sparkerr.New(sparkerr.ClassExtendedAnalysis, "AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION", "sqlExpr", quoted(x.nameOf(e)))
+		}
 		if hasWindow(v) {
 			return &sparkerr.Error{Condition: "_LEGACY_ERROR_TEMP_1031", Class: sparkerr.ClassAnalysis,
 				Message: "It is not allowed to use a window function inside an aggregate function. Please use the inner window function in a sub-query."}
@@ -44,10 +47,25 @@ func (x *exprs) checkFilter(e plan.Expr, v plan.Value) error {
 	switch {
 	case hasAggregate(v):
 		return sparkerr.Analysis("INVALID_AGGREGATE_FILTER.CONTAINS_AGGREGATE", "filterExpr", quoted(x.nameOf(e)), "aggExpr", quoted(x.nameOf(e)))
+	case changes(v):
+		return sparkerr.Analysis("INVALID_AGGREGATE_FILTER.NON_DETERMINISTIC", "filterExpr", quoted(x.nameOf(e)))
 	case v.Type() != types.Boolean && v.Type() != types.Null:
 		return sparkerr.Analysis("INVALID_AGGREGATE_FILTER.NOT_BOOLEAN", "filterExpr", quoted(x.nameOf(e)))
 	}
 	return nil
+}
+
+// changes says whether a value depends on more than its row: on chance, or on where the row lies.
+func changes(v plan.Value) bool {
+	found := false
+	plan.Walk(v, func(x plan.Value) bool {
+		switch x.(type) {
+		case *plan.Random, plan.RowID, plan.PartitionID:
+			found = true
+		}
+		return !found
+	})
+	return found
 }
 
 func quoted(text string) string { return `"` + text + `"` }

@@ -6,11 +6,12 @@ import (
 	"github.com/millpond/millpond/internal/types"
 )
 
-// lift takes Python functions and random numbers out of values: they become columns of nodes
-// put on n.
+// lift takes Python functions, random numbers and the places of rows out of values: they become
+// columns of nodes put on n or below it.
 func (a *Analyzer) lift(n plan.Node, vals []plan.Value) (plan.Node, []plan.Value, error) {
 	var err error
 	n, vals = a.liftRandom(n, vals)
+	n, vals = a.liftPartitionID(n, vals)
 	n, vals = a.liftRowID(n, vals)
 	n, vals, err = a.liftWindows(n, vals)
 	for round := 0; err == nil; round++ {
@@ -22,7 +23,8 @@ func (a *Analyzer) lift(n plan.Node, vals []plan.Value) (plan.Node, []plan.Value
 	return n, vals, err
 }
 
-// liftRowID numbers the rows of n where a value asks for their places.
+// liftRowID numbers the rows of n where a value asks for their places. In partitions they are
+// numbered each from its own beginning.
 func (a *Analyzer) liftRowID(n plan.Node, vals []plan.Value) (plan.Node, []plan.Value) {
 	var at *plan.Attr
 	out := plan.RewriteAll(vals, func(v plan.Value) (plan.Value, bool) {
@@ -38,8 +40,22 @@ func (a *Analyzer) liftRowID(n plan.Node, vals []plan.Value) (plan.Node, []plan.
 	if at == nil {
 		return n, vals
 	}
+	in, p := a.partitions(n)
+	if p == nil || p.Free || p.Count == 1 {
+		return numbered(n, *at), out
+	}
+	row := a.attr("row", types.Long, false)
+	id := &plan.Apply{Func: "rowid", Out: types.Long, Args: []plan.Value{plan.Col{Attr: p.By}, plan.Col{Attr: row}}, SQL: func(args []string) string {
+		return "((CAST(" + args[0] + " AS BIGINT) << 33) + row_number() OVER (PARTITION BY " + args[0] + " ORDER BY " + args[1] + ") - 1)"
+	}}
+	in = &plan.Select{Input: numbered(in, row), Exprs: append(pass(in.Output()), plan.Named{Attr: *at, Value: id})}
+	return &plan.SortNode{Input: in, Orders: []plan.Order{{Value: plan.Col{Attr: *at}}}, Local: true}, out
+}
+
+// numbered appends the places of n's rows, from 0.
+func numbered(n plan.Node, at plan.Attr) plan.Node {
 	number := &plan.Apply{Func: "rowid", Out: types.Long, SQL: func([]string) string { return "(row_number() OVER () - 1)" }}
-	return &plan.Select{Input: n, Exprs: append(pass(n.Output()), plan.Named{Attr: *at, Value: number})}, out
+	return &plan.Select{Input: n, Exprs: append(pass(n.Output()), plan.Named{Attr: at, Value: number})}
 }
 
 func (a *Analyzer) liftRandom(n plan.Node, vals []plan.Value) (plan.Node, []plan.Value) {

@@ -350,8 +350,11 @@ func (a *Analyzer) sort(ctx context.Context, r *plan.Sort, outer *rel) (*rel, er
 	for i := range orders {
 		orders[i].Value = vals[i]
 	}
+	if !r.Global {
+		n, orders = a.sortedWithin(n, orders)
+	}
 	out := *in
-	out.n = &plan.SortNode{Input: n, Orders: orders}
+	out.n = &plan.SortNode{Input: n, Orders: orders, Local: !r.Global}
 	out.kids, out.hasID = []*rel{in}, false
 	return &out, nil
 }

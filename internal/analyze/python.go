@@ -20,7 +20,8 @@ func (a *Analyzer) python(ctx context.Context, r plan.Relation) (*rel, error) {
 		if err != nil {
 			return nil, err
 		}
-		return relOf(&plan.PythonMap{Input: in.node(), UDF: r.Func, Attrs: out}), nil
+		n, parts := a.inPartitions(in.node())
+		return relOf(&plan.PythonMap{Input: n, Reads: in.attrs, UDF: r.Func, Attrs: out, Parts: parts}), nil
 	case *plan.GroupMap:
 		out, err := a.outputOf(r.Func)
 		if err != nil {

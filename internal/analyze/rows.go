@@ -43,14 +43,13 @@ func (a *Analyzer) rows(ctx context.Context, r plan.Relation, outer *rel) (*rel,
 	case *plan.Sample:
 		return input(r.Input, func(in *rel) (plan.Node, error) { return sample(in, r) })
 	case *plan.Repartition:
-		return input(r.Input, func(in *rel) (plan.Node, error) {
-			if _, err := a.over(ctx, in).values(r.Exprs); err != nil {
-				return nil, err
-			}
-			return in.n, nil
-		})
+		return input(r.Input, func(in *rel) (plan.Node, error) { return a.repartition(ctx, in, r) })
 	case *plan.Hint:
-		return a.resolve(ctx, r.Input, outer)
+		asked, err := a.over(ctx, relOf(&plan.One{})).hinted(r)
+		if err != nil {
+			return nil, err
+		}
+		return a.resolve(ctx, asked, outer)
 	case *plan.Observe:
 		return input(r.Input, func(in *rel) (plan.Node, error) {
 			_, err := a.aggregate(ctx, &plan.Aggregate{Input: r.Input, Kind: "groupby", Aggs: r.Metrics}, outer)

@@ -232,7 +232,13 @@ func reveal(n plan.Node, at plan.Attr) (plan.Node, bool) {
 		}
 	case *plan.SortNode:
 		if in, ok := reveal(n.Input, at); ok {
-			return &plan.SortNode{Input: in, Orders: n.Orders}, true
+			return &plan.SortNode{Input: in, Orders: n.Orders, Local: n.Local}, true
+		}
+	case *plan.RepartitionNode:
+		if in, ok := reveal(n.Input, at); ok {
+			c := *n
+			c.Input = in
+			return &c, true
 		}
 	case *plan.Slice:
 		if in, ok := reveal(n.Input, at); ok {

@@ -38,16 +38,13 @@ func (a *Analyzer) source(ctx context.Context, r plan.Relation, outer *rel) (*re
 	case *plan.OneRow:
 		return relOf(&plan.One{}), nil
 	case *plan.Range:
-		if r.Step == 0 {
-			return nil, sparkerr.IllegalArgument("requirement failed: step (0) cannot be 0")
-		}
-		return relOf(&plan.Numbers{Attr: a.attr("id", types.Long, false), Start: r.Start, End: r.End, Step: r.Step}), nil
+		return a.numbers(r)
 	case *plan.CachedRemote:
-		h, schema, err := a.env.Checkpoint(r.ID)
+		h, rows, err := a.env.Checkpoint(r.ID)
 		if err != nil {
 			return nil, err
 		}
-		return relOf(&plan.Lazy{Attrs: a.attrs(schema), Handle: h}), nil
+		return a.kept(h, rows), nil
 	case *plan.SQL:
 		q, err := Parse(r)
 		if err != nil {
@@ -257,7 +254,7 @@ func (a *Analyzer) tableFunction(ctx context.Context, r *plan.TableFunction, out
 	in := relOf(&plan.One{}).within(outer)
 	x := a.over(ctx, in)
 	if strings.EqualFold(r.Name, "range") {
-		nums := []int64{0, 0, 1}
+		nums := []int64{0, 0, 1, 0}
 		vals, err := x.values(r.Args)
 		if err != nil {
 			return nil, err
@@ -269,11 +266,16 @@ func (a *Analyzer) tableFunction(ctx context.Context, r *plan.TableFunction, out
 			}
 			if len(vals) == 1 {
 				nums[1] = int64(f)
-			} else if i < 3 {
+			} else {
 				nums[i] = int64(f)
 			}
 		}
-		return a.source(ctx, &plan.Range{Start: nums[0], End: nums[1], Step: nums[2]}, outer)
+		r := &plan.Range{Start: nums[0], End: nums[1], Step: nums[2]}
+		if len(vals) == len(nums) {
+			n := int(nums[3])
+			r.Partitions = &n
+		}
+		return a.numbers(r)
 	}
 	if _, ok := a.funcs.Lookup(r.Name); !ok {
 		if err := function.Unknown(r.Name); sparkerr.As(err).Condition != "UNRESOLVED_ROUTINE" {

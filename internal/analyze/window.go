@@ -177,9 +177,22 @@ func (x *exprs) orders(os []plan.SortOrder) ([]plan.Order, error) {
 			return nil, err
 		}
 		if _, isMap := v.Type().(types.Map); isMap {
-			return nil, sparkerr.Unsupported("ordering by a map")
+			return nil, sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH.INVALID_ORDERING_TYPE", "functionName", "`sortorder`", "dataType", quoted(v.Type().SQL()),
+				"sqlExpr", quoted(function.Describe(v)+direction(o.Desc, o.NullsFirst)))
 		}
 		out[i] = plan.Order{Value: v, Desc: o.Desc, NullsFirst: o.NullsFirst}
 	}
 	return out, nil
+}
+
+// direction prints an ordering's.
+func direction(desc, nullsFirst bool) string {
+	way, nulls := " ASC", " NULLS LAST"
+	if desc {
+		way = " DESC"
+	}
+	if nullsFirst {
+		nulls = " NULLS FIRST"
+	}
+	return way + nulls
 }

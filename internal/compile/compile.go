@@ -133,6 +133,10 @@ func (c *compiler) stage(n plan.Node) (Stage, error) {
 		return &Memory{Node: n, Attrs: n.Attrs}, nil
 	case *plan.TransformNode, *plan.RandomColumns, *plan.Draw, *plan.PythonEval, *plan.PythonMap, *plan.PythonGroups, *plan.PythonWindow:
 		return c.operator(n)
+	case *plan.RepartitionNode:
+		if n.Out == nil { // in a subquery, which is not pruned
+			return c.stage(n.Input)
+		}
 	case *plan.Slice:
 		if !saysSQL(n.Input) {
 			limited := *c
@@ -189,6 +193,8 @@ func saysSQL(n plan.Node) bool {
 		return false
 	case *plan.Slice:
 		return saysSQL(n.Input)
+	case *plan.RepartitionNode:
+		return n.Out != nil || saysSQL(n.Input)
 	case *plan.Select:
 		_, plain := onlyColumns(n)
 		return !plain || saysSQL(n.Input)
@@ -327,15 +333,19 @@ func (c *compiler) sql(n plan.Node) (string, error) {
 		})
 	case *plan.Unnest:
 		return c.unnest(n)
+	case *plan.RepartitionNode:
+		return c.repartition(n)
 	}
 	return "", sparkerr.Unsupported("the operator %T", n)
 }
 
 // readsAll says whether a node reads all of its input before it gives a row.
 func readsAll(n plan.Node) bool {
-	switch n.(type) {
+	switch n := n.(type) {
 	case *plan.Group, *plan.SortNode, *plan.Last:
 		return true
+	case *plan.RepartitionNode:
+		return n.Orders != nil
 	}
 	return false
 }

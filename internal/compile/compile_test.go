@@ -58,7 +58,7 @@ func TestNegativeLiteral(t *testing.T) {
 // A Python function is told that all its rows will be read, unless a limit stands between.
 func TestWholePython(t *testing.T) {
 	a, s := column(1, "a", types.Int), column(2, "s", types.Long)
-	in := &plan.PythonMap{Input: &plan.Data{Attrs: []plan.Attr{a}}, UDF: &plan.PythonUDF{}, Attrs: []plan.Attr{a}}
+	in := &plan.PythonMap{Input: &plan.Data{Attrs: []plan.Attr{a}}, Reads: []plan.Attr{a}, UDF: &plan.PythonUDF{}, Attrs: []plan.Attr{a}}
 	total := &plan.Group{Input: in, Aggs: []plan.Named{{Attr: s, Value: plan.Col{Attr: a}}}}
 	for _, c := range []struct {
 		name  string
@@ -111,7 +111,7 @@ func TestCarry(t *testing.T) {
 	}
 	// A stream cannot be held back for a filter, and a window looks at other rows.
 	for name, n := range map[string]plan.Node{
-		"filter of a stream": &plan.Where{Input: &plan.PythonMap{Input: data, UDF: &plan.PythonUDF{}, Attrs: data.Attrs}, Cond: plan.Col{Attr: x}},
+		"filter of a stream": &plan.Where{Input: &plan.PythonMap{Input: data, Reads: data.Attrs, UDF: &plan.PythonUDF{}, Attrs: data.Attrs}, Cond: plan.Col{Attr: x}},
 		"window": &plan.Select{Input: data, Exprs: []plan.Named{{Attr: v, Value: plan.Col{Attr: v}},
 			{Attr: y, Value: &plan.Over{Func: &plan.Apply{Func: "sum", Args: []plan.Value{plan.Col{Attr: x}}, Out: types.Double, SQL: func(a []string) string { return "sum(" + a[0] + ")" }}}}}},
 	} {
@@ -123,4 +123,41 @@ func TestCarry(t *testing.T) {
 			t.Errorf("%s: %T", name, stage)
 		}
 	}
+}
+
+// A repartitioning costs nothing unless its number is asked for.
+func TestRepartition(t *testing.T) {
+	a, p := column(1, "a", types.Long), column(2, "p", types.Int)
+	r := &plan.RepartitionNode{Input: &plan.Numbers{Attr: a, End: 9, Step: 1}, Count: 4, Out: &p}
+	for _, c := range []struct {
+		by    plan.Value
+		order []plan.Order
+		want  string // of what numbers the partitions
+	}{
+		{nil, nil, "(row_number() OVER () - 1) % 4"},
+		{plan.Col{Attr: a}, nil, "CAST(c1 AS INTEGER) AS c2"},
+		{nil, []plan.Order{{Value: plan.Col{Attr: a}}}, "dense_rank() OVER (ORDER BY c1 ASC NULLS LAST)"},
+	} {
+		r.By, r.Orders = c.by, c.order
+		seen, unseen := pass(a, p), pass(a)
+		for _, n := range []*plan.Select{seen, unseen} {
+			n.Input = r
+			stage, err := Plan(n, Options{Names: names})
+			if err != nil {
+				t.Fatal(err)
+			}
+			sql := stage.(*Query).SQL
+			if got := strings.Contains(sql, c.want); got != (n == seen) {
+				t.Errorf("%s: numbers %v", sql, got)
+			}
+		}
+	}
+}
+
+func pass(attrs ...plan.Attr) *plan.Select {
+	n := &plan.Select{}
+	for _, at := range attrs {
+		n.Exprs = append(n.Exprs, plan.Named{Attr: at, Value: plan.Col{Attr: at}})
+	}
+	return n
 }

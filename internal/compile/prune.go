@@ -19,7 +19,14 @@ func prune(n plan.Node, need map[int]bool) plan.Node {
 		for _, o := range n.Orders {
 			plan.Columns(o.Value, more)
 		}
-		return &plan.SortNode{Input: prune(n.Input, more), Orders: n.Orders}
+		return &plan.SortNode{Input: prune(n.Input, more), Orders: n.Orders, Local: n.Local}
+	case *plan.RepartitionNode:
+		if n.Out == nil || !need[n.Out.ID] {
+			return prune(n.Input, need)
+		}
+		c := *n
+		c.Input = prune(n.Input, with(need, plan.Expressions(n)...))
+		return &c
 	case *plan.Slice:
 		return &plan.Slice{Input: prune(n.Input, need), Limit: n.Limit, Offset: n.Offset}
 	case *plan.Last:
@@ -100,7 +107,11 @@ func pruneStage(n plan.Node, need map[int]bool) plan.Node {
 		return pruneWindow(n, need)
 	case *plan.PythonMap:
 		c := *n
-		c.Input = prune(n.Input, all(n.Input))
+		reads := withAttrs(map[int]bool{}, n.Reads)
+		if n.Parts != nil {
+			reads[n.Parts.By.ID] = true
+		}
+		c.Input = prune(n.Input, reads)
 		return &c
 	case *plan.PythonGroups:
 		c := *n

@@ -142,3 +142,37 @@ func (c *compiler) unnest(n *plan.Unnest) (string, error) {
 		return "SELECT " + orNothing(out) + " FROM (" + inner + " FROM (" + in + "))", nil
 	})
 }
+
+// repartition numbers the partitions that rows are in.
+func (c *compiler) repartition(n *plan.RepartitionNode) (string, error) {
+	if n.Out == nil {
+		return c.sql(n.Input)
+	}
+	return c.wrap(n.Input, func(in string) (string, error) {
+		list, number := "*", fmt.Sprintf("(row_number() OVER () - 1) %% %d", n.Count)
+		switch {
+		case n.By != nil:
+			var err error
+			if number, err = c.value(n.By); err != nil {
+				return "", err
+			}
+		case n.Orders != nil:
+			by, err := c.orders(n.Orders)
+			if err != nil {
+				return "", err
+			}
+			list, number, in = "* EXCLUDE (key, upto, total, lag)", fmt.Sprintf("least(%d, total - 1, key - 1 + least(0, coalesce(lag, 0)))", n.Count-1), ranges(in, by, n.Count)
+		}
+		return "SELECT " + list + ", CAST(" + number + " AS INTEGER) AS " + Column(n.Out.ID) + " FROM (" + in + ")", nil
+	})
+}
+
+// ranges gives rows what tells their ranges apart. Spark goes up through the keys, and one is a bound
+// if the rows up to it complete one more n-th of all; it ends one range, however many it completes.
+// key is a key's place among all keys, upto the rows up to it, and lag by how many bounds fewer than
+// keys there are before it.
+func ranges(in, by string, n int) string {
+	const upTo = " RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
+	in = "SELECT *, dense_rank() OVER (ORDER BY " + by + ") AS key, count(*) OVER (ORDER BY " + by + upTo + ") AS upto, count(*) OVER () AS total FROM (" + in + ")"
+	return fmt.Sprintf("SELECT *, min(upto * least(%d, total) // total - key) OVER (ORDER BY key%s EXCLUDE GROUP) AS lag FROM (%s)", n, upTo, in)
+}

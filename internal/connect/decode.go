@@ -169,7 +169,7 @@ func (d *decoder) known(p *pb.Relation) (plan.Relation, error) {
 	case *pb.Relation_CachedRemoteRelation:
 		return &plan.CachedRemote{ID: k.CachedRemoteRelation.RelationId}, nil
 	case *pb.Relation_Range:
-		return &plan.Range{Start: k.Range.GetStart(), End: k.Range.End, Step: k.Range.Step, Partitions: int(k.Range.GetNumPartitions())}, nil
+		return &plan.Range{Start: k.Range.GetStart(), End: k.Range.End, Step: k.Range.Step, Partitions: count(k.Range.NumPartitions)}, nil
 	}
 	return d.shaping(p)
 }

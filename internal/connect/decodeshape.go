@@ -31,21 +31,13 @@ func (d *decoder) shaping(p *pb.Relation) (plan.Relation, error) {
 		return &plan.Alias{Input: in, Name: k.SubqueryAlias.Alias}, err
 	case *pb.Relation_Repartition:
 		in, err := d.relation(k.Repartition.Input)
-		return &plan.Repartition{Input: in, Partitions: int(k.Repartition.NumPartitions)}, err
+		kind := "coalesce"
+		if k.Repartition.GetShuffle() {
+			kind = "deal"
+		}
+		return &plan.Repartition{Input: in, Kind: kind, Partitions: count(&k.Repartition.NumPartitions)}, err
 	case *pb.Relation_RepartitionByExpression:
-		in, err := d.relation(k.RepartitionByExpression.Input)
-		if err != nil {
-			return nil, err
-		}
-		var es []plan.Expr
-		for _, p := range k.RepartitionByExpression.PartitionExprs {
-			e, err := d.expr(p)
-			if err != nil {
-				return nil, err
-			}
-			es = append(es, e)
-		}
-		return &plan.Repartition{Input: in, Exprs: es}, nil
+		return d.repartition(k.RepartitionByExpression)
 	case *pb.Relation_ToDf:
 		in, err := d.relation(k.ToDf.Input)
 		return &plan.ToDF{Input: in, Names: k.ToDf.ColumnNames}, err
@@ -88,7 +80,11 @@ func (d *decoder) shaping(p *pb.Relation) (plan.Relation, error) {
 		return &plan.ToSchema{Input: in, Schema: st}, err
 	case *pb.Relation_Hint:
 		in, err := d.relation(k.Hint.Input)
-		return &plan.Hint{Input: in, Name: k.Hint.Name}, err
+		if err != nil {
+			return nil, err
+		}
+		params, err := d.exprs(k.Hint.Parameters)
+		return &plan.Hint{Input: in, Name: k.Hint.Name, Params: params}, err
 	case *pb.Relation_Unpivot:
 		return d.unpivot(k.Unpivot)
 	case *pb.Relation_ShowString:
@@ -99,6 +95,29 @@ func (d *decoder) shaping(p *pb.Relation) (plan.Relation, error) {
 		return &plan.Show{Input: in, Rows: int(k.HtmlString.NumRows), Truncate: int(k.HtmlString.Truncate), HTML: true}, err
 	}
 	return d.special(p)
+}
+
+func (d *decoder) repartition(r *pb.RepartitionByExpression) (plan.Relation, error) {
+	in, err := d.relation(r.Input)
+	if err != nil {
+		return nil, err
+	}
+	out := &plan.Repartition{Input: in, Kind: "by", Partitions: count(r.NumPartitions)}
+	by := r.PartitionExprs
+	if len(by) == 1 && by[0].GetDirectShufflePartitionId() != nil {
+		out.Kind, by = "id", []*pb.Expression{by[0].GetDirectShufflePartitionId().Child}
+	}
+	out.Exprs, err = d.exprs(by)
+	return out, err
+}
+
+// count reads a number that need not be there.
+func count(n *int32) *int {
+	if n == nil {
+		return nil
+	}
+	out := int(*n)
+	return &out
 }
 
 func (d *decoder) rename(w *pb.WithColumnsRenamed) (plan.Relation, error) {

@@ -57,6 +57,7 @@ var confDefaults = map[string]string{
 	"spark.sql.columnNameOfCorruptRecord":                             "_corrupt_record",
 	"spark.sql.crossJoin.enabled":                                     "true",
 	"spark.sql.adaptive.enabled":                                      "true",
+	"spark.sql.adaptive.coalescePartitions.enabled":                   "true",
 	"spark.sql.autoBroadcastJoinThreshold":                            "10485760b",
 }
 
@@ -87,8 +88,12 @@ func checkConf(key, value string) error {
 		return mismatch("boolean")
 	}
 	if intConf[key] {
-		if _, err := strconv.ParseInt(trimmed, 10, 32); err != nil {
+		n, err := strconv.ParseInt(trimmed, 10, 32)
+		if err != nil {
 			return mismatch("int")
+		}
+		if key == "spark.sql.shuffle.partitions" && n <= 0 {
+			return sparkerr.New(sparkerr.ClassIllegalArgument, "INVALID_CONF_VALUE.REQUIREMENT", "confValue", value, "confName", key, "confRequirement", "The value of "+key+" must be positive")
 		}
 	}
 	if key == "spark.sql.session.timeZone" && !validZone(value) {

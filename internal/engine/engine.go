@@ -163,6 +163,15 @@ func (s *Session) Analyze(ctx context.Context, r plan.Relation) (plan.Node, erro
 	return analyze.New(env, s.e.funcs).Relation(ctx, r)
 }
 
+// partitioned resolves a relation that is to be written.
+func (s *Session) partitioned(ctx context.Context, r plan.Relation) (plan.Node, *execute.Parts, error) {
+	n, rows, p, err := analyze.New(&environment{s: s}, s.e.funcs).Partitioned(ctx, r)
+	if err != nil || p == nil || p.Free || p.Count == 1 {
+		return n, nil, err
+	}
+	return n, &execute.Parts{Rows: rows, Partitions: *p}, nil
+}
+
 // Schema gives a relation's columns.
 func (s *Session) Schema(ctx context.Context, r plan.Relation) (types.Struct, error) {
 	if _, ok := r.(*plan.Show); ok {
@@ -202,9 +211,12 @@ func (s *Session) Run(ctx context.Context, r plan.Relation) (*Result, error) {
 }
 
 // ansi says whether the session is in ANSI mode.
-func (s *Session) ansi() bool {
-	v, _ := s.Conf.Get("spark.sql.ansi.enabled")
-	return !strings.EqualFold(v, "false")
+func (s *Session) ansi() bool { return s.on("spark.sql.ansi.enabled") }
+
+// on says whether a setting is not switched off.
+func (s *Session) on(key string) bool {
+	v, _ := s.Conf.Get(key)
+	return !strings.EqualFold(strings.TrimSpace(v), "false")
 }
 
 func (s *Session) runner() *execute.Runner {

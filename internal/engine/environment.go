@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -34,12 +35,12 @@ func (e *environment) Table(_ context.Context, name []string) (plan.Relation, er
 
 func (e *environment) Database() string { return e.s.Database() }
 
-func (e *environment) Cached(r plan.Relation) (any, types.Struct) {
+func (e *environment) Cached(r plan.Relation) (any, plan.Node) {
 	e.s.mu.Lock()
 	none := len(e.s.kept) == 0
 	e.s.mu.Unlock()
 	if none {
-		return nil, types.Struct{}
+		return nil, nil
 	}
 	if e.prints == nil {
 		e.prints = e.s.fingerprinter()
@@ -48,22 +49,22 @@ func (e *environment) Cached(r plan.Relation) (any, types.Struct) {
 	e.s.mu.Lock()
 	defer e.s.mu.Unlock()
 	if k, ok := e.s.kept[key]; ok {
-		return k, k.schema
+		return k, k.node
 	}
-	return nil, types.Struct{}
+	return nil, nil
 }
 
 func (e *environment) Scan(ctx context.Context, r *plan.Read) (*plan.Scan, error) {
 	return e.s.scan(ctx, r)
 }
 
-func (e *environment) Checkpoint(id string) (any, types.Struct, error) {
+func (e *environment) Checkpoint(id string) (any, plan.Node, error) {
 	e.s.mu.Lock()
 	defer e.s.mu.Unlock()
 	if k, ok := e.s.points[id]; ok {
-		return k, k.schema, nil
+		return k, k.node, nil
 	}
-	return nil, types.Struct{}, sparkerr.InvalidPlan("DATAFRAME_NOT_FOUND", "dfId", id, "sessionId", e.s.ID)
+	return nil, nil, sparkerr.InvalidPlan("DATAFRAME_NOT_FOUND", "dfId", id, "sessionId", e.s.ID)
 }
 
 func (e *environment) Bind(_ context.Context, t *plan.Transform, in types.Struct) (*analyze.Bound, error) {
@@ -97,3 +98,11 @@ func (e *environment) SQLFunction(name string) *plan.SQLFunction {
 }
 
 func (e *environment) Ansi() bool { return e.s.ansi() }
+
+// ShufflePartitions follows the settings of Spark's adaptive execution, which puts small
+// partitions together.
+func (e *environment) ShufflePartitions() (int, bool) {
+	text, _ := e.s.Conf.Get("spark.sql.shuffle.partitions")
+	n, _ := strconv.Atoi(text) // Set has checked it
+	return n, e.s.on("spark.sql.adaptive.enabled") && e.s.on("spark.sql.adaptive.coalescePartitions.enabled")
+}

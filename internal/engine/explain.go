@@ -84,7 +84,11 @@ func explainRelation(b *strings.Builder, r plan.Relation, depth int) {
 
 // explainNode prints a resolved plan.
 func explainNode(b *strings.Builder, n plan.Node, depth int) {
-	b.WriteString(strings.Repeat("   ", depth) + "+- " + strings.TrimPrefix(fmt.Sprintf("%T", n), "*plan.") + " " + attrNames(n.Output()) + "\n")
+	label := strings.TrimPrefix(fmt.Sprintf("%T", n), "*plan.") + " " + attrNames(n.Output())
+	if r, ok := n.(*plan.RepartitionNode); ok {
+		label = r.Label
+	}
+	b.WriteString(strings.Repeat("   ", depth) + "+- " + label + "\n")
 	for _, in := range n.Inputs() {
 		explainNode(b, in, depth+1)
 	}

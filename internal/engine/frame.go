@@ -117,6 +117,8 @@ func keptUnder(n plan.Node, transformed bool) (*Kept, string) {
 	case *plan.Lazy:
 		k, _ := n.Handle.(*Kept)
 		return k, fmt.Sprint(n.Places)
+	case *plan.RepartitionNode:
+		return keptUnder(n.Input, transformed)
 	case *plan.TransformNode:
 		if !transformed || n.Key == "" {
 			return nil, ""

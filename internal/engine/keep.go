@@ -12,16 +12,14 @@ import (
 
 	"github.com/millpond/millpond/internal/execute"
 	"github.com/millpond/millpond/internal/plan"
-	"github.com/millpond/millpond/internal/types"
 )
 
 // Kept is a relation whose rows are kept in memory once they have been read: what persist,
 // checkpoint and shared training data stand on.
 type Kept struct {
-	schema types.Struct
-	node   plan.Node
-	from   plan.Relation // what node was resolved from
-	level  string
+	node  plan.Node
+	from  plan.Relation // what node was resolved from
+	level string
 
 	mu   sync.Mutex
 	done bool
@@ -171,7 +169,7 @@ func (s *Session) Persist(ctx context.Context, r plan.Relation, level string) er
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, there := s.kept[key]; !there {
-		s.kept[key] = &Kept{schema: plan.SchemaOf(n.Output()), node: n, from: r, level: level}
+		s.kept[key] = &Kept{node: n, from: r, level: level}
 	}
 	return nil
 }
@@ -208,7 +206,7 @@ func (s *Session) Checkpoint(ctx context.Context, r plan.Relation, eager bool) (
 	if err != nil {
 		return "", err
 	}
-	k := &Kept{schema: plan.SchemaOf(n.Output()), node: n, from: r}
+	k := &Kept{node: n, from: r}
 	if eager {
 		if _, err := k.rows(ctx, s); err != nil {
 			return "", err

@@ -78,10 +78,13 @@ func (p *PythonWorkers) open(ctx context.Context, set pyworker.Settings, n plan.
 		}
 		st.rows, err = p.pool.Windows(ctx, set, in, n.Calls)
 	case *plan.PythonMap:
-		in := st.in[0]
-		st.attrs = n.Attrs
+		have := n.Reads
+		if n.Parts != nil && n.Parts.Count > 1 {
+			have = append(have[:len(have):len(have)], n.Parts.By)
+		}
+		st.attrs = n.Output()
 		set.Whole = n.Whole
-		st.rows, err = p.pool.Map(ctx, set, &picked{in, n.Input.Output()}, n.Input.Output(), n.UDF, n.Attrs)
+		st.rows, err = p.pool.Map(ctx, set, pyworker.Mapping{In: &picked{st.in[0], have}, Have: have, Parts: n.Parts, UDF: n.UDF, Attrs: n.Attrs, Out: n.Out != nil})
 	case *plan.PythonGroups:
 		st.attrs = n.Attrs
 		left := pyworker.Groups{In: st.in[0], Have: st.in[0].Columns(), Keys: n.Keys, Values: n.Values}

@@ -15,6 +15,7 @@ import (
 	"github.com/millpond/millpond/internal/catalog"
 	"github.com/millpond/millpond/internal/compile"
 	"github.com/millpond/millpond/internal/evidence"
+	"github.com/millpond/millpond/internal/execute"
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
@@ -81,7 +82,7 @@ func (s *Session) write(ctx context.Context, w WriteRequest) error {
 	if skip, err := prepareTarget(w, target); skip || err != nil {
 		return err
 	}
-	n, err := s.Analyze(ctx, w.Input)
+	n, parts, err := s.partitioned(ctx, w.Input)
 	if err != nil {
 		return err
 	}
@@ -93,7 +94,7 @@ func (s *Session) write(ctx context.Context, w WriteRequest) error {
 		return fmt.Errorf("write %s: %w", target, err)
 	}
 	defer os.RemoveAll(staging)
-	if err := s.copyTo(ctx, n, w, staging, ending); err != nil {
+	if err := s.copyTo(ctx, n, parts, w, staging, ending); err != nil {
 		return err
 	}
 	if err := publish(w, staging, target); err != nil || entry == nil || w.fits {
@@ -205,39 +206,52 @@ func checkWritable(w WriteRequest, schema types.Struct) error {
 	return nil
 }
 
-// copyTo has the engine write a plan's rows under a directory.
-func (s *Session) copyTo(ctx context.Context, n plan.Node, w WriteRequest, dir, ending string) error {
-	list := make([]string, 0, len(n.Output()))
-	for _, at := range n.Output() {
-		text := exposed(compile.Column(at.ID), at.Type)
-		if w.Format == "csv" && types.IsFractional(at.Type) {
-			text = "spark_double_text(" + text + ")"
-		}
-		list = append(list, text+" AS "+quoteName(at.Name))
-	}
-	if w.Format == "libsvm" {
-		out := n.Output()
-		list = []string{sampleText(compile.Column(out[0].ID), compile.Column(out[1].ID)) + " AS value"}
-	}
+// copyTo has the engine write a plan's rows under a directory, each partition to files of its own.
+func (s *Session) copyTo(ctx context.Context, n plan.Node, parts *execute.Parts, w WriteRequest, dir, ending string) error {
+	list := written(n.Output(), w.Format)
 	inFile := plan.SchemaOf(n.Output())
 	inFile.Fields = partitionsLast(inFile, w.Partitions).Fields[:len(inFile.Fields)-len(w.Partitions)]
 	options := copyOptions(w, inFile)
-	target := filepath.Join(dir, "part-00000-"+uuid.NewString()+"-c000"+ending)
-	if len(w.Partitions) > 0 {
-		q := make([]string, len(w.Partitions))
-		for i, p := range w.Partitions {
-			q[i] = quoteName(p)
+	job := uuid.NewString()
+	statement := func(part int, query string) string {
+		file := fmt.Sprintf("part-%05d-%s", part, job)
+		target, options := filepath.Join(dir, file+"-c000"+ending), options
+		if len(w.Partitions) > 0 {
+			q := make([]string, len(w.Partitions))
+			for i, p := range w.Partitions {
+				q[i] = quoteName(p)
+			}
+			options += ", PARTITION_BY (" + strings.Join(q, ", ") + "), OVERWRITE_OR_IGNORE true, FILENAME_PATTERN " + quoteSQL(file+".c00{i}") + ", FILE_EXTENSION " + quoteSQL(ending[1:])
+			target = dir
 		}
-		options += ", PARTITION_BY (" + strings.Join(q, ", ") + "), OVERWRITE_OR_IGNORE true"
-		target = dir
-	}
-	err := s.runner().Copy(ctx, n, func(query string) string {
 		return "COPY (SELECT " + strings.Join(list, ", ") + " FROM (" + query + ")) TO " + quoteSQL(target) + " (" + options + ")"
-	})
+	}
+	var err error
+	if parts != nil {
+		err = s.runner().CopyParts(ctx, *parts, statement)
+	} else {
+		err = s.runner().Copy(ctx, n, func(query string) string { return statement(0, query) })
+	}
 	if err != nil || len(w.Partitions) == 0 {
 		return err
 	}
 	return spellPartitions(dir)
+}
+
+// written lists what a file holds of some columns.
+func written(attrs []plan.Attr, format string) []string {
+	if format == "libsvm" {
+		return []string{sampleText(compile.Column(attrs[0].ID), compile.Column(attrs[1].ID)) + " AS value"}
+	}
+	list := make([]string, len(attrs))
+	for i, at := range attrs {
+		text := exposed(compile.Column(at.ID), at.Type)
+		if format == "csv" && types.IsFractional(at.Type) {
+			text = "spark_double_text(" + text + ")"
+		}
+		list[i] = text + " AS " + quoteName(at.Name)
+	}
+	return list
 }
 
 // spellPartitions renames the directories of partitions as Spark spells their values: the engine

@@ -10,7 +10,6 @@ import (
 
 	"github.com/millpond/millpond/internal/compile"
 	"github.com/millpond/millpond/internal/plan"
-	"github.com/millpond/millpond/internal/types"
 )
 
 // Operators makes the streams of what SQL cannot say.
@@ -215,26 +214,4 @@ func (h *head) Next(ctx context.Context) (arrow.RecordBatch, error) {
 		return Batch(h.Columns(), cols, to-from)
 	}
 	return nil, io.EOF
-}
-
-// Copy runs a plan inside a statement that consumes its rows: wrap puts the plan's query, whose
-// columns are called by their ids, into it.
-func (r *Runner) Copy(ctx context.Context, n plan.Node, wrap func(query string) string) error {
-	stage, done, err := r.compile(ctx, n)
-	defer done()
-	if err != nil {
-		return err
-	}
-	q, ok := stage.(*compile.Query)
-	if !ok {
-		name := r.DB.Name()
-		q = &compile.Query{SQL: "SELECT * FROM " + name, Sources: []compile.Source{{Name: name, Stage: stage}}, Attrs: stage.Columns()}
-	}
-	count := plan.Attr{ID: 0, Name: "Count", Type: types.Long}
-	st, err := r.open(ctx, &compile.Query{SQL: wrap(q.SQL), Sources: q.Sources, Contexts: q.Contexts, Attrs: []plan.Attr{count}, Careful: q.Careful})
-	if err != nil {
-		return err
-	}
-	st.Close()
-	return nil
 }

@@ -66,7 +66,7 @@ type (
 	Range struct {
 		Common
 		Start, End, Step int64
-		Partitions       int
+		Partitions       *int // nil: not said
 	}
 	// Project computes expressions.
 	Project struct {
@@ -155,11 +155,14 @@ type (
 		Name    string
 		Columns []string
 	}
-	// Repartition asks for another partitioning, which this engine has no use for.
+	// Repartition deals rows to partitions. Kind is "deal": one row after the other, "by": by hashes of
+	// Exprs, or by ranges where they are orders, "id": Exprs has the partition's number, or "coalesce":
+	// whole partitions are put together.
 	Repartition struct {
 		Common
 		Input      Relation
-		Partitions int
+		Kind       string
+		Partitions *int // nil: as many as a shuffle makes
 		Exprs      []Expr
 	}
 	// ToDF renames all columns.
@@ -193,11 +196,12 @@ type (
 		Input  Relation
 		Schema types.Struct
 	}
-	// Hint is advice for the optimiser.
+	// Hint is advice for the optimiser, or asks for a Repartition.
 	Hint struct {
 		Common
-		Input Relation
-		Name  string
+		Input  Relation
+		Name   string
+		Params []Expr
 	}
 	// Unpivot turns columns into rows; Values nil means all but Ids.
 	Unpivot struct {

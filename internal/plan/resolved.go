@@ -108,6 +108,8 @@ type (
 	}
 	// RowID is the place of a row, from 0; the analyzer moves it into a window below.
 	RowID struct{}
+	// PartitionID is the number of the partition that a row is in; the analyzer finds its column.
+	PartitionID struct{}
 	// Random is rand(seed) or randn(seed); the analyzer moves it into a RandomColumns.
 	Random struct {
 		Normal bool
@@ -163,6 +165,8 @@ func (p *Python) Type() types.Type        { return p.UDF.Type }
 func (p *Python) Nullable() bool          { return true }
 func (RowID) Type() types.Type            { return types.Long }
 func (RowID) Nullable() bool              { return false }
+func (PartitionID) Type() types.Type      { return types.Int }
+func (PartitionID) Nullable() bool        { return false }
 func (r *Random) Type() types.Type        { return types.Double }
 func (r *Random) Nullable() bool          { return false }
 
@@ -244,10 +248,25 @@ type (
 		Keys, Aggs []Named
 		Sets       [][]int
 	}
-	// SortNode orders rows.
+	// SortNode orders rows. Local says that rows stay in their partitions: Orders begins with their
+	// numbers if there are several.
 	SortNode struct {
 		Input  Node
 		Orders []Order
+		Local  bool
+	}
+	// RepartitionNode says which of Count partitions each row is in: that which By gives, or by ranges
+	// of Orders with equal rows together, or else one after the other. No row moves; where somebody
+	// asks for the partitions' numbers, they are the column Out. If Free, Spark would choose another
+	// count by the size of the data: few rows are one partition.
+	RepartitionNode struct {
+		Input  Node
+		Count  int
+		By     Value
+		Orders []Order
+		Free   bool
+		Out    *Attr
+		Label  string // for explain
 	}
 	// Slice is limit and offset; Limit < 0 is none.
 	Slice struct {
@@ -310,11 +329,15 @@ type (
 		Calls []PythonCall
 		Whole bool
 	}
-	// PythonMap replaces rows by what a function yields (mapInPandas, mapInArrow).
+	// PythonMap replaces rows by what a function yields (mapInPandas, mapInArrow). With Parts the
+	// function is called once for each partition, else for parts as the workers like them.
 	PythonMap struct {
 		Input Node
+		Reads []Attr // the columns that the function sees
 		UDF   *PythonUDF
 		Attrs []Attr
+		Parts *Partitions
+		Out   *Attr // the number of the partition that a row was made of, nil if nobody asks
 		Whole bool
 	}
 	// PythonGroups applies a function to each group (and cogroup), or aggregates it.
@@ -335,6 +358,15 @@ type (
 	}
 )
 
+// Partitions says how the rows of a node, which come in the order of By, are parted: Count
+// partitions numbered from 0. If Free, rows of one number stay together, but several numbers may
+// make one partition.
+type Partitions struct {
+	By    Attr
+	Count int
+	Free  bool
+}
+
 // WindowCall is one Python function over a window. A bounded one reads first where a row's frame
 // begins and ends among the rows of its partition.
 type WindowCall struct {
@@ -347,6 +379,17 @@ type PythonCall struct {
 	UDF  *PythonUDF
 	Args []Attr
 	Out  Attr
+}
+
+// Len is how many numbers there are.
+func (n *Numbers) Len() int64 {
+	switch {
+	case n.Step > 0 && n.Start < n.End:
+		return int64((uint64(n.End)-uint64(n.Start)-1)/uint64(n.Step) + 1)
+	case n.Step < 0 && n.Start > n.End:
+		return int64((uint64(n.Start)-uint64(n.End)-1)/uint64(-n.Step) + 1)
+	}
+	return 0
 }
 
 func attrsOf(n []Named) []Attr {
@@ -377,8 +420,17 @@ func (u *Unique) Output() []Attr        { return u.Input.Output() }
 func (u *Unnest) Output() []Attr        { return concat(u.Input.Output(), u.Cols) }
 func (r *RandomColumns) Output() []Attr { return concat(r.Input.Output(), r.Cols) }
 func (d *Draw) Output() []Attr          { return d.Input.Output() }
-func (p *PythonMap) Output() []Attr     { return p.Attrs }
 func (p *PythonGroups) Output() []Attr  { return p.Attrs }
+
+func (r *RepartitionNode) Output() []Attr { return withOptional(r.Input.Output(), r.Out) }
+func (p *PythonMap) Output() []Attr       { return withOptional(p.Attrs, p.Out) }
+
+func withOptional(attrs []Attr, more *Attr) []Attr {
+	if more == nil {
+		return attrs
+	}
+	return concat(attrs, []Attr{*more})
+}
 
 func (p *PythonEval) Output() []Attr {
 	out := concat(p.Input.Output(), nil)
@@ -423,28 +475,29 @@ func (t *TransformNode) Output() []Attr {
 	return out
 }
 
-func (*Scan) Inputs() []Node            { return nil }
-func (*Data) Inputs() []Node            { return nil }
-func (*Lazy) Inputs() []Node            { return nil }
-func (*Numbers) Inputs() []Node         { return nil }
-func (*One) Inputs() []Node             { return nil }
-func (*Rows) Inputs() []Node            { return nil }
-func (s *Select) Inputs() []Node        { return []Node{s.Input} }
-func (w *Where) Inputs() []Node         { return []Node{w.Input} }
-func (j *JoinNode) Inputs() []Node      { return []Node{j.Left, j.Right} }
-func (g *Group) Inputs() []Node         { return []Node{g.Input} }
-func (s *SortNode) Inputs() []Node      { return []Node{s.Input} }
-func (s *Slice) Inputs() []Node         { return []Node{s.Input} }
-func (l *Last) Inputs() []Node          { return []Node{l.Input} }
-func (c *Combine) Inputs() []Node       { return []Node{c.Left, c.Right} }
-func (u *Unique) Inputs() []Node        { return []Node{u.Input} }
-func (u *Unnest) Inputs() []Node        { return []Node{u.Input} }
-func (r *RandomColumns) Inputs() []Node { return []Node{r.Input} }
-func (d *Draw) Inputs() []Node          { return []Node{d.Input} }
-func (t *TransformNode) Inputs() []Node { return []Node{t.Input} }
-func (p *PythonEval) Inputs() []Node    { return []Node{p.Input} }
-func (p *PythonMap) Inputs() []Node     { return []Node{p.Input} }
-func (p *PythonWindow) Inputs() []Node  { return []Node{p.Input} }
+func (*Scan) Inputs() []Node              { return nil }
+func (*Data) Inputs() []Node              { return nil }
+func (*Lazy) Inputs() []Node              { return nil }
+func (*Numbers) Inputs() []Node           { return nil }
+func (*One) Inputs() []Node               { return nil }
+func (*Rows) Inputs() []Node              { return nil }
+func (s *Select) Inputs() []Node          { return []Node{s.Input} }
+func (w *Where) Inputs() []Node           { return []Node{w.Input} }
+func (j *JoinNode) Inputs() []Node        { return []Node{j.Left, j.Right} }
+func (g *Group) Inputs() []Node           { return []Node{g.Input} }
+func (s *SortNode) Inputs() []Node        { return []Node{s.Input} }
+func (s *Slice) Inputs() []Node           { return []Node{s.Input} }
+func (l *Last) Inputs() []Node            { return []Node{l.Input} }
+func (c *Combine) Inputs() []Node         { return []Node{c.Left, c.Right} }
+func (u *Unique) Inputs() []Node          { return []Node{u.Input} }
+func (u *Unnest) Inputs() []Node          { return []Node{u.Input} }
+func (r *RandomColumns) Inputs() []Node   { return []Node{r.Input} }
+func (d *Draw) Inputs() []Node            { return []Node{d.Input} }
+func (t *TransformNode) Inputs() []Node   { return []Node{t.Input} }
+func (p *PythonEval) Inputs() []Node      { return []Node{p.Input} }
+func (p *PythonMap) Inputs() []Node       { return []Node{p.Input} }
+func (p *PythonWindow) Inputs() []Node    { return []Node{p.Input} }
+func (r *RepartitionNode) Inputs() []Node { return []Node{r.Input} }
 func (p *PythonGroups) Inputs() []Node {
 	if p.Other != nil {
 		return []Node{p.Input, p.Other}

@@ -151,6 +151,13 @@ func Expressions(n Node) []Value {
 		for _, o := range n.Orders {
 			out = append(out, o.Value)
 		}
+	case *RepartitionNode:
+		if n.By != nil {
+			out = append(out, n.By)
+		}
+		for _, o := range n.Orders {
+			out = append(out, o.Value)
+		}
 	case *Unnest:
 		out = append(out, n.List)
 	case *Rows:

@@ -1,6 +1,8 @@
 package pyworker
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -94,8 +96,20 @@ func empty(s *arrow.Schema) arrow.RecordBatch {
 
 // ipcStream writes batches as one Arrow stream.
 func ipcStream(w io.Writer, s *arrow.Schema, list []arrow.RecordBatch, lay func(arrow.RecordBatch) (arrow.RecordBatch, error)) error {
+	return ipcFrom(context.Background(), w, s, &batches{list: list}, lay)
+}
+
+// ipcFrom writes a source's batches as one Arrow stream.
+func ipcFrom(ctx context.Context, w io.Writer, s *arrow.Schema, in Source, lay func(arrow.RecordBatch) (arrow.RecordBatch, error)) error {
 	out := ipc.NewWriter(w, ipc.WithSchema(s))
-	for _, b := range list {
+	for {
+		b, err := in.Next(ctx)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
 		laid, err := lay(b)
 		if err != nil {
 			return err

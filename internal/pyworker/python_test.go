@@ -257,7 +257,7 @@ func TestMapKinds(t *testing.T) {
 			if c.empty {
 				src = &batches{}
 			}
-			res, err := r.pool.Map(t.Context(), settings(), src, have, r.udf(c.fn, c.eval, plan.SchemaOf(c.attrs)), c.attrs)
+			res, err := r.pool.Map(t.Context(), settings(), Mapping{In: src, Have: have, UDF: r.udf(c.fn, c.eval, plan.SchemaOf(c.attrs)), Attrs: c.attrs})
 			got, err := gather(t, res, err, 0)
 			if err != nil {
 				t.Fatal(err)
@@ -344,7 +344,7 @@ func TestErrors(t *testing.T) {
 		return err
 	}
 	mapped := func(u *plan.PythonUDF, attrs ...plan.Attr) error {
-		res, err := r.pool.Map(t.Context(), settings(), &batches{list: []arrow.RecordBatch{in}}, have, u, attrs)
+		res, err := r.pool.Map(t.Context(), settings(), Mapping{In: &batches{list: []arrow.RecordBatch{in}}, Have: have, UDF: u, Attrs: attrs})
 		_, err = gather(t, res, err, 0)
 		return err
 	}
@@ -367,7 +367,7 @@ func TestErrors(t *testing.T) {
 		{"segfault", scalar(r.udf("segfault", Batched, types.Long)), sparkerr.ClassSpark, "Segmentation fault"},
 		{"numpy", scalar(r.udf("numpy", Batched, types.Double)), sparkerr.ClassSpark, "expected zero arguments for construction of ClassDict"},
 		{"cycle", scalar(r.udf("cycle", Batched, types.String)), sparkerr.ClassSpark, "too deep"},
-		{"window", scalar(r.udf("plus1", 203, types.Long)), sparkerr.ClassUnsupported, "window"},
+		{"window", scalar(r.udf("plus1", 203, types.Long)), sparkerr.ClassUnsupported, "eval type 203"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e := sparkerr.As(c.err)
@@ -399,7 +399,7 @@ func TestCancel(t *testing.T) {
 		t.Errorf("it took %v", took)
 	}
 	// Closing early ends a function that would go on.
-	res, err = r.pool.Map(t.Context(), settings(), &batches{list: []arrow.RecordBatch{in}}, have, r.udf("map_explode", MapPandas, nil), []plan.Attr{attr(1, "k", types.Long)})
+	res, err = r.pool.Map(t.Context(), settings(), Mapping{In: &batches{list: []arrow.RecordBatch{in}}, Have: have, UDF: r.udf("map_explode", MapPandas, nil), Attrs: []plan.Attr{attr(1, "k", types.Long)}})
 	if err != nil {
 		t.Fatal(err)
 	}

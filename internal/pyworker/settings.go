@@ -70,10 +70,22 @@ func (t *Tally) count(rows []arrow.RecordBatch, n int) {
 	if t == nil {
 		return
 	}
-	t.Tasks.Add(1)
-	for _, b := range rows {
+	t.task()
+	for _, b := range cutRows(rows, n) {
+		t.batch(b)
+	}
+}
+
+func (t *Tally) task() {
+	if t != nil {
+		t.Tasks.Add(1)
+	}
+}
+
+func (t *Tally) batch(b arrow.RecordBatch) {
+	if t != nil {
+		t.Batches.Add(1)
 		t.Rows.Add(b.NumRows())
-		t.Batches.Add((b.NumRows() + int64(n) - 1) / int64(n))
 	}
 }
 

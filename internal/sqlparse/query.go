@@ -184,31 +184,11 @@ func (p *parser) setOps(level int) (plan.Relation, error) {
 }
 
 func (p *parser) tail(q plan.Relation) (plan.Relation, error) {
-	if p.is("DISTRIBUTE", "BY") || p.is("CLUSTER", "BY") {
-		cluster := p.next().text == "CLUSTER"
-		p.next()
-		by, err := p.exprList()
-		if err != nil {
-			return nil, err
-		}
-		q = &plan.Repartition{Input: q, Exprs: by}
-		if cluster {
-			orders := make([]plan.SortOrder, len(by))
-			for i, e := range by {
-				orders[i] = plan.SortOrder{Expr: e, NullsFirst: true}
-			}
-			q = &plan.Sort{Input: q, Orders: orders}
-		}
-	}
-	if p.accept("ORDER", "BY") || p.accept("SORT", "BY") {
-		o, err := p.sortItems()
-		if err != nil {
-			return nil, err
-		}
-		q = &plan.Sort{Input: q, Orders: o, Global: true}
+	q, err := p.arranged(q)
+	if err != nil {
+		return nil, err
 	}
 	var limit plan.Expr
-	var err error
 	if p.accept("LIMIT") && !p.accept("ALL") {
 		if limit, err = p.expr(); err != nil {
 			return nil, err
@@ -280,12 +260,9 @@ func (p *parser) selectQuery() (plan.Relation, error) { return p.selectFrom(nil)
 func (p *parser) selectFrom(from plan.Relation) (plan.Relation, error) {
 	first := p.pos
 	p.next()
-	if p.accept("/*+") {
-		for !p.accept("*/") {
-			if p.next().kind == end {
-				return nil, p.unexpected()
-			}
-		}
+	hints, err := p.hints()
+	if err != nil {
+		return nil, err
 	}
 	distinct := p.accept("DISTINCT")
 	if !distinct {
@@ -333,6 +310,10 @@ func (p *parser) selectFrom(from plan.Relation) (plan.Relation, error) {
 	p.placed(q, first)
 	if from != below {
 		p.placed(from, first)
+	}
+	for i := len(hints) - 1; i >= 0; i-- {
+		hints[i].Input = q
+		q = hints[i]
 	}
 	return q, nil
 }
