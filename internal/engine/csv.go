@@ -134,7 +134,7 @@ func (s *Session) scanCSV(ctx context.Context, r *plan.Read, files []string) (*p
 		return emptyScan(*want), nil
 	}
 	key := fmt.Sprintf("csv %+v %s", d, stamp(files))
-	if d.records, err = s.e.lines.get(key, func() (lineSizes, error) { return measureLines(files, d.quote) }); err != nil {
+	if d.records, err = s.e.lines.get(key, func() (lineSizes, error) { return measureLines(files, d.quote, s.e.opts.Threads) }); err != nil {
 		return nil, err
 	}
 	var schema types.Struct

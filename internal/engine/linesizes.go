@@ -10,9 +10,11 @@ import (
 	"strings"
 )
 
-// The engine cuts a text file among its threads in pieces of a few times the longest line that it
-// must expect, so a file whose lines are short is to say so.
+// The engine cuts a text file among its threads in pieces of four times the longest line that it
+// must expect, so a file whose lines are short is to say so. A piece each is best: the rows of
+// small ones are copied once more when they become a table.
 const (
+	pieceLines  = 4
 	longLine    = 32 << 20
 	shortLine   = 2 << 20
 	measureFrom = 128 << 20 // files that are larger have pieces enough
@@ -22,6 +24,7 @@ const (
 type lineSizes struct {
 	longest int  // bytes of a record, or longLine where nobody measured
 	quoted  bool // some line ends inside quotes
+	share   int  // bytes of the largest file for each thread
 }
 
 // limit is the longest line that the engine is to expect.
@@ -29,12 +32,12 @@ func (l lineSizes) limit() int {
 	if l.longest > shortLine/2 {
 		return longLine
 	}
-	return shortLine
+	return max(shortLine, min(l.share/pieceLines+l.share/100, longLine))
 }
 
 // measureLines looks at the records of files, unless they are large or compressed. A line that ends
 // inside quotes ends no record; quote may be "".
-func measureLines(files []string, quote string) (lineSizes, error) {
+func measureLines(files []string, quote string, threads int) (lineSizes, error) {
 	unknown := lineSizes{longest: longLine}
 	if totalSize(files) > measureFrom {
 		return unknown, nil
@@ -47,6 +50,7 @@ func measureLines(files []string, quote string) (lineSizes, error) {
 		if err := out.add(f, quote); err != nil {
 			return out, err
 		}
+		out.share = max(out.share, int(totalSize([]string{f}))/threads)
 	}
 	return out, nil
 }
@@ -82,6 +86,6 @@ func (l *lineSizes) add(path, quote string) error {
 
 // lineLimit is the longest line to expect of files of text.
 func (s *Session) lineLimit(files []string) (int, error) {
-	found, err := s.e.lines.get("text "+stamp(files), func() (lineSizes, error) { return measureLines(files, "") })
+	found, err := s.e.lines.get("text "+stamp(files), func() (lineSizes, error) { return measureLines(files, "", s.e.opts.Threads) })
 	return found.limit(), err
 }

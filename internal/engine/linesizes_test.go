@@ -24,12 +24,17 @@ func TestMeasure(t *testing.T) {
 		if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		got, err := measureLines([]string{path}, `"`)
+		c.want.share = len(c.text) / 2
+		got, err := measureLines([]string{path}, `"`, 2)
 		if err != nil || got != c.want {
 			t.Errorf("%s: %+v, %v, want %+v", c.name, got, err, c.want)
 		}
 	}
-	if got, err := measureLines([]string{"a.csv.gz"}, ""); err != nil || got.limit() != longLine {
+	if got, err := measureLines([]string{"a.csv.gz"}, "", 2); err != nil || got.limit() != longLine {
 		t.Errorf("compressed: %+v, %v", got, err)
+	}
+	// 32 MB for two threads: a piece each.
+	if got := (lineSizes{longest: 100, share: 16 << 20}).limit(); got*pieceLines < 16<<20 || got*pieceLines > 17<<20 {
+		t.Errorf("pieces of %d bytes", got*pieceLines)
 	}
 }

@@ -49,7 +49,7 @@ func TestPlainNumbers(t *testing.T) {
 				t.Fatal(err)
 			}
 			d.header = header
-			if d.records, err = measureLines([]string{file}, d.quote); err != nil {
+			if d.records, err = measureLines([]string{file}, d.quote, 2); err != nil {
 				t.Fatal(err)
 			}
 			got, err := d.plainNumbers([]string{file}, both, 3)
