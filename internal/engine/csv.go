@@ -143,7 +143,7 @@ func (s *Session) scanCSV(ctx context.Context, r *plan.Read, files []string) (*p
 	} else if schema, err = s.e.files.get(key, func() (types.Struct, error) { return s.csvSchema(ctx, d, files, key) }); err != nil {
 		return nil, err
 	} else if d.infer {
-		if d.plain, err = s.plainNumbers(d, files, key, schema); err != nil {
+		if d.plain, err = s.plainNumbers(d, files, key, len(schema.Fields)); err != nil {
 			return nil, err
 		}
 	}
@@ -184,14 +184,8 @@ func (d csvDialect) field(text string, t types.Type) string {
 }
 
 // plainNumbers finds the plain columns, once for each state of the files.
-func (s *Session) plainNumbers(d csvDialect, files []string, key string, guessed types.Struct) ([]string, error) {
-	return s.e.plain.get(key, func() ([]string, error) {
-		kinds := make([]types.Type, len(guessed.Fields))
-		for i, f := range guessed.Fields {
-			kinds[i] = f.Type
-		}
-		return d.plainNumbers(files, kinds, s.e.opts.Threads)
-	})
+func (s *Session) plainNumbers(d csvDialect, files []string, key string, columns int) ([]string, error) {
+	return s.e.plain.get(key, func() ([]string, error) { return d.plainNumbers(files, columns, s.e.opts.Threads) })
 }
 
 // csvSchema infers the schema of files, whose state has a key.
@@ -217,8 +211,11 @@ func (s *Session) csvSchema(ctx context.Context, d csvDialect, files []string, k
 	if !d.infer {
 		return schema, nil
 	}
-	table := d.table(files, len(first))
-	found, err := s.guessText(ctx, table, len(first))
+	var err error
+	if d.plain, err = s.plainNumbers(d, files, key, len(first)); err != nil {
+		return types.Struct{}, err
+	}
+	found, err := s.guessText(ctx, d, files, len(first))
 	if err != nil {
 		return types.Struct{}, err
 	}
@@ -228,13 +225,11 @@ func (s *Session) csvSchema(ctx context.Context, d csvDialect, files []string, k
 		}
 		return schema
 	}
-	if d.plain, err = s.plainNumbers(d, files, key, typed()); err != nil {
-		return types.Struct{}, err
-	}
-	if s.copyConfirms(ctx, d, files, schema, found) {
+	if s.copyConfirms(ctx, d, files, typed(), found) {
 		return schema, nil
 	}
-	err = s.confirmText(ctx, table, found)
+	d.plain = nil // the tests are of text
+	err = s.confirmText(ctx, d.table(files, len(first)), found)
 	return typed(), err
 }
 

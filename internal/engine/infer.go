@@ -54,14 +54,30 @@ func (g guess) doubt(i int) string {
 	return "false" // a string is never wrong
 }
 
-// guessText guesses the types of text columns c0, c1... of a table from its first rows.
-func (s *Session) guessText(ctx context.Context, table string, columns int) ([]guess, error) {
-	every := make([]int, columns)
-	for i := range every {
-		every[i] = i
+// guessText guesses the types of the columns of CSV files from their first rows; those of plain
+// numbers are known.
+func (s *Session) guessText(ctx context.Context, d csvDialect, files []string, columns int) ([]guess, error) {
+	out := make([]guess, columns)
+	var rest []int
+	for i := range out {
+		var known bool
+		if out[i].t, known = plainTypes[d.plainType(i)]; !known {
+			rest = append(rest, i)
+		}
 	}
-	return s.tryTypes(ctx, fmt.Sprintf("(SELECT * FROM %s LIMIT %d)", table, inferSample), every)
+	if len(rest) == 0 {
+		return out, nil
+	}
+	d.records, d.plain = d.records.head(), nil
+	tried, err := s.tryTypes(ctx, fmt.Sprintf("(SELECT * FROM %s LIMIT %d)", d.table(files, columns), inferSample), rest)
+	for k, g := range tried {
+		out[rest[k]] = g
+	}
+	return out, err
 }
+
+// plainTypes are the types of plain columns by the engine's names.
+var plainTypes = map[string]types.Type{"INTEGER": types.Int, "DOUBLE": types.Double}
 
 // confirmText corrects guesses by the whole table: one pass finds the columns whose guess fails,
 // which are then tried as every type.

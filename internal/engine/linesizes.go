@@ -25,14 +25,30 @@ type lineSizes struct {
 	longest int  // bytes of a record, or longLine where nobody measured
 	quoted  bool // some line ends inside quotes
 	share   int  // bytes of the largest file for each thread
+	first   bool // only the first rows are wanted
 }
 
 // limit is the longest line that the engine is to expect.
 func (l lineSizes) limit() int {
-	if l.longest > shortLine/2 {
+	switch {
+	case l.first:
+		return headLine
+	case l.longest > shortLine/2:
 		return longLine
 	}
 	return max(shortLine, min(l.share/pieceLines+l.share/100, longLine))
+}
+
+// headLine is the longest line to expect where only the first rows are wanted: the engine reads
+// sixteen times as much at once.
+const headLine = 64 << 10
+
+// head is for the first rows.
+func (l lineSizes) head() lineSizes {
+	if l.longest <= headLine {
+		l.first = true
+	}
+	return l
 }
 
 // measureLines looks at the records of files, unless they are large or compressed. A line that ends

@@ -6,63 +6,57 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/millpond/millpond/internal/kernel/parallel"
-	"github.com/millpond/millpond/internal/types"
 )
 
-// plainKinds are the types whose plain values the engine parses as Spark does: what it calls them,
-// and what is plain.
-var plainKinds = map[types.Type]struct {
-	sql  string
-	test func([]byte) bool
-}{types.Int: {"INTEGER", isPlainInt}, types.Double: {"DOUBLE", isPlainDecimal}}
-
-// plainNumbers says which columns of CSV files, guessed to be of some types, hold nothing but plain
-// numbers, and what the engine calls their types; others have "". Plain ones the engine may parse by
-// itself, in a fraction of the time that reading text takes which must be looked at. Files that are
-// large, or have a quote, an escape or a carriage return anywhere, are not looked into: nil.
-func (d csvDialect) plainNumbers(files []string, guessed []types.Type, threads int) ([]string, error) {
+// plainNumbers says which columns of CSV files hold nothing but plain numbers, and some: "INTEGER" or
+// "DOUBLE", as the engine calls their types, and "" for others. Plain is what the engine parses as
+// Spark does, in a fraction of the time that reading text takes which must be looked at. Files that
+// are large, or have a quote, an escape or a carriage return anywhere, are not looked into: nil.
+func (d csvDialect) plainNumbers(files []string, columns, threads int) ([]string, error) {
 	if d.records.longest > shortLine/2 || d.records.quoted || d.multiline || d.comment != "" || len(d.sep) != 1 {
 		return nil, nil
 	}
-	p := &plainScan{sep: d.sep[0], special: d.quote + d.escape + "\r", nulls: d.nulls, columns: make([]plainColumn, len(guessed))}
-	some := false
-	for i, t := range guessed {
-		p.columns[i].test = plainKinds[t].test
-		p.columns[i].refuted.Store(p.columns[i].test == nil)
-		some = some || p.columns[i].test != nil
-	}
-	if !some {
-		return nil, nil
-	}
+	p := &plainScan{sep: d.sep[0], special: d.quote + d.escape + "\r", nulls: d.nulls, found: make([]plainKind, columns)}
 	for _, f := range files {
 		if err := p.file(f, d.header, threads); err != nil || p.given.Load() {
 			return nil, err
 		}
 	}
-	out := make([]string, len(guessed))
-	for i, t := range guessed {
-		if !p.columns[i].refuted.Load() {
-			out[i] = plainKinds[t].sql
+	out := make([]string, columns)
+	for i, k := range p.found {
+		switch {
+		case k == shortInt:
+			out[i] = "INTEGER"
+		case k&decimal != 0 && k&notPlain == 0:
+			out[i] = "DOUBLE"
 		}
 	}
 	return out, nil
 }
 
+// plainKind says what numbers there are, as a set.
+type plainKind uint8
+
+const (
+	shortInt plainKind = 1 << iota // at most nine digits, perhaps after a minus
+	longInt                        // more digits
+	decimal                        // digits with a point among them
+	notPlain                       // anything else
+)
+
 type plainScan struct {
 	sep     byte
 	special string // bytes that make lines and fields something else than they look
 	nulls   []string
-	columns []plainColumn
 	given   atomic.Bool // up
-}
 
-type plainColumn struct {
-	test    func([]byte) bool
-	refuted atomic.Bool
+	mu    sync.Mutex
+	found []plainKind // by column
 }
 
 // blockSize is how much of a file is looked at in one go.
@@ -132,51 +126,59 @@ func (p *plainScan) block(lines []byte) {
 			return
 		}
 	}
+	p.mu.Lock()
+	found := slices.Clone(p.found)
+	p.mu.Unlock()
 	column, from := 0, 0
 	for i, c := range lines {
 		if c != p.sep && c != '\n' {
 			continue
 		}
-		p.field(column, lines[from:i])
+		p.field(found, column, lines[from:i])
 		column, from = column+1, i+1
 		if c == '\n' {
 			column = 0
 		}
 	}
-	p.field(column, lines[from:])
+	p.field(found, column, lines[from:])
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, k := range found {
+		p.found[i] |= k
+	}
 }
 
-func (p *plainScan) field(column int, text []byte) {
-	if column >= len(p.columns) || p.columns[column].refuted.Load() || p.columns[column].test(text) {
+func (p *plainScan) field(found []plainKind, column int, text []byte) {
+	if column >= len(found) || found[column]&notPlain != 0 {
 		return
 	}
-	for _, null := range p.nulls {
-		if string(text) == null {
-			return
+	k := kindOf(text)
+	if k == notPlain {
+		for _, null := range p.nulls {
+			if string(text) == null {
+				return
+			}
 		}
 	}
-	p.columns[column].refuted.Store(true)
+	found[column] |= k
 }
 
-// isPlainInt says whether a text is at most nine digits, perhaps after a minus.
-func isPlainInt(text []byte) bool {
-	if len(text) > 0 && text[0] == '-' {
-		text = text[1:]
-	}
-	return len(text) > 0 && len(text) <= 9 && digits(text) == len(text)
-}
-
-// isPlainDecimal says whether a text is digits, perhaps with a point among them and a minus before.
-func isPlainDecimal(text []byte) bool {
+func kindOf(text []byte) plainKind {
 	if len(text) > 0 && text[0] == '-' {
 		text = text[1:]
 	}
 	n := digits(text)
-	if n == len(text) || n == 0 || text[n] != '.' {
-		return n > 0 && n == len(text)
+	switch {
+	case n == 0:
+		return notPlain
+	case n == len(text) && n <= 9:
+		return shortInt
+	case n == len(text):
+		return longInt
+	case text[n] == '.' && n+1 < len(text) && digits(text[n+1:]) == len(text)-n-1:
+		return decimal
 	}
-	rest := text[n+1:]
-	return len(rest) > 0 && digits(rest) == len(rest)
+	return notPlain
 }
 
 // digits counts the digits that a text begins with.
