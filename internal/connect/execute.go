@@ -191,7 +191,7 @@ func (x *session) guarded(ctx context.Context, op *operation, r *pb.ExecutePlanR
 		return notSet("spark.connect.Plan", "OPTYPE_NOT_SET")
 	}
 	if !op.reattachable {
-		return out.flush(ctx) // the end of the stream says that it is complete
+		return nil // the end of the stream says it
 	}
 	return out.give(ctx, &pb.ExecutePlanResponse{ResponseType: &pb.ExecutePlanResponse_ResultComplete_{ResultComplete: &pb.ExecutePlanResponse_ResultComplete{}}})
 }
@@ -212,13 +212,17 @@ type responder struct {
 }
 
 // attach has the fields of r that any response may have, its schema and metrics, go out with the
-// next response: clients answer each of them with a call.
-func (o *responder) attach(r *pb.ExecutePlanResponse) {
-	if o.with == nil {
+// next response where clients answer each response with a call.
+func (o *responder) attach(ctx context.Context, r *pb.ExecutePlanResponse) error {
+	switch {
+	case !o.op.reattachable:
+		return o.send(ctx, r)
+	case o.with == nil:
 		o.with = r
-		return
+	default:
+		proto.Merge(o.with, r)
 	}
-	proto.Merge(o.with, r)
+	return nil
 }
 
 func (o *responder) give(ctx context.Context, r *pb.ExecutePlanResponse) error {
@@ -234,14 +238,6 @@ func (o *responder) send(ctx context.Context, r *pb.ExecutePlanResponse) error {
 	return o.op.give(ctx, r)
 }
 
-// flush gives what is attached to no response yet.
-func (o *responder) flush(ctx context.Context) error {
-	if o.with == nil {
-		return nil
-	}
-	return o.give(ctx, &pb.ExecutePlanResponse{})
-}
-
 // relation streams a relation's rows: its schema first, then batches.
 func (o *responder) relation(ctx context.Context, rel plan.Relation) error {
 	watched, stop := o.watch(ctx)
@@ -251,7 +247,9 @@ func (o *responder) relation(ctx context.Context, rel plan.Relation) error {
 		return err
 	}
 	defer res.Close()
-	o.attach(&pb.ExecutePlanResponse{Schema: schemaToProto(res.Schema)})
+	if err := o.attach(ctx, &pb.ExecutePlanResponse{Schema: schemaToProto(res.Schema)}); err != nil {
+		return err
+	}
 	enc, err := newEncoder(res.Schema, o.x.TimeZone())
 	if err != nil {
 		return err
@@ -288,15 +286,14 @@ func (o *responder) relation(ctx context.Context, rel plan.Relation) error {
 	if err := o.observed(ctx, rel); err != nil {
 		return err
 	}
-	o.metrics(rows)
-	return nil
+	return o.metrics(ctx, rows)
 }
 
 // metrics tells how many rows there were, as the root of the plan that made them.
-func (o *responder) metrics(rows int64) {
+func (o *responder) metrics(ctx context.Context, rows int64) error {
 	out := &pb.ExecutePlanResponse_Metrics_MetricObject{Name: "Result", PlanId: 0, ExecutionMetrics: map[string]*pb.ExecutePlanResponse_Metrics_MetricValue{
 		"numOutputRows": {Name: "number of output rows", Value: rows, MetricType: "sum"}}}
-	o.attach(&pb.ExecutePlanResponse{Metrics: &pb.ExecutePlanResponse_Metrics{Metrics: []*pb.ExecutePlanResponse_Metrics_MetricObject{out}}})
+	return o.attach(ctx, &pb.ExecutePlanResponse{Metrics: &pb.ExecutePlanResponse_Metrics{Metrics: []*pb.ExecutePlanResponse_Metrics_MetricObject{out}}})
 }
 
 func (o *responder) batch(ctx context.Context, data []byte, rows, offset int64) error {

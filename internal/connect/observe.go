@@ -30,8 +30,7 @@ func (o *responder) observed(ctx context.Context, r plan.Relation) error {
 		}
 		out.ObservedMetrics = append(out.ObservedMetrics, sent)
 	}
-	o.attach(out)
-	return nil
+	return o.attach(ctx, out)
 }
 
 // literalToProto writes a literal to the wire.

@@ -6,9 +6,9 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/compute"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/millpond/millpond/internal/column"
 	"github.com/millpond/millpond/internal/execute"
 	"github.com/millpond/millpond/internal/kernel/random"
 	"github.com/millpond/millpond/internal/ml"
@@ -109,28 +109,28 @@ func (o *operators) transform(ctx context.Context, n *plan.TransformNode, in exe
 
 // filterRows keeps the rows that keep names.
 func filterRows(ctx context.Context, attrs []plan.Attr, cols []arrow.Array, keep []bool) (arrow.RecordBatch, error) {
-	ib := array.NewInt64Builder(memory.DefaultAllocator)
+	rows := make([]int64, 0, len(keep))
 	for i, k := range keep {
 		if k {
-			ib.Append(int64(i))
+			rows = append(rows, int64(i))
 		}
 	}
-	return takeRows(ctx, attrs, cols, ib.NewInt64Array())
+	return takeRows(ctx, attrs, cols, rows)
 }
 
-func takeRows(ctx context.Context, attrs []plan.Attr, cols []arrow.Array, rows *array.Int64) (arrow.RecordBatch, error) {
-	if rows.Len() == 0 {
+func takeRows(ctx context.Context, attrs []plan.Attr, cols []arrow.Array, rows []int64) (arrow.RecordBatch, error) {
+	if len(rows) == 0 {
 		return nil, nil
 	}
 	out := make([]arrow.Array, len(cols))
 	for i, c := range cols {
-		taken, err := compute.TakeArray(ctx, c, rows)
+		taken, err := column.Take(ctx, c, rows)
 		if err != nil {
 			return nil, fmt.Errorf("take rows of %s: %w", attrs[i].Name, err)
 		}
 		out[i] = taken
 	}
-	return execute.Batch(attrs, out, int64(rows.Len()))
+	return execute.Batch(attrs, out, int64(len(rows)))
 }
 
 // randomColumns appends the numbers that Spark's rand and randn give for one partition.
@@ -168,20 +168,19 @@ func draw(n *plan.Draw, in execute.Stream) execute.Stream {
 	}
 	attrs := in.Columns()
 	return execute.Mapped(in, attrs, func(ctx context.Context, b arrow.RecordBatch) (arrow.RecordBatch, error) {
-		ib := array.NewInt64Builder(memory.DefaultAllocator)
+		var rows []int64
 		for i := range b.NumRows() {
 			if poisson != nil {
 				for range poisson.Sample() {
-					ib.Append(i)
+					rows = append(rows, i)
 				}
 				continue
 			}
 			if x := g.NextDouble(); x >= n.Lower && x < n.Upper {
-				ib.Append(i)
+				rows = append(rows, i)
 			}
 		}
-		rows := ib.NewInt64Array()
-		if int64(rows.Len()) == b.NumRows() && poisson == nil {
+		if int64(len(rows)) == b.NumRows() && poisson == nil {
 			return b, nil
 		}
 		return takeRows(ctx, attrs, b.Columns(), rows)
