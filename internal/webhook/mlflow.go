@@ -152,15 +152,20 @@ func (s *Service) get(ctx context.Context, in *webhookRequest) (*webhookResponse
 	return &webhookResponse{w.Webhook}, nil
 }
 
-func (s *Service) list(ctx context.Context, in *listRequest) (*listResponse, error) {
-	limit := 100
-	var err error
-	if in.MaxResults != nil && *in.MaxResults != 0 {
-		if limit, err = rest.MaxResults(int64(*in.MaxResults), 1000); err != nil {
-			return nil, err
+// page reads which of a list's entries are wanted, and how many: standard unless a number is given.
+func page(most *rest.Int64, token string, standard int) (limit, offset int, err error) {
+	limit = standard
+	if most != nil && *most != 0 {
+		if limit, err = rest.MaxResults(int64(*most), 1000); err != nil {
+			return 0, 0, err
 		}
 	}
-	offset, err := rest.ParsePageToken(in.PageToken)
+	offset, err = rest.ParsePageToken(token)
+	return limit, offset, err
+}
+
+func (s *Service) list(ctx context.Context, in *listRequest) (*listResponse, error) {
+	limit, offset, err := page(in.MaxResults, in.PageToken, 100)
 	if err != nil {
 		return nil, err
 	}

@@ -291,14 +291,7 @@ func (s *Service) createRegistry(ctx context.Context, in *createRegistryRequest)
 }
 
 func (s *Service) listRegistry(ctx context.Context, in *listRegistryRequest) (*registryListResponse, error) {
-	limit := 1000
-	var err error
-	if in.MaxResults != nil && *in.MaxResults != 0 {
-		if limit, err = rest.MaxResults(int64(*in.MaxResults), 1000); err != nil {
-			return nil, err
-		}
-	}
-	offset, err := rest.ParsePageToken(in.PageToken)
+	limit, offset, err := page(in.MaxResults, in.PageToken, 1000)
 	if err != nil {
 		return nil, err
 	}
