@@ -58,6 +58,9 @@ func reachable(addr string) string {
 // warmPython starts a Python worker ahead of the first function: importing pandas takes longer
 // than most functions run. It is called when a client opens a session.
 func (a *App) warmPython() {
+	if a.access != nil {
+		return // each user's functions have workers of their own
+	}
 	a.warm.Do(func() {
 		go func() {
 			if err := a.python.Warm(a.ctx); err != nil {

@@ -20,7 +20,7 @@ const (
 // giveBack keeps an idle server small: memory that work has left goes back to the system once no
 // query runs.
 func (a *App) giveBack(ctx context.Context) {
-	least := int64(0)
+	least := int64(-grown) // the first look always gives back
 	for wait := firstLook; ; wait = laterLooks {
 		select {
 		case <-ctx.Done():

@@ -25,8 +25,7 @@ func unmapProgram() error {
 	var start, end uintptr
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
-		line := lines.Text()
-		switch fields := strings.Fields(line); {
+		switch fields := strings.Fields(lines.Text()); {
 		case len(fields) >= 6 && strings.Contains(fields[0], "-"):
 			start, end = 0, 0
 			if fields[5] == self && fields[1][1] != 'w' {
@@ -35,7 +34,7 @@ func unmapProgram() error {
 				}
 			}
 		// Pages that were written, by the loader or a debugger, would come back as the file has them.
-		case line == "Anonymous:             0 kB" && end > start:
+		case end > start && len(fields) > 1 && fields[0] == "Anonymous:" && fields[1] == "0":
 			if _, _, errno := unix.Syscall(unix.SYS_MADVISE, start, end-start, unix.MADV_DONTNEED); errno != 0 {
 				return fmt.Errorf("let go of the program's pages: %w", errno)
 			}

@@ -152,15 +152,12 @@ func (p *plainScan) field(found []plainKind, column int, text []byte) {
 	if column >= len(found) || found[column]&notPlain != 0 {
 		return
 	}
-	k := kindOf(text)
-	if k == notPlain {
-		for _, null := range p.nulls {
-			if string(text) == null {
-				return
-			}
+	for _, null := range p.nulls { // it may look like a number of another kind
+		if string(text) == null {
+			return
 		}
 	}
-	found[column] |= k
+	found[column] |= kindOf(text)
 }
 
 func kindOf(text []byte) plainKind {

@@ -11,6 +11,11 @@ import (
 func TestPlainNumbers(t *testing.T) {
 	plain := []string{"INTEGER", "DOUBLE", ""}
 	many := strings.Repeat("1,2.5,x\n", 400_000) // several blocks
+	if d, err := csvOptions(map[string]string{"nullvalue": "-9.5"}); err != nil {
+		t.Fatal(err)
+	} else if got, err := d.plainNumbers([]string{fileOf(t, "1,-9.5\n-9.5,-9.5\n")}, 2, 2); err != nil || !slices.Equal(got, []string{"INTEGER", ""}) {
+		t.Errorf("nulls that look like numbers: got %q, %v", got, err)
+	}
 	for name, c := range map[string]struct {
 		text string
 		want []string
@@ -39,10 +44,7 @@ func TestPlainNumbers(t *testing.T) {
 			if header {
 				text = "a,b,c\n" + text
 			}
-			file := filepath.Join(t.TempDir(), "f.csv")
-			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			file := fileOf(t, text)
 			d, err := csvOptions(map[string]string{"nullvalue": "NA"})
 			if err != nil {
 				t.Fatal(err)
@@ -57,4 +59,13 @@ func TestPlainNumbers(t *testing.T) {
 			}
 		}
 	}
+}
+
+func fileOf(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "f.csv")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }

@@ -75,12 +75,8 @@ type pieces interface {
 func Hold(ctx context.Context, s Stream) (*Held, error) {
 	defer s.Close()
 	out := &Held{}
-	next := func(ctx context.Context) (*piece, error) { return wholePiece(s.Next(ctx)) }
-	if p, ok := s.(pieces); ok {
-		next = p.next
-	}
 	for {
-		p, err := next(ctx)
+		p, err := nextPiece(ctx, s)
 		if errors.Is(err, io.EOF) {
 			return out, nil
 		}
@@ -91,15 +87,24 @@ func Hold(ctx context.Context, s Stream) (*Held, error) {
 	}
 }
 
-func wholePiece(b arrow.RecordBatch, err error) (*piece, error) {
+// nextPiece gives a stream's next rows, with columns ungathered where it can.
+func nextPiece(ctx context.Context, s Stream) (*piece, error) {
+	if p, ok := s.(pieces); ok {
+		return p.next(ctx)
+	}
+	b, err := s.Next(ctx)
 	if err != nil {
 		return nil, err
 	}
+	return wholePiece(b), nil
+}
+
+func wholePiece(b arrow.RecordBatch) *piece {
 	p := &piece{rows: b.NumRows()}
 	for i := range int(b.NumCols()) {
 		p.cols = append(p.cols, &heldColumn{values: b.Column(i)})
 	}
-	return p, nil
+	return p
 }
 
 // Stream streams the rows; places picks columns (nil: all).

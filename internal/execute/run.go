@@ -76,12 +76,7 @@ type closing struct {
 }
 
 // next lets what it closes leave columns ungathered.
-func (c *closing) next(ctx context.Context) (*piece, error) {
-	if p, ok := c.Stream.(pieces); ok {
-		return p.next(ctx)
-	}
-	return wholePiece(c.Next(ctx))
-}
+func (c *closing) next(ctx context.Context) (*piece, error) { return nextPiece(ctx, c.Stream) }
 
 func (c *closing) Close() {
 	c.Stream.Close()

@@ -63,40 +63,13 @@ func Drain(ctx context.Context, s Stream) ([]arrow.RecordBatch, error) {
 	}
 }
 
-// slices is a stream of batches in memory, columns picked.
-type slices struct {
-	attrs   []plan.Attr
-	batches []arrow.RecordBatch
-	places  []int
-	at      int
-}
-
 // FromBatches streams batches; places picks columns (nil: all).
 func FromBatches(attrs []plan.Attr, batches []arrow.RecordBatch, places []int) Stream {
-	return &slices{attrs: attrs, batches: batches, places: places}
-}
-
-func (s *slices) Columns() []plan.Attr { return s.attrs }
-func (s *slices) Close()               {}
-
-func (s *slices) Next(ctx context.Context) (arrow.RecordBatch, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
+	held := &Held{}
+	for _, b := range batches {
+		held.pieces = append(held.pieces, wholePiece(b))
 	}
-	if s.at >= len(s.batches) {
-		return nil, io.EOF
-	}
-	b := s.batches[s.at]
-	s.at++
-	cols := make([]arrow.Array, len(s.attrs))
-	for i := range cols {
-		p := i
-		if s.places != nil {
-			p = s.places[i]
-		}
-		cols[i] = b.Column(p)
-	}
-	return Batch(s.attrs, cols, b.NumRows())
+	return held.Stream(attrs, places)
 }
 
 // Mapped makes a stream of another by a function of batches; fn may answer nil for no rows.
