@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"net"
+	"time"
 
 	"github.com/millpond/millpond/internal/engine"
 	"github.com/millpond/millpond/internal/pyworker"
@@ -63,9 +64,28 @@ func (a *App) warmPython() {
 	}
 	a.warm.Do(func() {
 		go func() {
+			if !a.calm(a.ctx) {
+				return
+			}
 			if err := a.python.Warm(a.ctx); err != nil {
 				a.log.Debug("no Python worker is ready", "error", err)
 			}
 		}()
 	})
+}
+
+// calm waits until no query has run for a moment, and says whether there was one: what can wait is
+// not to slow down what a user waits for.
+func (a *App) calm(ctx context.Context) bool {
+	for quiet := 0; quiet < 3; quiet++ {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-time.After(20 * time.Millisecond):
+		}
+		if _, running := a.connect.Counts(); running > 0 {
+			quiet = -1
+		}
+	}
+	return true
 }

@@ -23,7 +23,8 @@ type Carry struct {
 func (c *Carry) Columns() []plan.Attr { return c.Attrs }
 
 // carry compiles a chain of selections and filters over a stage that is not SQL, if columns of
-// nested types pass through it untouched. It answers nil where that is not so.
+// nested types pass through it untouched, or several columns pass a filter. It answers nil where
+// that is not so.
 func (c *compiler) carry(n plan.Node) (*Carry, error) {
 	leaf, filters, ok := chain(n)
 	if !ok || filters && !inMemory(leaf) {
@@ -32,17 +33,18 @@ func (c *compiler) carry(n plan.Node) (*Carry, error) {
 	out := n.Output()
 	places, need := make([]int, len(out)), map[int]bool{}
 	origins := passed(n, leaf)
-	nested := false
+	nested, through := false, 0
 	for i, at := range out {
-		origin, through := origins[at.ID]
-		if !through {
+		origin, passes := origins[at.ID]
+		if !passes {
 			places[i], need[at.ID] = -1, true
 			continue
 		}
 		places[i] = origin
 		nested = nested || isNested(at.Type)
+		through++
 	}
-	if !nested || len(need) == 0 && !filters {
+	if len(need) == 0 && !filters || !nested && !(filters && through > 1) {
 		return nil, nil
 	}
 	in, err := c.stage(leaf)

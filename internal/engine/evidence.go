@@ -77,7 +77,7 @@ func (s *Session) watchFrame(f *frame) func(plan.Relation, func(evidence.Input) 
 // rowsKept counts the rows of a kept relation that a frame stands on: an operator that finds what
 // it needs in memory reads none.
 func rowsKept(n plan.Node) int64 {
-	kept, _ := keptUnder(n, true)
+	kept, _ := keptUnder(n, n.Output(), true)
 	if kept == nil || mayLose(n) {
 		return uncounted
 	}

@@ -7,12 +7,14 @@ import (
 	"io"
 	"iter"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/millpond/millpond/internal/analyze"
+	"github.com/millpond/millpond/internal/execute"
 	"github.com/millpond/millpond/internal/ml"
 	"github.com/millpond/millpond/internal/ml/feature"
 	"github.com/millpond/millpond/internal/plan"
@@ -72,6 +74,7 @@ func (f *frame) Batches(ctx context.Context) iter.Seq2[arrow.RecordBatch, error]
 			yield(nil, err)
 			return
 		}
+		st = execute.Ahead(ctx, st, f.s.e.opts.Threads)
 		defer st.Close()
 		rows := int64(0)
 		defer func() { f.read.saw(rows) }()
@@ -103,50 +106,74 @@ func (f *frame) Recall(key string, build func() (any, error)) (any, error) {
 }
 
 func (f *frame) recall(key string, transformed bool, build func() (any, error)) (any, error) {
-	kept, names := keptUnder(f.node, transformed)
+	kept, names := keptUnder(f.node, f.node.Output(), transformed)
 	if kept == nil {
 		return build()
 	}
 	return kept.remember(key+"\x00"+names, build)
 }
 
-// keptUnder finds the kept relation that a node only picks columns of, and which columns; if
-// transformed, transformers may stand between.
-func keptUnder(n plan.Node, transformed bool) (*Kept, string) {
+// KeepsRows says whether the rows are held, so that every reading gives them in the same order.
+func (f *frame) KeepsRows() bool {
+	kept, _ := keptUnder(f.node, f.node.Output(), false)
+	return kept != nil
+}
+
+// keptUnder finds the kept relation of which some of a node's columns are columns, and which; if
+// transformed, transformers may stand between. The node has all rows of the relation, in its order.
+func keptUnder(n plan.Node, want []plan.Attr, transformed bool) (*Kept, string) {
 	switch n := n.(type) {
 	case *plan.Lazy:
-		k, _ := n.Handle.(*Kept)
-		return k, fmt.Sprint(n.Places)
+		k, ok := n.Handle.(*Kept)
+		places := placesOf(n.Attrs, want)
+		if !ok || slices.Contains(places, -1) { // the number of a partition is no column of it
+			return nil, ""
+		}
+		return k, fmt.Sprint(heldPlaces(n, places))
 	case *plan.RepartitionNode:
-		return keptUnder(n.Input, transformed)
+		return keptUnder(n.Input, want, transformed)
 	case *plan.TransformNode:
 		if !transformed || n.Key == "" {
 			return nil, ""
 		}
-		kept, inner := keptUnder(n.Input, true)
-		return kept, inner + "\x00" + n.Key
+		kept, inner := keptUnder(n.Input, n.Input.Output(), true)
+		return kept, fmt.Sprint(inner, "\x00", n.Key, "\x00", placesOf(n.Output(), want))
 	case *plan.Select:
-		kept, inner := keptUnder(n.Input, transformed)
-		if kept == nil {
-			return nil, ""
-		}
-		in := n.Input.Output()
-		var b strings.Builder
-		b.WriteString(inner)
-		for _, e := range n.Exprs {
-			c, ok := e.Value.(plan.Col)
+		below := make([]plan.Attr, len(want))
+		for i, at := range want {
+			e := execute.PlaceOf(n.Output(), at.ID)
+			if e < 0 {
+				return nil, ""
+			}
+			col, ok := n.Exprs[e].Value.(plan.Col)
 			if !ok {
 				return nil, ""
 			}
-			for i, at := range in {
-				if at.ID == c.Attr.ID {
-					fmt.Fprintf(&b, ",%d", i)
-				}
-			}
+			below[i] = col.Attr
 		}
-		return kept, b.String()
+		return keptUnder(n.Input, below, transformed)
 	}
 	return nil, ""
+}
+
+// heldPlaces gives the places in a kept relation of columns of a reading of it.
+func heldPlaces(n *plan.Lazy, places []int) []int {
+	if n.Places == nil {
+		return places
+	}
+	out := make([]int, len(places))
+	for i, p := range places {
+		out[i] = n.Places[p]
+	}
+	return out
+}
+
+func placesOf(attrs, want []plan.Attr) []int {
+	places := make([]int, len(want))
+	for i, at := range want {
+		places[i] = execute.PlaceOf(attrs, at.ID)
+	}
+	return places
 }
 
 // missing is a frame that asked for a column that is not there.

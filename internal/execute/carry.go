@@ -125,7 +125,7 @@ func (c *carried) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.batch(ctx, c.attrs, nil)
+	return p.batch(ctx, c.attrs)
 }
 
 // next gives the rows that the statement answered of one batch of the input.

@@ -50,16 +50,24 @@ func (c *heldColumn) get(ctx context.Context) (arrow.Array, error) {
 	return c.values, c.err
 }
 
-// batch gathers columns of a piece; places picks them (nil: all).
-func (p *piece) batch(ctx context.Context, attrs []plan.Attr, places []int) (arrow.RecordBatch, error) {
-	cols := make([]arrow.Array, len(attrs))
-	for i := range cols {
-		from := i
-		if places != nil {
-			from = places[i]
-		}
+// pick gives a piece of some of the columns (nil: all).
+func (p *piece) pick(places []int) *piece {
+	if places == nil {
+		return p
+	}
+	out := &piece{rows: p.rows, cols: make([]*heldColumn, len(places))}
+	for i, from := range places {
+		out.cols[i] = p.cols[from]
+	}
+	return out
+}
+
+// batch gathers the columns of a piece.
+func (p *piece) batch(ctx context.Context, attrs []plan.Attr) (arrow.RecordBatch, error) {
+	cols := make([]arrow.Array, len(p.cols))
+	for i, c := range p.cols {
 		var err error
-		if cols[i], err = p.cols[from].get(ctx); err != nil {
+		if cols[i], err = c.get(ctx); err != nil {
 			return nil, fmt.Errorf("gather %s: %w", attrs[i].Name, err)
 		}
 	}
@@ -123,6 +131,14 @@ func (s *heldStream) Columns() []plan.Attr { return s.attrs }
 func (s *heldStream) Close()               {}
 
 func (s *heldStream) Next(ctx context.Context) (arrow.RecordBatch, error) {
+	p, err := s.next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return p.batch(ctx, s.attrs)
+}
+
+func (s *heldStream) next(ctx context.Context) (*piece, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -130,5 +146,5 @@ func (s *heldStream) Next(ctx context.Context) (arrow.RecordBatch, error) {
 		return nil, io.EOF
 	}
 	s.at++
-	return s.held.pieces[s.at-1].batch(ctx, s.attrs, s.places)
+	return s.held.pieces[s.at-1].pick(s.places), nil
 }

@@ -102,6 +102,15 @@ func (m *mapped) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	}
 }
 
+// Ahead reads a stream that leaves columns ungathered ahead of its reader, several batches at
+// once; other streams stay as they are.
+func Ahead(ctx context.Context, in Stream, workers int) Stream {
+	if _, ok := in.(pieces); !ok || workers < 2 {
+		return in
+	}
+	return Parallel(ctx, in, in.Columns(), workers, func(_ context.Context, b arrow.RecordBatch) (arrow.RecordBatch, error) { return b, nil })
+}
+
 // Parallel is Mapped with several batches worked on at once; their order stays.
 func Parallel(ctx context.Context, in Stream, attrs []plan.Attr, workers int, fn func(context.Context, arrow.RecordBatch) (arrow.RecordBatch, error)) Stream {
 	ctx, cancel := context.WithCancel(ctx)
@@ -130,7 +139,7 @@ func (p *parallel) feed(ctx context.Context, fn func(context.Context, arrow.Reco
 	defer p.done.Done()
 	defer close(p.out)
 	for {
-		b, err := guardedNext(ctx, p.in)
+		rows, err := guardedNext(ctx, p.in)
 		slot := make(chan result, 1)
 		if err != nil {
 			slot <- result{err: err}
@@ -146,28 +155,32 @@ func (p *parallel) feed(ctx context.Context, fn func(context.Context, arrow.Reco
 		p.done.Add(1)
 		go func() {
 			defer p.done.Done()
-			slot <- guarded(ctx, b, fn)
+			slot <- p.guarded(ctx, rows, fn)
 		}()
 	}
 }
 
 // guardedNext is Next of a stream that is read in a goroutine of its own.
-func guardedNext(ctx context.Context, in Stream) (b arrow.RecordBatch, err error) {
+func guardedNext(ctx context.Context, in Stream) (rows *piece, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			b, err = nil, fmt.Errorf("reading a stage: %v\n%s", p, debug.Stack())
+			rows, err = nil, fmt.Errorf("reading a stage: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return in.Next(ctx)
+	return nextPiece(ctx, in)
 }
 
-// guarded keeps a panic in one batch's work from ending the process.
-func guarded(ctx context.Context, b arrow.RecordBatch, fn func(context.Context, arrow.RecordBatch) (arrow.RecordBatch, error)) (r result) {
+// guarded gathers a batch and works on it; a panic in there does not end the process.
+func (p *parallel) guarded(ctx context.Context, rows *piece, fn func(context.Context, arrow.RecordBatch) (arrow.RecordBatch, error)) (r result) {
 	defer func() {
-		if p := recover(); p != nil {
-			r = result{err: fmt.Errorf("working on a batch: %v\n%s", p, debug.Stack())}
+		if v := recover(); v != nil {
+			r = result{err: fmt.Errorf("working on a batch: %v\n%s", v, debug.Stack())}
 		}
 	}()
+	b, err := rows.batch(ctx, p.in.Columns())
+	if err != nil {
+		return result{err: err}
+	}
 	out, err := fn(ctx, b)
 	return result{out, err}
 }

@@ -264,16 +264,23 @@ func FormatVector(v *VectorView, i int) string {
 // CheckFeatures refuses null vectors and vectors holding NaN or infinity.
 func CheckFeatures(v *VectorView) error {
 	for i := range v.Len() {
-		if v.IsNull(i) {
-			return Raised("Vectors MUST NOT be Null")
+		if err := checkFeatures(v, i); err != nil {
+			return err
 		}
-		sum := 0.0
-		for _, x := range v.Values(i) {
-			sum += x - x // 0 for a finite number, NaN for others
-		}
-		if sum != 0 {
-			return Raised("Vector values MUST NOT be NaN or Infinity, but got %s", FormatVector(v, i))
-		}
+	}
+	return nil
+}
+
+func checkFeatures(v *VectorView, i int) error {
+	if v.IsNull(i) {
+		return Raised("Vectors MUST NOT be Null")
+	}
+	sum := 0.0
+	for _, x := range v.Values(i) {
+		sum += x - x // 0 for a finite number, NaN for others
+	}
+	if sum != 0 {
+		return Raised("Vector values MUST NOT be NaN or Infinity, but got %s", FormatVector(v, i))
 	}
 	return nil
 }

@@ -2,11 +2,11 @@ package ml
 
 import (
 	"context"
-	"slices"
 	"strings"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/millpond/millpond/internal/kernel/linalg"
-	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
 )
 
@@ -26,12 +26,6 @@ const (
 	ClassLabels                  // whole numbers from 0
 	NoLabels
 )
-
-// denseShare is the share of nonzero values above which rows are kept densely.
-const denseShare = 0.4
-
-// sampleRows is how many rows decide between dense and sparse.
-const sampleRows = 1024
 
 // LoadInstances reads the columns into the training layout, once per frame (see Frame.Memo),
 // refusing nulls, NaN and infinities as Spark does. label is ignored with NoLabels; weight may
@@ -57,152 +51,93 @@ func LoadInstances(ctx context.Context, data Frame, features, label, weight stri
 }
 
 func readInstances(ctx context.Context, data Frame, kind LabelKind, weighted bool, limit int) (*Instances, error) {
-	b := &instanceBuilder{kind: kind, weighted: weighted}
-	b.in.Rows.Ptr = []int{0}
+	features, in := data.Schema().Fields[0].Name, &Instances{}
+	var shared *linalg.Rows
+	var err error
+	if kind != NoLabels && keepsRows(data.Select(features)) { // fits to other labels share them
+		if shared, err = loadRows(ctx, data.Select(features)); err != nil {
+			return nil, err
+		}
+		data = data.Select(data.Schema().Names()[1:]...)
+	}
+	var views []*VectorView
 	for batch, err := range data.Batches(ctx) {
 		if err != nil {
 			return nil, err
 		}
-		at := 1
-		if kind != NoLabels {
-			a := batch.Column(at)
-			at++
-			values, err := Floats(a)
-			if err == nil && kind == RealLabels {
-				err = CheckLabels(a, values)
-			} else if err == nil {
-				err = CheckClasses(a, values, limit)
-			}
+		cols := batch.Columns()
+		if shared == nil {
+			v, err := NewVectorView(cols[0])
 			if err != nil {
 				return nil, err
 			}
-			b.in.Labels = append(b.in.Labels, values...)
+			views, cols = append(views, v), cols[1:]
 		}
-		if weighted {
-			a := batch.Column(at)
-			values, err := Floats(a)
-			if err == nil {
-				err = CheckWeights(a, values)
-			}
+		if err := in.addTargets(cols, kind, weighted, limit); err != nil {
+			return nil, err
+		}
+	}
+	if shared == nil {
+		shared, err = rowsOf(views)
+	}
+	if err != nil {
+		return nil, err
+	}
+	in.Rows = *shared
+	return in, nil
+}
+
+// keepsRows says whether the frame's rows stay as they are, in their order.
+func keepsRows(data Frame) bool {
+	k, ok := data.(interface{ KeepsRows() bool })
+	return ok && k.KeepsRows()
+}
+
+// loadRows reads a frame of a column of vectors, once.
+func loadRows(ctx context.Context, data Frame) (*linalg.Rows, error) {
+	v, err := data.Memo("rows", func() (any, error) {
+		var views []*VectorView
+		for batch, err := range data.Batches(ctx) {
 			if err != nil {
 				return nil, err
 			}
-			b.in.Weights = append(b.in.Weights, values...)
+			v, err := NewVectorView(batch.Column(0))
+			if err != nil {
+				return nil, err
+			}
+			views = append(views, v)
 		}
-		v, err := NewVectorView(batch.Column(0))
+		return rowsOf(views)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return v.(*linalg.Rows), nil
+}
+
+// addTargets adds a batch's labels and weights.
+func (in *Instances) addTargets(cols []arrow.Array, kind LabelKind, weighted bool, limit int) error {
+	if kind != NoLabels {
+		values, err := Floats(cols[0])
+		if err == nil && kind == RealLabels {
+			err = CheckLabels(cols[0], values)
+		} else if err == nil {
+			err = CheckClasses(cols[0], values, limit)
+		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if err := CheckFeatures(v); err != nil {
-			return nil, err
-		}
-		if err := b.add(v); err != nil {
-			return nil, err
-		}
+		in.Labels, cols = append(in.Labels, values...), cols[1:]
 	}
-	if !b.decided {
-		b.decide()
+	if !weighted {
+		return nil
 	}
-	return &b.in, nil
-}
-
-type instanceBuilder struct {
-	in       Instances
-	kind     LabelKind
-	weighted bool
-	decided  bool
-}
-
-// add appends a batch of vectors; the first rows decide the form of all, so that the layout does
-// not depend on how rows are cut into batches.
-func (b *instanceBuilder) add(v *VectorView) error {
-	r := &b.in.Rows
-	for i := range v.Len() {
-		size := v.Size(i)
-		if r.N == 0 {
-			r.D = size
-		}
-		if size != r.D {
-			return sparkerr.Require("Dimensions mismatch when adding new sample. Expecting %d but got %d.", r.D, size)
-		}
-		if r.N == sampleRows {
-			b.decide()
-		}
-		r.N++
-		if r.Dense != nil {
-			r.Dense = appendDense(r.Dense, v, i, size)
-			continue
-		}
-		appendSparse(r, v, i)
+	values, err := Floats(cols[0])
+	if err == nil {
+		err = CheckWeights(cols[0], values)
 	}
-	return nil
-}
-
-// appendSparse appends what is not zero of row i.
-func appendSparse(r *linalg.Rows, v *VectorView, i int) {
-	val, at := v.Values(i), len(r.Val)
-	r.Idx, r.Val = reserve(r.Idx, len(val)), reserve(r.Val, len(val))
-	toIdx, toVal := r.Idx[at:at+len(val)], r.Val[at:at+len(val)]
-	n := 0
-	if v.Dense(i) {
-		for j, x := range val {
-			if x != 0 {
-				toIdx[n], toVal[n] = int32(j), x
-				n++
-			}
-		}
-	} else {
-		for k, j := range v.Indices(i)[:len(val)] {
-			if x := val[k]; x != 0 {
-				toIdx[n], toVal[n] = j, x
-				n++
-			}
-		}
-	}
-	r.Idx, r.Val = r.Idx[:at+n], r.Val[:at+n]
-	r.Ptr = append(reserve(r.Ptr, 1), len(r.Val))
-}
-
-// reserve makes room for n more. Room is doubled, so that no row is copied often.
-func reserve[T any](s []T, n int) []T {
-	if cap(s)-len(s) >= n {
-		return s
-	}
-	return slices.Grow(s, max(n, len(s)))
-}
-
-func appendDense(dst []float64, v *VectorView, i, size int) []float64 {
-	dst = reserve(dst, size)
-	if v.Dense(i) {
-		return append(dst, v.Values(i)...)
-	}
-	at := len(dst)
-	dst = dst[:at+size]
-	clear(dst[at:])
-	val := v.Values(i)
-	for k, j := range v.Indices(i) {
-		dst[at+int(j)] = val[k]
-	}
-	return dst
-}
-
-func (b *instanceBuilder) decide() {
-	if b.decided {
-		return
-	}
-	b.decided = true
-	r := &b.in.Rows
-	if float64(len(r.Val)) < denseShare*float64(r.N*r.D) || r.N == 0 {
-		return
-	}
-	dense := make([]float64, r.N*r.D)
-	for i := range r.N {
-		idx, val := r.SparseRow(i)
-		for k, j := range idx {
-			dense[i*r.D+int(j)] = val[k]
-		}
-	}
-	r.Dense, r.Ptr, r.Idx, r.Val = dense, nil, nil, nil
+	in.Weights = append(in.Weights, values...)
+	return err
 }
 
 // WeightSum is the sum of all weights.
