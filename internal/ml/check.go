@@ -264,14 +264,15 @@ func FormatVector(v *VectorView, i int) string {
 // CheckFeatures refuses null vectors and vectors holding NaN or infinity.
 func CheckFeatures(v *VectorView) error {
 	for i := range v.Len() {
-		if err := checkFeatures(v, i); err != nil {
+		if err := CheckFeaturesAt(v, i); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func checkFeatures(v *VectorView, i int) error {
+// CheckFeaturesAt is CheckFeatures of one row.
+func CheckFeaturesAt(v *VectorView, i int) error {
 	if v.IsNull(i) {
 		return Raised("Vectors MUST NOT be Null")
 	}

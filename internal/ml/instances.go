@@ -60,7 +60,7 @@ func readInstances(ctx context.Context, data Frame, kind LabelKind, weighted boo
 		}
 		data = data.Select(data.Schema().Names()[1:]...)
 	}
-	var views []*VectorView
+	var vectors Vectors
 	for batch, err := range data.Batches(ctx) {
 		if err != nil {
 			return nil, err
@@ -71,14 +71,15 @@ func readInstances(ctx context.Context, data Frame, kind LabelKind, weighted boo
 			if err != nil {
 				return nil, err
 			}
-			views, cols = append(views, v), cols[1:]
+			vectors.Add(v)
+			cols = cols[1:]
 		}
 		if err := in.addTargets(cols, kind, weighted, limit); err != nil {
 			return nil, err
 		}
 	}
 	if shared == nil {
-		shared, err = rowsOf(views)
+		shared, err = rowsOf(&vectors)
 	}
 	if err != nil {
 		return nil, err
@@ -96,18 +97,11 @@ func keepsRows(data Frame) bool {
 // loadRows reads a frame of a column of vectors, once.
 func loadRows(ctx context.Context, data Frame) (*linalg.Rows, error) {
 	v, err := data.Memo("rows", func() (any, error) {
-		var views []*VectorView
-		for batch, err := range data.Batches(ctx) {
-			if err != nil {
-				return nil, err
-			}
-			v, err := NewVectorView(batch.Column(0))
-			if err != nil {
-				return nil, err
-			}
-			views = append(views, v)
+		vectors, err := ReadVectors(ctx, data)
+		if err != nil {
+			return nil, err
 		}
-		return rowsOf(views)
+		return rowsOf(vectors)
 	})
 	if err != nil {
 		return nil, err

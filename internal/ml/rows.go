@@ -1,8 +1,6 @@
 package ml
 
 import (
-	"slices"
-
 	"github.com/millpond/millpond/internal/kernel/linalg"
 	"github.com/millpond/millpond/internal/sparkerr"
 )
@@ -16,9 +14,9 @@ const sampleRows = 1024
 // rowsOf copies vectors into the kernels' layout, refusing nulls, NaN, infinities and vectors of
 // different sizes. The first rows decide the form of all, so that the layout does not depend on how
 // rows are cut into batches.
-func rowsOf(views []*VectorView) (*linalg.Rows, error) {
-	l := newRowsLayout(views)
-	parts := linalg.Chunks(l.rows.N, 4096, 1<<16, func(_, lo, hi int) part { return l.measure(lo, hi) })
+func rowsOf(from *Vectors) (*linalg.Rows, error) {
+	r := &linalg.Rows{N: from.Len(), D: width(from)}
+	parts := linalg.Chunks(r.N, partRows, r.N/partRows+1, func(_, lo, hi int) part { return measure(from, lo, hi, r.D) })
 	stored := 0
 	for i, p := range parts {
 		if p.err != nil {
@@ -26,15 +24,14 @@ func rowsOf(views []*VectorView) (*linalg.Rows, error) {
 		}
 		parts[i].at, stored = stored, stored+p.stored
 	}
-	r := l.rows
-	if l.sparse() {
+	if sparse(from, r.D) {
 		r.Ptr, r.Idx, r.Val = make([]int, r.N+1), make([]int32, stored), make([]float64, stored)
 	} else {
 		r.Dense = make([]float64, r.N*r.D)
 	}
-	linalg.Chunks(r.N, 4096, 1<<16, func(chunk, lo, hi int) struct{} {
-		at := parts[chunk].at
-		l.each(lo, hi, func(row int, v *VectorView, i int) error {
+	err := linalg.EachChunk(r.N, partRows, func(lo, hi int) error {
+		at := parts[lo/partRows].at
+		return from.Each(lo, hi, func(row int, v *VectorView, i int) error {
 			if r.Dense != nil {
 				v.CopyTo(i, r.Row(row))
 				return nil
@@ -43,49 +40,19 @@ func rowsOf(views []*VectorView) (*linalg.Rows, error) {
 			r.Ptr[row+1] = at
 			return nil
 		})
-		return struct{}{}
 	})
-	return r, nil
+	return r, err
 }
 
-// rowsLayout is the rows of several columns of vectors, one behind the other.
-type rowsLayout struct {
-	views  []*VectorView
-	starts []int // the first row of each
-	rows   *linalg.Rows
-}
+// partRows is how many rows are copied in one go.
+const partRows = 4096
 
-func newRowsLayout(views []*VectorView) *rowsLayout {
-	l := &rowsLayout{rows: &linalg.Rows{}}
-	for _, v := range views {
-		if v.Len() == 0 {
-			continue
-		}
-		if l.rows.N == 0 && !v.IsNull(0) {
-			l.rows.D = v.Size(0)
-		}
-		l.views, l.starts = append(l.views, v), append(l.starts, l.rows.N)
-		l.rows.N += v.Len()
+// width is the size of the first vector, 0 where there is none.
+func width(from *Vectors) int {
+	if from.Len() == 0 || from.views[0].IsNull(0) {
+		return 0
 	}
-	return l
-}
-
-// each visits rows from lo to hi: their number, and where they are.
-func (l *rowsLayout) each(lo, hi int, visit func(row int, v *VectorView, i int) error) error {
-	k, found := slices.BinarySearch(l.starts, lo)
-	if !found {
-		k--
-	}
-	for row := lo; row < hi; k++ {
-		v := l.views[k]
-		for i := row - l.starts[k]; i < v.Len() && row < hi; i++ {
-			if err := visit(row, v, i); err != nil {
-				return err
-			}
-			row++
-		}
-	}
-	return nil
+	return from.views[0].Size(0)
 }
 
 // part is what is known of some rows: how many values are not zero, and how many such come before.
@@ -95,13 +62,13 @@ type part struct {
 }
 
 // measure checks rows and counts their values that are not zero.
-func (l *rowsLayout) measure(lo, hi int) (p part) {
-	p.err = l.each(lo, hi, func(_ int, v *VectorView, i int) error {
-		if err := checkFeatures(v, i); err != nil {
+func measure(from *Vectors, lo, hi, width int) (p part) {
+	p.err = from.Each(lo, hi, func(_ int, v *VectorView, i int) error {
+		if err := CheckFeaturesAt(v, i); err != nil {
 			return err
 		}
-		if size := v.Size(i); size != l.rows.D {
-			return sparkerr.Require("Dimensions mismatch when adding new sample. Expecting %d but got %d.", l.rows.D, size)
+		if size := v.Size(i); size != width {
+			return sparkerr.Require("Dimensions mismatch when adding new sample. Expecting %d but got %d.", width, size)
 		}
 		p.stored += nonzero(v.Values(i))
 		return nil
@@ -110,13 +77,13 @@ func (l *rowsLayout) measure(lo, hi int) (p part) {
 }
 
 // sparse says whether the first rows hold few values that are not zero.
-func (l *rowsLayout) sparse() bool {
-	n, stored := min(l.rows.N, sampleRows), 0
-	_ = l.each(0, n, func(_ int, v *VectorView, i int) error { // counting cannot fail
+func sparse(from *Vectors, width int) bool {
+	n, stored := min(from.Len(), sampleRows), 0
+	_ = from.Each(0, n, func(_ int, v *VectorView, i int) error { // counting cannot fail
 		stored += nonzero(v.Values(i))
 		return nil
 	})
-	return n == 0 || float64(stored) < denseShare*float64(n*l.rows.D)
+	return n == 0 || float64(stored) < denseShare*float64(n*width)
 }
 
 func nonzero(values []float64) int {

@@ -127,3 +127,13 @@ func Chunks[T any](n, size, limit int, work func(chunk, lo, hi int) T) []T {
 	})
 	return out
 }
+
+// EachChunk works on n rows in pieces of size rows, in parallel, and gives the first piece's error.
+func EachChunk(n, size int, work func(lo, hi int) error) error {
+	for _, err := range Chunks(n, size, n/size+1, func(_, lo, hi int) error { return work(lo, hi) }) {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,9 +1,9 @@
 package metric
 
 import (
-	"cmp"
 	"math"
-	"slices"
+
+	"github.com/millpond/millpond/internal/kernel/radix"
 )
 
 // Point is a point of a curve.
@@ -21,34 +21,29 @@ type Binary struct {
 // NewBinary sorts rows by score; a label above one half is positive, weights may be nil. Curves
 // of many distinct scores are cut to about numBins points as Spark cuts them, 0 keeps all.
 func NewBinary(scores, labels, weights []float64, numBins int) *Binary {
-	order := make([]scored, len(scores))
-	for i, s := range scores {
-		w := 1.0
-		if weights != nil {
-			w = weights[i]
-		}
-		order[i] = scored{score: s + 0, label: labels[i] > 0.5, weight: w} // + 0 makes -0 plain
-	}
-	slices.SortFunc(order, func(a, b scored) int { return cmp.Compare(b.score, a.score) })
+	order := radix.Order(scores)
 	b := &Binary{}
-	for i := 0; i < len(order); {
-		at := order[i].score
-		for ; i < len(order) && (order[i].score == at || at != at && order[i].score != order[i].score); i++ {
-			if order[i].label {
-				b.positives += order[i].weight
-			} else {
-				b.negatives += order[i].weight
-			}
+	for i := len(order) - 1; i >= 0; {
+		at := scores[order[i]]
+		for ; i >= 0 && (scores[order[i]] == at || at != at); i-- { // NaN is below all others
+			b.count(order[i], labels, weights)
 		}
-		b.push(at)
+		b.push(at + 0) // which makes -0 plain
 	}
 	b.coarsen(numBins)
 	return b
 }
 
-type scored struct {
-	score, weight float64
-	label         bool
+func (b *Binary) count(row int32, labels, weights []float64) {
+	w := 1.0
+	if weights != nil {
+		w = weights[row]
+	}
+	if labels[row] > 0.5 {
+		b.positives += w
+	} else {
+		b.negatives += w
+	}
 }
 
 func (b *Binary) push(threshold float64) {

@@ -7,6 +7,8 @@ package quantile
 import (
 	"math"
 	"slices"
+
+	"github.com/millpond/millpond/internal/kernel/radix"
 )
 
 const (
@@ -60,7 +62,7 @@ func (s *Summary) flush() {
 	if len(s.head) == 0 {
 		return
 	}
-	slices.Sort(s.head)
+	radix.Sort(s.head)
 	out := make([]sample, 0, len(s.sampled)+len(s.head))
 	at := 0
 	for k, x := range s.head {

@@ -16,6 +16,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/millpond/millpond/internal/kernel/cluster"
+	"github.com/millpond/millpond/internal/kernel/linalg"
 	"github.com/millpond/millpond/internal/ml"
 	"github.com/millpond/millpond/internal/progress"
 	"github.com/millpond/millpond/internal/sparkerr"
@@ -114,13 +115,22 @@ func (e *KMeans) Fit(ctx context.Context, data ml.Frame) (ml.Model, error) {
 
 // readPoints reads a frame of features and maybe weights.
 func readPoints(ctx context.Context, data ml.Frame) ([]cluster.Point, error) {
-	var points []cluster.Point
+	var batches []arrow.RecordBatch
+	rows := 0
 	for batch, err := range data.Batches(ctx) {
 		if err != nil {
 			return nil, err
 		}
+		batches, rows = append(batches, batch), rows+int(batch.NumRows())
+	}
+	if rows == 0 {
+		return nil, sparkerr.Plain(sparkerr.ClassSpark, "Job aborted due to stage failure: java.lang.IllegalArgumentException: requirement failed: Nothing has been added to this summarizer.")
+	}
+	points, at := make([]cluster.Point, rows), 0
+	for _, batch := range batches {
 		var weights []float64
 		if batch.NumCols() > 1 {
+			var err error
 			if weights, err = ml.Floats(batch.Column(1)); err != nil {
 				return nil, err
 			}
@@ -128,58 +138,57 @@ func readPoints(ctx context.Context, data ml.Frame) ([]cluster.Point, error) {
 				return nil, err
 			}
 		}
-		if points, err = appendPoints(points, batch.Column(0), weights); err != nil {
+		to := at + int(batch.NumRows())
+		if err := fillPoints(points[at:to], batch.Column(0), weights); err != nil {
 			return nil, err
 		}
+		at = to
 	}
-	if len(points) == 0 {
-		return nil, sparkerr.Plain(sparkerr.ClassSpark, "Job aborted due to stage failure: java.lang.IllegalArgumentException: requirement failed: Nothing has been added to this summarizer.")
+	for i := range points {
+		if points[i].Width() != points[0].Width() {
+			return nil, sizes(points[0].Width(), points[i].Width())
+		}
 	}
 	return points, nil
 }
 
-func appendPoints(points []cluster.Point, a arrow.Array, weights []float64) ([]cluster.Point, error) {
+// fillPoints makes points of a batch's features; weights may be nil for all 1.
+func fillPoints(points []cluster.Point, a arrow.Array, weights []float64) error {
 	weight := func(i int) float64 {
 		if weights == nil {
 			return 1
 		}
 		return weights[i]
 	}
-	v, err := ml.NewVectorView(a)
-	if err == nil {
-		if err := ml.CheckFeatures(v); err != nil {
-			return nil, err
-		}
-		for i := range v.Len() {
-			p := cluster.NewSizedPoint(v.Size(i), v.Indices(i), v.Values(i), weight(i))
-			if len(points) > 0 && points[0].Width() != p.Width() {
-				return nil, sizes(points[0].Width(), p.Width())
+	if v, err := ml.NewVectorView(a); err == nil {
+		return linalg.EachChunk(len(points), 4096, func(lo, hi int) error {
+			for i := lo; i < hi; i++ {
+				if err := ml.CheckFeaturesAt(v, i); err != nil {
+					return err
+				}
+				points[i] = cluster.NewSizedPoint(v.Size(i), v.Indices(i), v.Values(i), weight(i))
 			}
-			points = append(points, p)
-		}
-		return points, nil
+			return nil
+		})
 	}
 	rows, err := ml.NewFeatureRows(a)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for i := range rows.Len() {
 		if rows.IsNull(i) {
-			return nil, ml.Raised("Vectors MUST NOT be Null")
+			return ml.Raised("Vectors MUST NOT be Null")
 		}
 		var own []float64 // lists of floats are widened into it
 		row := rows.Row(i, &own)
 		for _, x := range row {
 			if x-x != 0 {
-				return nil, ml.Raised("Vector values MUST NOT be NaN or Infinity, but got %s", ml.FormatValue(row))
+				return ml.Raised("Vector values MUST NOT be NaN or Infinity, but got %s", ml.FormatValue(row))
 			}
 		}
-		if len(points) > 0 && points[0].Width() != len(row) {
-			return nil, sizes(points[0].Width(), len(row))
-		}
-		points = append(points, cluster.NewPoint(row, weight(i)))
+		points[i] = cluster.NewPoint(row, weight(i))
 	}
-	return points, nil
+	return nil
 }
 
 func sizes(want, got int) error {

@@ -92,36 +92,51 @@ func perVector(class, inputCol string, out types.Field, each func(v *ml.VectorVi
 
 // summarize reads a vector column once and gives its statistics.
 func summarize(ctx context.Context, data ml.Frame, column string) (*linalg.Summary, error) {
-	var s *linalg.Summary
-	for batch, err := range data.Select(column).Batches(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		v, err := ml.NewVectorView(batch.Column(0))
-		if err != nil {
-			return nil, err
-		}
-		for i := range v.Len() {
-			if v.IsNull(i) {
-				return nil, sparkerr.Plain(sparkerr.ClassSpark, "Column %s holds a null vector: scala.MatchError: null", column)
-			}
-			if s == nil {
-				s = linalg.NewSummary(v.Size(i))
-			}
-			if v.Size(i) != s.Dim() {
-				return nil, sparkerr.Require("Dimensions mismatch when adding new sample. Expecting %d but got %d.", s.Dim(), v.Size(i))
-			}
-			if v.Dense(i) {
-				s.AddDense(v.Values(i), 1)
-			} else {
-				s.AddSparse(v.Indices(i), v.Values(i), 1)
-			}
-		}
+	var sum *linalg.Summary
+	part := func(rows *ml.Vectors, lo, hi int) (*linalg.Summary, error) {
+		return summarizeRows(rows, lo, hi, column)
 	}
-	if s == nil {
-		return nil, sparkerr.Require("Nothing has been added to this summarizer.")
+	err := ml.FoldVectors(ctx, data.Select(column), 16384, part, func(s *linalg.Summary) error {
+		switch {
+		case sum == nil:
+			sum = s
+		case s.Dim() != sum.Dim():
+			return sizeMismatch(sum, s.Dim())
+		default:
+			sum.Merge(s)
+		}
+		return nil
+	})
+	if err == nil && sum == nil {
+		err = sparkerr.Require("Nothing has been added to this summarizer.")
 	}
-	return s, nil
+	return sum, err
+}
+
+// summarizeRows gives the statistics of some rows.
+func summarizeRows(rows *ml.Vectors, lo, hi int, column string) (s *linalg.Summary, err error) {
+	err = rows.Each(lo, hi, func(_ int, v *ml.VectorView, i int) error {
+		if v.IsNull(i) {
+			return sparkerr.Plain(sparkerr.ClassSpark, "Column %s holds a null vector: scala.MatchError: null", column)
+		}
+		if s == nil {
+			s = linalg.NewSummary(v.Size(i))
+		}
+		if v.Size(i) != s.Dim() {
+			return sizeMismatch(s, v.Size(i))
+		}
+		if v.Dense(i) {
+			s.AddDense(v.Values(i), 1)
+		} else {
+			s.AddSparse(v.Indices(i), v.Values(i), 1)
+		}
+		return nil
+	})
+	return s, err
+}
+
+func sizeMismatch(s *linalg.Summary, got int) error {
+	return sparkerr.Require("Dimensions mismatch when adding new sample. Expecting %d but got %d.", s.Dim(), got)
 }
 
 // inOutCols gives the columns of an operator that takes one (inputCol) or several (inputCols).

@@ -127,15 +127,16 @@ func (e *StringIndexer) Fit(ctx context.Context, data ml.Frame) (ml.Model, error
 	for k := range counts {
 		counts[k] = map[string]int64{}
 	}
-	for batch, err := range data.Select(ins...).Batches(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		for k := range ins {
-			if err := countStrings(batch.Column(k), counts[k]); err != nil {
-				return nil, err
+	err := ml.Fold(ctx, data.Select(ins...), countColumns, func(part []map[string]*int64) error {
+		for k, values := range part {
+			for s, n := range values {
+				counts[k][s] += *n
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	labels := make([][]string, len(ins))
 	for k := range ins {
@@ -155,11 +156,23 @@ func newStringIndexerModel(b ml.Base, labels [][]string) *StringIndexerModel {
 	return m
 }
 
+// countColumns counts the values of each column of a batch.
+func countColumns(batch arrow.RecordBatch) ([]map[string]*int64, error) {
+	out := make([]map[string]*int64, batch.NumCols())
+	for k := range out {
+		var err error
+		if out[k], err = countStrings(batch.Column(k)); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
 // countStrings counts the values of a column but nulls and NaN.
-func countStrings(a arrow.Array, counts map[string]int64) error {
+func countStrings(a arrow.Array) (map[string]*int64, error) {
 	text, err := textOf(a)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	floats, _ := a.(interface{ Value(int) float64 })
 	slots := map[string]*int64{} // one lookup a row, without writing the map each time
@@ -175,10 +188,7 @@ func countStrings(a arrow.Array, counts map[string]int64) error {
 		}
 		*n++
 	}
-	for s, n := range slots {
-		counts[s] += *n
-	}
-	return nil
+	return slots, nil
 }
 
 // textOf gives a function that reads a column's values as Spark casts them to strings. What it
