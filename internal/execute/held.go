@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/millpond/millpond/internal/plan"
 )
@@ -58,6 +59,30 @@ func (p *piece) pick(places []int) *piece {
 	out := &piece{rows: p.rows, cols: make([]*heldColumn, len(places))}
 	for i, from := range places {
 		out.cols[i] = p.cols[from]
+	}
+	return out
+}
+
+// cut gives parts of at most size rows (0: any number), each of whose columns is gathered with the
+// whole piece's.
+func (p *piece) cut(size int64) []*piece {
+	if size <= 0 || p.rows <= size {
+		return []*piece{p}
+	}
+	var out []*piece
+	for from := int64(0); from < p.rows; from += size {
+		to := min(p.rows, from+size)
+		part := &piece{rows: to - from, cols: make([]*heldColumn, len(p.cols))}
+		for i, c := range p.cols {
+			part.cols[i] = &heldColumn{gather: func(ctx context.Context) (arrow.Array, error) {
+				all, err := c.get(ctx)
+				if err != nil {
+					return nil, err
+				}
+				return array.NewSlice(all, from, to), nil
+			}}
+		}
+		out = append(out, part)
 	}
 	return out
 }

@@ -108,13 +108,21 @@ func Ahead(ctx context.Context, in Stream, workers int) Stream {
 	if _, ok := in.(pieces); !ok || workers < 2 {
 		return in
 	}
-	return Parallel(ctx, in, in.Columns(), workers, func(_ context.Context, b arrow.RecordBatch) (arrow.RecordBatch, error) { return b, nil })
+	same := func(_ context.Context, b arrow.RecordBatch) (arrow.RecordBatch, error) { return b, nil }
+	return inParallel(ctx, in, in.Columns(), workers, 0, same)
 }
 
-// Parallel is Mapped with several batches worked on at once; their order stays.
+// shareRows is how many rows Parallel works on in one go, so that few batches busy all workers.
+const shareRows = BatchRows / 4
+
+// Parallel is Mapped with several parts of batches worked on at once; their order stays.
 func Parallel(ctx context.Context, in Stream, attrs []plan.Attr, workers int, fn func(context.Context, arrow.RecordBatch) (arrow.RecordBatch, error)) Stream {
+	return inParallel(ctx, in, attrs, workers, shareRows, fn)
+}
+
+func inParallel(ctx context.Context, in Stream, attrs []plan.Attr, workers, share int, fn func(context.Context, arrow.RecordBatch) (arrow.RecordBatch, error)) Stream {
 	ctx, cancel := context.WithCancel(ctx)
-	p := &parallel{in: in, attrs: attrs, cancel: cancel, out: make(chan chan result, workers)}
+	p := &parallel{in: in, attrs: attrs, share: int64(share), cancel: cancel, out: make(chan chan result, workers)}
 	p.done.Add(1)
 	go p.feed(ctx, fn)
 	return p
@@ -128,6 +136,7 @@ type result struct {
 type parallel struct {
 	in     Stream
 	attrs  []plan.Attr
+	share  int64 // rows of a part, 0 for whole batches
 	cancel context.CancelFunc
 	out    chan chan result
 	done   sync.WaitGroup
@@ -140,24 +149,32 @@ func (p *parallel) feed(ctx context.Context, fn func(context.Context, arrow.Reco
 	defer close(p.out)
 	for {
 		rows, err := guardedNext(ctx, p.in)
-		slot := make(chan result, 1)
 		if err != nil {
-			slot <- result{err: err}
-		}
-		select {
-		case p.out <- slot:
-		case <-ctx.Done():
+			p.give(ctx, func() result { return result{err: err} })
 			return
 		}
-		if err != nil {
-			return
+		for _, part := range rows.cut(p.share) {
+			if !p.give(ctx, func() result { return p.guarded(ctx, part, fn) }) {
+				return
+			}
 		}
-		p.done.Add(1)
-		go func() {
-			defer p.done.Done()
-			slot <- p.guarded(ctx, rows, fn)
-		}()
 	}
+}
+
+// give puts what work makes in its place among the results, unless nobody wants it any more.
+func (p *parallel) give(ctx context.Context, work func() result) bool {
+	slot := make(chan result, 1)
+	select {
+	case p.out <- slot:
+	case <-ctx.Done():
+		return false
+	}
+	p.done.Add(1)
+	go func() {
+		defer p.done.Done()
+		slot <- work()
+	}()
+	return true
 }
 
 // guardedNext is Next of a stream that is read in a goroutine of its own.

@@ -3,6 +3,7 @@ package ml
 import (
 	"context"
 	"strings"
+	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -16,7 +17,12 @@ type Instances struct {
 	Rows    linalg.Rows
 	Labels  []float64
 	Weights []float64 // nil if all are 1
+
+	normal func() *linalg.Normal
 }
+
+// Normal gives the moments that least squares need, gathered once: fits of a tuning loop share them.
+func (in *Instances) Normal() *linalg.Normal { return in.normal() }
 
 // LabelKind says what an estimator demands of its labels.
 type LabelKind int
@@ -85,6 +91,7 @@ func readInstances(ctx context.Context, data Frame, kind LabelKind, weighted boo
 		return nil, err
 	}
 	in.Rows = *shared
+	in.normal = sync.OnceValue(func() *linalg.Normal { return linalg.NormalOf(&in.Rows, in.Labels, in.Weights) })
 	return in, nil
 }
 

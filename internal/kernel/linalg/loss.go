@@ -2,6 +2,7 @@ package linalg
 
 import (
 	"math"
+	"slices"
 
 	"github.com/millpond/millpond/internal/kernel/optimize"
 )
@@ -233,13 +234,13 @@ func logistic(m float64) (prob, odds float64) {
 	return e / (1 + e), 1 + e
 }
 
-// logSum adds up logarithms of numbers from 1 to some thousands: it multiplies them, and takes one
-// logarithm for hundreds of rows.
+// logSum adds up logarithms of numbers from 1 to 1e20: it multiplies them, and takes one logarithm
+// for many rows.
 type logSum struct{ sum, product float64 }
 
 func (l *logSum) add(v float64) {
 	l.product *= v
-	if l.product > 1e290 {
+	if l.product > 1e285 {
 		l.sum += math.Log(l.product)
 		l.product = 1
 	}
@@ -260,7 +261,7 @@ func (p *Problem) Multinomial(classes int, intercept bool) optimize.Func {
 		for j := range d {
 			for k := range classes {
 				c := x[j*classes+k]
-				eff[j*classes+k] = c * p.InvStd[j]
+				eff[p.Rows.place(j, k, classes)] = c * p.InvStd[j]
 				if p.Center {
 					offset[k] -= c * p.ScaledMean[j]
 				}
@@ -296,20 +297,19 @@ func (p *Problem) Multinomial(classes int, intercept bool) optimize.Func {
 			out.loss += logs.value()
 			return out
 		})
-		clear(grad)
-		loss, mult := 0.0, make([]float64, classes)
+		loss, mult, sums := 0.0, make([]float64, classes), make([]float64, d*classes)
 		for _, q := range parts {
 			loss += q.loss
 			for k, v := range q.mult {
 				mult[k] += v
 			}
 			for i, g := range q.grads {
-				grad[i] += g
+				sums[i] += g
 			}
 		}
 		for j := range d {
 			for k := range classes {
-				g := grad[j*classes+k] * p.InvStd[j]
+				g := sums[p.Rows.place(j, k, classes)] * p.InvStd[j]
 				if p.Center {
 					g -= mult[k] * p.ScaledMean[j]
 				}
@@ -328,33 +328,56 @@ func (p *Problem) Multinomial(classes int, intercept bool) optimize.Func {
 // softmax turns a row's margins into the gradient's multipliers; the row's log loss is the
 // logarithm of sum less own.
 func softmax(m []float64, label int) (own, sum float64) {
-	most, top := m[0], 0
-	for k, v := range m {
-		if v > most {
-			most, top = v, k
-		}
+	base, far := m[0], false
+	for _, v := range m {
+		d := v - base
+		far = far || !(d > -farMargin && d < farMargin)
 	}
-	own = m[label] - most
-	for k, v := range m {
-		e := 1.0
-		if k != top {
-			e = exp(v - most)
-		}
-		m[k] = e
+	if far { // the greatest margin is a safe base
+		base = slices.Max(m)
+	}
+	own = m[label] - base
+	first := 1.0
+	if far {
+		first = exp(m[0] - base)
+	}
+	m[0], sum = first, first
+	for k, v := range m[1:] {
+		e := exp(v - base)
+		m[k+1] = e
 		sum += e
 	}
+	inverse := 1 / sum
 	for k := range m {
-		m[k] /= sum
+		m[k] *= inverse
 	}
 	m[label]--
 	return own, sum
 }
 
-// margins adds row i times a table by feature and class to m.
+// farMargin is how far margins may lie from the first for the exponentials of their differences to
+// be multiplied by the hundred (see logSum).
+const farMargin = 40
+
+// place is where tables of margins and outer hold feature j's value for class k: beside what is
+// used together.
+func (r *Rows) place(j, k, classes int) int {
+	if r.Dense != nil {
+		return k*r.D + j
+	}
+	return j*classes + k
+}
+
+// margins adds row i times a table of features and classes to m.
 func (r *Rows) margins(i int, table, m []float64) {
 	if r.Dense != nil {
-		for j, v := range r.Row(i) {
-			axpyShort(v, table[j*len(m):], m)
+		row := r.Row(i)
+		for k := range m {
+			s, c := m[k], table[k*len(row):(k+1)*len(row)]
+			for j, v := range row {
+				s += v * c[j]
+			}
+			m[k] = s
 		}
 		return
 	}
@@ -364,11 +387,12 @@ func (r *Rows) margins(i int, table, m []float64) {
 	}
 }
 
-// outer adds row i times m to a table by feature and class.
+// outer adds row i times m to a table of features and classes.
 func (r *Rows) outer(i int, m, table []float64) {
 	if r.Dense != nil {
-		for j, v := range r.Row(i) {
-			axpyShort(v, m, table[j*len(m):(j+1)*len(m)])
+		row := r.Row(i)
+		for k, a := range m {
+			axpyShort(a, row, table[k*len(row):(k+1)*len(row)])
 		}
 		return
 	}

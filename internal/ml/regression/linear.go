@@ -121,7 +121,7 @@ func (e *LinearRegression) normal(ctx context.Context, in *ml.Instances, m *Line
 	defer end()
 	ls := linalg.LeastSquares{FitIntercept: p.Bool("fitIntercept"), Standardize: p.Bool("standardization"), Reg: p.Double("regParam"),
 		ElasticNet: p.Double("elasticNetParam"), MaxIter: p.Int("maxIter"), Tol: p.Double("tol"), Stop: next}
-	fit, err := ls.Solve(linalg.NormalOf(&in.Rows, in.Labels, in.Weights))
+	fit, err := ls.Solve(in.Normal())
 	if errors.Is(err, linalg.ErrConstantLabel) || errors.Is(err, linalg.ErrZeroWeights) {
 		return nil, nil, sparkerr.Require("%s", err)
 	}

@@ -25,40 +25,48 @@ type LinearSummary struct {
 	history []float64 // nil if not of training
 	diagInv []float64
 
+	residualSums
+}
+
+// residualSums gathers how far predictions lie from labels.
+type residualSums struct {
 	stats          *linalg.Summary // of label, residual and prediction
 	count          int64
 	low, high, rss float64 // least and greatest weighted residual, sum of weighted squares
 }
 
-func (s *LinearSummary) add(label, pred, w float64) {
-	if s.stats == nil {
-		s.stats = linalg.NewSummary(3)
-		s.low, s.high = math.Inf(1), math.Inf(-1)
-	}
+func newResidualSums() residualSums {
+	return residualSums{stats: linalg.NewSummary(3), low: math.Inf(1), high: math.Inf(-1)}
+}
+
+func (s *residualSums) add(label, pred, w float64) {
 	r := label - pred
 	s.stats.AddDense([]float64{label, r, pred}, w)
 	s.count++
 	s.rss += r * r * w
 	r *= math.Sqrt(w)
-	s.low, s.high = math.Min(s.low, r), math.Max(s.high, r)
+	s.low, s.high = min(s.low, r), max(s.high, r)
+}
+
+func (s *residualSums) merge(o residualSums) {
+	s.stats.Merge(o.stats)
+	s.count += o.count
+	s.rss += o.rss
+	s.low, s.high = min(s.low, o.low), max(s.high, o.high)
 }
 
 // measureInstances gathers the statistics of the training data while it is at hand.
 func (s *LinearSummary) measureInstances(in *ml.Instances) {
-	type part struct{ preds []float64 }
-	parts := linalg.Chunks(in.Rows.N, 16384, 64, func(_, lo, hi int) part {
-		p := part{make([]float64, hi-lo)}
+	parts := linalg.Chunks(in.Rows.N, 16384, 64, func(_, lo, hi int) residualSums {
+		part := newResidualSums()
 		for i := lo; i < hi; i++ {
-			p.preds[i-lo] = in.Rows.Dot(i, s.model.dense) + s.model.intercept
+			part.add(in.Labels[i], in.Rows.Dot(i, s.model.dense)+s.model.intercept, in.Weight(i))
 		}
-		return p
+		return part
 	})
-	i := 0
-	for _, p := range parts {
-		for _, pred := range p.preds {
-			s.add(in.Labels[i], pred, in.Weight(i))
-			i++
-		}
+	s.residualSums = parts[0] // there is a row
+	for _, p := range parts[1:] {
+		s.merge(p)
 	}
 }
 
@@ -77,6 +85,7 @@ func (s *LinearSummary) measure(ctx context.Context) error {
 	if w := p.String("weightCol"); w != "" {
 		cols = append(cols, w)
 	}
+	s.residualSums = newResidualSums()
 	for batch, err := range s.data.Select(cols...).Batches(ctx) {
 		if err != nil {
 			return err
@@ -107,7 +116,7 @@ func (s *LinearSummary) measure(ctx context.Context) error {
 			s.add(y, preds[i], w)
 		}
 	}
-	if s.stats == nil {
+	if s.count == 0 {
 		return sparkerr.Require("Nothing has been added to this summarizer.")
 	}
 	return nil
