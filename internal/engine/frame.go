@@ -133,6 +133,9 @@ func keptUnder(n plan.Node, want []plan.Attr, transformed bool) (*Kept, string) 
 	case *plan.RepartitionNode:
 		return keptUnder(n.Input, want, transformed)
 	case *plan.TransformNode:
+		if !n.MayDrop && !slices.Contains(placesOf(n.Input.Output(), want), -1) {
+			return keptUnder(n.Input, want, transformed)
+		}
 		if !transformed || n.Key == "" {
 			return nil, ""
 		}

@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -53,9 +54,31 @@ func (k *Kept) rows(ctx context.Context, s *Session) (*execute.Held, error) {
 	return k.held, nil
 }
 
+// errUnbuilt is the error of a value whose building panicked.
+var errUnbuilt = errors.New("a value to remember was not built")
+
 // remember gives build's value for key, built once.
 func (k *Kept) remember(key string, build func() (any, error)) (any, error) {
+	for {
+		m, mine := k.memo(key), false
+		m.once.Do(func() {
+			mine, m.err = true, errUnbuilt
+			m.value, m.err = build()
+		})
+		if m.err == nil {
+			return m.value, nil
+		}
+		k.forget(key, m)
+		if mine {
+			return nil, m.err
+		}
+		// Another's building failed, perhaps because its query was cancelled.
+	}
+}
+
+func (k *Kept) memo(key string) *memo {
 	k.memoMu.Lock()
+	defer k.memoMu.Unlock()
 	if k.memos == nil {
 		k.memos = map[string]*memo{}
 	}
@@ -64,16 +87,15 @@ func (k *Kept) remember(key string, build func() (any, error)) (any, error) {
 		m = &memo{}
 		k.memos[key] = m
 	}
-	k.memoMu.Unlock()
-	m.once.Do(func() { m.value, m.err = build() })
-	if m.err != nil {
-		k.memoMu.Lock()
-		if k.memos[key] == m {
-			delete(k.memos, key)
-		}
-		k.memoMu.Unlock()
+	return m
+}
+
+func (k *Kept) forget(key string, m *memo) {
+	k.memoMu.Lock()
+	defer k.memoMu.Unlock()
+	if k.memos[key] == m {
+		delete(k.memos, key)
 	}
-	return m.value, m.err
 }
 
 // fingerprinter names relations by what they mean now: views are looked into.

@@ -90,27 +90,29 @@ func perVector(class, inputCol string, out types.Field, each func(v *ml.VectorVi
 	}
 }
 
-// summarize reads a vector column once and gives its statistics.
+// summarize reads a vector column once and gives its statistics, which are shared: they must not be
+// changed.
 func summarize(ctx context.Context, data ml.Frame, column string) (*linalg.Summary, error) {
-	var sum *linalg.Summary
-	part := func(rows *ml.Vectors, lo, hi int) (*linalg.Summary, error) {
-		return summarizeRows(rows, lo, hi, column)
-	}
-	err := ml.FoldVectors(ctx, data.Select(column), 16384, part, func(s *linalg.Summary) error {
-		switch {
-		case sum == nil:
-			sum = s
-		case s.Dim() != sum.Dim():
-			return sizeMismatch(sum, s.Dim())
-		default:
-			sum.Merge(s)
+	rows := data.Select(column)
+	return ml.Recall(rows, "summary", func() (*linalg.Summary, error) {
+		var sum *linalg.Summary
+		part := func(v *ml.Vectors, lo, hi int) (*linalg.Summary, error) { return summarizeRows(v, lo, hi, column) }
+		err := ml.FoldVectors(ctx, rows, 16384, part, func(s *linalg.Summary) error {
+			switch {
+			case sum == nil:
+				sum = s
+			case s.Dim() != sum.Dim():
+				return sizeMismatch(sum, s.Dim())
+			default:
+				sum.Merge(s)
+			}
+			return nil
+		})
+		if err == nil && sum == nil {
+			err = sparkerr.Require("Nothing has been added to this summarizer.")
 		}
-		return nil
+		return sum, err
 	})
-	if err == nil && sum == nil {
-		err = sparkerr.Require("Nothing has been added to this summarizer.")
-	}
-	return sum, err
 }
 
 // summarizeRows gives the statistics of some rows.

@@ -86,39 +86,39 @@ func (e *Imputer) Fit(ctx context.Context, data ml.Frame) (ml.Model, error) {
 		return nil, err
 	}
 	ins, _ := inOutCols(e)
+	p, rows := e.Params(), data.Select(ins...)
+	key := fmt.Sprint("surrogates ", p.String("strategy"), p.Double("relativeError"), p.Double("missingValue"))
+	surrogates, err := ml.Recall(rows, key, func() ([]float64, error) { return e.surrogates(ctx, rows, ins) })
+	if err != nil {
+		return nil, err
+	}
+	return &ImputerModel{Base: e.ForModel(imputerModelSpec), columns: ins, surrogates: surrogates}, nil
+}
+
+func (e *Imputer) surrogates(ctx context.Context, data ml.Frame, columns []string) ([]float64, error) {
 	missing := e.Params().Double("missingValue")
-	stats := make([]imputing, len(ins))
+	stats := make([]imputing, len(columns))
 	for k := range stats {
 		stats[k] = newImputing(e.Params().String("strategy"), e.Params().Double("relativeError"))
 	}
-	for batch, err := range data.Select(ins...).Batches(ctx) {
+	for batch, err := range data.Batches(ctx) {
 		if err != nil {
 			return nil, err
 		}
-		for k := range ins {
-			a := batch.Column(k)
-			values, err := ml.Floats(a)
-			if err != nil {
+		for k := range columns {
+			if err := stats[k].addAll(batch.Column(k), missing); err != nil {
 				return nil, err
 			}
-			nulls := a.NullN() > 0
-			for i, x := range values {
-				if math.IsNaN(x) || x == missing || nulls && a.IsNull(i) {
-					continue
-				}
-				stats[k].add(x)
-			}
 		}
 	}
-	m := &ImputerModel{Base: e.ForModel(imputerModelSpec), columns: ins}
-	for k, name := range ins {
-		x, ok := stats[k].surrogate()
-		if !ok {
+	out := make([]float64, len(columns))
+	for k, name := range columns {
+		var ok bool
+		if out[k], ok = stats[k].surrogate(); !ok {
 			return nil, sparkerr.Plain(sparkerr.ClassSpark, "surrogate cannot be computed. All the values in %s are Null, Nan or missingValue(%s)", name, ml.FormatDouble(missing))
 		}
-		m.surrogates = append(m.surrogates, x)
 	}
-	return m, nil
+	return out, nil
 }
 
 // imputing gathers one column's present values.
@@ -136,6 +136,21 @@ func newImputing(strategy string, relativeError float64) imputing {
 		return imputing{counts: map[float64]int64{}}
 	}
 	return imputing{}
+}
+
+// addAll adds the values of a column that are there.
+func (s *imputing) addAll(a arrow.Array, missing float64) error {
+	values, err := ml.Floats(a)
+	if err != nil {
+		return err
+	}
+	nulls := a.NullN() > 0
+	for i, x := range values {
+		if !math.IsNaN(x) && x != missing && !(nulls && a.IsNull(i)) {
+			s.add(x)
+		}
+	}
+	return nil
 }
 
 func (s *imputing) add(x float64) {

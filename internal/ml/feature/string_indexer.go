@@ -123,18 +123,8 @@ func (e *StringIndexer) Fit(ctx context.Context, data ml.Frame) (ml.Model, error
 		return nil, err
 	}
 	ins, _ := inOutCols(e)
-	counts := make([]map[string]int64, len(ins))
-	for k := range counts {
-		counts[k] = map[string]int64{}
-	}
-	err := ml.Fold(ctx, data.Select(ins...), countColumns, func(part []map[string]*int64) error {
-		for k, values := range part {
-			for s, n := range values {
-				counts[k][s] += *n
-			}
-		}
-		return nil
-	})
+	rows := data.Select(ins...)
+	counts, err := ml.Recall(rows, "strings", func() ([]map[string]int64, error) { return countAll(ctx, rows, len(ins)) })
 	if err != nil {
 		return nil, err
 	}
@@ -154,6 +144,23 @@ func newStringIndexerModel(b ml.Base, labels [][]string) *StringIndexerModel {
 		}
 	}
 	return m
+}
+
+// countAll counts the values of each of a frame's columns.
+func countAll(ctx context.Context, data ml.Frame, columns int) ([]map[string]int64, error) {
+	counts := make([]map[string]int64, columns)
+	for k := range counts {
+		counts[k] = map[string]int64{}
+	}
+	err := ml.Fold(ctx, data, countColumns, func(part []map[string]*int64) error {
+		for k, values := range part {
+			for s, n := range values {
+				counts[k][s] += *n
+			}
+		}
+		return nil
+	})
+	return counts, err
 }
 
 // countColumns counts the values of each column of a batch.
