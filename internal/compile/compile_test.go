@@ -109,6 +109,18 @@ func TestCarry(t *testing.T) {
 	if !ok || strings.Contains(c.Query.SQL, "c1") || len(c.Reads) != 1 || c.Reads[0].ID != 2 || c.Places[0] != 1 || c.Places[1] != -1 {
 		t.Fatalf("%T %+v", stage, stage)
 	}
+	// So do several plain columns that only pass a filter, but not one alone.
+	plain := &plan.Data{Attrs: []plan.Attr{x, y, column(4, "z", types.String)}}
+	for need, carried := range map[*plan.Select]bool{pass(plain.Attrs...): true, pass(y): false} {
+		need.Input = &plan.Where{Input: plain, Cond: plan.Col{Attr: x}}
+		stage, err := Plan(need, Options{Names: names})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, ok := stage.(*Carry); ok != carried || ok && len(c.Reads) != 1 {
+			t.Errorf("a filter of %d columns: %+v", len(need.Exprs), stage)
+		}
+	}
 	// A stream cannot be held back for a filter, and a window looks at other rows.
 	for name, n := range map[string]plan.Node{
 		"filter of a stream": &plan.Where{Input: &plan.PythonMap{Input: data, Reads: data.Attrs, UDF: &plan.PythonUDF{}, Attrs: data.Attrs}, Cond: plan.Col{Attr: x}},
