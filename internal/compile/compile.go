@@ -150,6 +150,9 @@ func (c *compiler) stage(n plan.Node) (Stage, error) {
 			return &Narrow{Input: in, Attrs: n.Output(), IDs: ids}, err
 		}
 	}
+	if s, err := c.pick(n); s != nil || err != nil {
+		return s, err
+	}
 	if s, err := c.carry(n); s != nil || err != nil {
 		return s, err
 	}

@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -136,6 +137,54 @@ func TestCarry(t *testing.T) {
 		}
 	}
 }
+
+// A filter by plain comparisons of a column of doubles needs no statement.
+func TestPick(t *testing.T) {
+	v, x, y, z := column(1, "v", types.Vector), column(2, "x", types.Double), column(3, "y", types.Double), column(4, "z", types.Long)
+	data := &plan.Data{Attrs: []plan.Attr{v, x, z}}
+	renamed := &plan.Select{Input: data, Exprs: []plan.Named{{Attr: v, Value: plan.Col{Attr: v}}, {Attr: y, Value: plan.Col{Attr: x}}}}
+	number := func(n float64) plan.Value { return plan.Const{Literal: plan.Literal{Value: n, Type: types.Double}} }
+	call := func(name string, args ...plan.Value) plan.Value {
+		return &plan.Apply{Func: name, Args: args, Out: types.Boolean, SQL: func(a []string) string { return name + "(" + strings.Join(a, ",") + ")" }}
+	}
+	between := call("and", call(">=", plan.Col{Attr: y}, number(0.25)), call("<", plan.Col{Attr: y}, number(0.5)))
+	for _, c := range []struct {
+		cond plan.Value
+		want string // "" where it is not plain
+	}{
+		{between, "(c3 >= 0.25 AND c3 < 0.5)"},
+		{call("not", between), "NOT ((c3 >= 0.25 AND c3 < 0.5))"},
+		{call("or", call("<", number(7), plan.Col{Attr: y}), call("!=", plan.Col{Attr: y}, number(1))), "(c3 > 7 OR c3 != 1)"},
+		{call("=", plan.Col{Attr: y}, &plan.Convert{Child: plan.Const{Literal: plan.Literal{Value: int32(3), Type: types.Int}}, To: types.Double}), "c3 = 3"},
+		{call("<", plan.Col{Attr: y}, &plan.Convert{Child: plan.Col{Attr: y}, To: types.Double}), ""},    // of two columns
+		{call("and", call("<", plan.Col{Attr: y}, number(1)), call("isnotnull", plan.Col{Attr: v})), ""}, // of something else
+		{call("<", plan.Col{Attr: z}, number(1)), ""},                                                    // of whole numbers
+		{call("<", plan.Col{Attr: y}, plan.Const{Literal: plan.Literal{Type: types.Double}}), ""},        // of null
+		{plan.Col{Attr: y}, ""},
+	} {
+		stage, err := Plan(&plan.Where{Input: renamed, Cond: c.cond}, Options{Names: names})
+		if c.want == "" {
+			if p, ok := stage.(*Pick); ok {
+				t.Errorf("picked by %s", p.Cond)
+			}
+			continue
+		}
+		p, ok := stage.(*Pick)
+		if err != nil || !ok || p.Cond.String() != c.want || !slices.Equal(p.IDs, []int{1, 3}) {
+			t.Errorf("%T %+v, %v, want %s", stage, stage, err, c.want)
+		}
+	}
+	twice := &plan.Where{Input: &plan.Where{Input: data, Cond: call("<", plan.Col{Attr: x}, number(1))}, Cond: call(">", plan.Col{Attr: x}, number(0))}
+	if p, ok := first(Plan(twice, Options{Names: names})).(*Pick); !ok || p.Cond.String() != "(c2 > 0 AND c2 < 1)" {
+		t.Errorf("%+v", p)
+	}
+	computed := &plan.Select{Input: twice, Exprs: []plan.Named{{Attr: y, Value: call("<", plan.Col{Attr: x}, number(1))}}}
+	if p, ok := first(Plan(computed, Options{Names: names})).(*Pick); ok {
+		t.Errorf("a column is computed, but %+v", p)
+	}
+}
+
+func first(s Stage, _ error) Stage { return s }
 
 // A repartitioning costs nothing unless its number is asked for.
 func TestRepartition(t *testing.T) {

@@ -54,6 +54,9 @@ func explainStage(b *strings.Builder, s compile.Stage, depth int) {
 		line("DuckDB %s", s.Query.SQL)
 		line("Carry %s past it, from %s", attrNames(s.Attrs), s.From)
 		explainStage(b, s.Input, depth+1)
+	case *compile.Pick:
+		line("Filter %s", s.Cond)
+		explainStage(b, s.Input, depth+1)
 	case *compile.Memory:
 		label := "InMemoryRelation"
 		if d, ok := s.Node.(*plan.Data); ok {

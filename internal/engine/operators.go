@@ -143,16 +143,16 @@ func randomColumns(n *plan.RandomColumns, in execute.Stream) execute.Stream {
 	return execute.Mapped(in, out, func(_ context.Context, b arrow.RecordBatch) (arrow.RecordBatch, error) {
 		cols := append([]arrow.Array{}, b.Columns()...)
 		for i, g := range gens {
-			fb := array.NewFloat64Builder(memory.DefaultAllocator)
-			fb.Reserve(int(b.NumRows()))
-			for range b.NumRows() {
-				if n.Rands[i].Normal {
-					fb.UnsafeAppend(g.NextGaussian())
-				} else {
-					fb.UnsafeAppend(g.NextDouble())
-				}
+			next := g.NextDouble
+			if n.Rands[i].Normal {
+				next = g.NextGaussian
 			}
-			cols = append(cols, fb.NewArray())
+			values := make([]float64, b.NumRows())
+			for k := range values {
+				values[k] = next()
+			}
+			cols = append(cols, array.NewFloat64Data(array.NewData(arrow.PrimitiveTypes.Float64, len(values),
+				[]*memory.Buffer{nil, memory.NewBufferBytes(arrow.Float64Traits.CastToBytes(values))}, nil, 0, 0)))
 		}
 		return execute.Batch(out, cols, b.NumRows())
 	})

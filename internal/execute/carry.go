@@ -9,7 +9,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
-	"github.com/millpond/millpond/internal/column"
 	"github.com/millpond/millpond/internal/compile"
 	"github.com/millpond/millpond/internal/plan"
 )
@@ -145,7 +144,11 @@ func (c *carried) next(ctx context.Context) (*piece, error) {
 	n := 0
 	for end := h.start + h.batch.NumRows(); n < len(ids) && ids[n] < end; n++ {
 	}
-	pick := picker(ids[:n], h)
+	places := make([]int64, n)
+	for i, id := range ids[:n] {
+		places[i] = id - h.start
+	}
+	pick := picker(places, h.batch.NumRows())
 	out := &piece{rows: int64(n), cols: make([]*heldColumn, len(c.attrs))}
 	for i, p := range c.from {
 		if c.computed[i] {
@@ -157,22 +160,4 @@ func (c *carried) next(ctx context.Context) (*piece, error) {
 	}
 	c.at += n
 	return out, nil
-}
-
-// picker picks rows of a batch's columns; where they are neighbours no row is copied.
-func picker(ids []int64, h heldBatch) func(context.Context, arrow.Array) (arrow.Array, error) {
-	first, n := ids[0]-h.start, int64(len(ids))
-	if ids[n-1]-ids[0] == n-1 {
-		return func(_ context.Context, col arrow.Array) (arrow.Array, error) {
-			if n == h.batch.NumRows() {
-				return col, nil
-			}
-			return array.NewSlice(col, first, first+n), nil
-		}
-	}
-	places := make([]int64, n)
-	for i, id := range ids {
-		places[i] = id - h.start
-	}
-	return func(ctx context.Context, col arrow.Array) (arrow.Array, error) { return column.Take(ctx, col, places) }
 }

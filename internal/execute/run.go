@@ -100,6 +100,8 @@ func (r *Runner) open(ctx context.Context, s compile.Stage) (Stream, error) {
 		return r.query(ctx, s, sources, again)
 	case *compile.Carry:
 		return r.carry(ctx, s)
+	case *compile.Pick:
+		return r.pick(ctx, s)
 	case *compile.Memory:
 		return r.memory(ctx, s)
 	case *compile.Operator:

@@ -276,3 +276,19 @@ def test_keepalive_pings_are_welcome(server):
             pass
     except grpc.RpcError as e:
         assert e.code() == grpc.StatusCode.DEADLINE_EXCEEDED, e
+
+
+@pytest.mark.parametrize("condition", ["x < 1", "x <= 1", "x > 1", "x >= 1", "x = 1", "x <> 1", "x = double('NaN')", "not x < 1", "x > 0 and x < 3",
+                                       "x < 0 or x > 2", "not (x > 0 and not x = 1)", "1 > x", "x > 0 and id % 2 = 0"])
+def test_a_filter_of_kept_rows_is_that_of_others(spark, condition, capsys):
+    """A filter by plain comparisons does not go through the engine where rows are in memory."""
+    rows = ("select id, case id % 7 when 0 then null when 1 then double('NaN') when 2 then -0.0D when 3 then double('Infinity') "
+            "else double(id % 7 - 4) end as x, array(id) as a from range(100)")
+    want = [r.id for r in spark.sql(f"select id from ({rows}) where {condition} order by id").collect()]
+    kept = spark.sql(rows).cache()
+    kept.filter(condition).explain()
+    assert ("+- Filter " in capsys.readouterr().out) == ("id %" not in condition and "NaN" not in condition)
+    assert [r.id for r in kept.filter(condition).collect()] == want
+    assert [r.a[0] for r in kept.withColumnRenamed("x", "y").selectExpr("y as x", "a", "id").filter(condition).select("a").collect()] == want
+    assert kept.filter(condition).count() == len(want)
+    assert [r.id for r in kept.filter(condition).cache().limit(5).collect()] == want[:5]
