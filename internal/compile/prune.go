@@ -1,6 +1,10 @@
 package compile
 
-import "github.com/millpond/millpond/internal/plan"
+import (
+	"slices"
+
+	"github.com/millpond/millpond/internal/plan"
+)
 
 // prune gives n with only the columns in need, and what must be there to make them: below a
 // stage boundary every column that nobody reads would cost a copy.
@@ -84,6 +88,9 @@ func pruneStage(n plan.Node, need map[int]bool) plan.Node {
 		}
 		c := *n
 		c.Input = prune(n.Input, withAttrs(need, n.Reads))
+		if wantsAny(n.Adds, need) {
+			c.Adds, c.Only = someAdds(n, need)
+		}
 		return &c
 	case *plan.RandomColumns:
 		c := &plan.RandomColumns{}
@@ -122,6 +129,24 @@ func pruneStage(n plan.Node, need map[int]bool) plan.Node {
 		return &c
 	}
 	return n
+}
+
+// someAdds gives the columns of a transformer that are needed, and which of all its columns they are.
+func someAdds(n *plan.TransformNode, need map[int]bool) (adds []plan.Attr, only []bool) {
+	if only = slices.Clone(n.Only); only == nil {
+		only = slices.Repeat([]bool{true}, len(n.Adds))
+	}
+	at := 0
+	for i, made := range only {
+		if !made {
+			continue
+		}
+		if only[i] = need[n.Adds[at].ID]; only[i] {
+			adds = append(adds, n.Adds[at])
+		}
+		at++
+	}
+	return adds, only
 }
 
 func prunePython(n *plan.PythonEval, need map[int]bool) plan.Node {

@@ -86,6 +86,20 @@ type Transform struct {
 	// goroutines at once. keep, if not nil, has n entries and tells which rows stay
 	// (handleInvalid="skip"); the output columns still have n rows.
 	Apply func(ctx context.Context, in []arrow.Array, n int) (out []arrow.Array, keep []bool, err error)
+	// Only gives the transform that makes some of Outputs, one at least; nil where making all of
+	// them costs little more.
+	Only func(want []bool) *Transform
+}
+
+// Wanted gives the fields that are wanted.
+func Wanted(fields []types.Field, want []bool) []types.Field {
+	var out []types.Field
+	for i, f := range fields {
+		if want[i] {
+			out = append(out, f)
+		}
+	}
+	return out
 }
 
 // Model is a fitted transformer that knows things about itself.

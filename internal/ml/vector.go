@@ -2,6 +2,7 @@ package ml
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -144,9 +145,8 @@ func (b *VectorBuilder) Dense(values []float64) {
 // Grow adds a dense row of n values for the caller to fill before the next call.
 func (b *VectorBuilder) Grow(n int) []float64 {
 	at := len(b.values)
-	for range n {
-		b.values = append(b.values, 0)
-	}
+	b.values = slices.Grow(b.values, n)[:at+n]
+	clear(b.values[at:])
 	b.end(1, 0, true)
 	return b.values[at : at+n]
 }

@@ -187,7 +187,8 @@ type (
 		Input   Node
 		Reads   []Attr
 		Adds    []Attr
-		Drops   []int // ids of input columns that Adds replace
+		Only    []bool // which of the transformer's columns Adds are, nil for all
+		Drops   []int  // ids of input columns that Adds replace
 		MayDrop bool
 		Key     string // same for transformers that answer the same
 		Bound   any

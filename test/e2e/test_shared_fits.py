@@ -94,3 +94,20 @@ def test_bad_rows_fail_each_time(spark):
         with pytest.raises(Exception, match="NaN"):
             LinearRegression(labelCol=label).fit(df)
     assert LinearRegression(labelCol="y").fit(df.filter("not isnan(a)")).intercept == 2.0
+
+
+@pytest.mark.parametrize("estimator", [LogisticRegression(labelCol="c", maxIter=3), RandomForestClassifier(labelCol="c", numTrees=3, seed=5)])
+def test_columns_of_predictions_alone(both, estimator):
+    """A model makes the columns that are asked for, as it makes all of them."""
+    plain, cached = both
+    out = estimator.fit(cached).transform(cached.filter("a < 3"))
+    names = ["prediction", "probability", "rawPrediction"]
+    whole = {n: [r[n] for r in out.select("a", *names).collect()] for n in names}
+    for n in names:
+        assert [r[n] for r in out.select(n).collect()] == whole[n]
+        assert [r[0] for r in out.select(n, "b").filter("b < 100").cache().select(n).collect()] == whole[n]
+    assert out.select("b").count() == out.count() == len(whole["prediction"])
+    # Of what a second model reads only one column comes from the first.
+    more = VectorAssembler(inputCols=["prediction", "a"], outputCol="both").transform(out)
+    assert [list(r[0])[0] for r in more.select("both").collect()] == whole["prediction"]
+    assert sorted(more.columns) == sorted([*out.columns, "both"])

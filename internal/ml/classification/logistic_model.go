@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -117,39 +118,66 @@ func (m *LogisticRegressionModel) Bind(in types.Struct) (*ml.Transform, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := m.Params()
-	decide := m.decider()
-	return &ml.Transform{Inputs: []string{p.String("featuresCol")}, Outputs: fields,
+	return m.transform(fields), nil
+}
+
+// transform makes some of the model's columns.
+func (m *LogisticRegressionModel) transform(fields []types.Field) *ml.Transform {
+	return &ml.Transform{Inputs: []string{m.Params().String("featuresCol")}, Outputs: fields,
 		Apply: func(ctx context.Context, cols []arrow.Array, n int) ([]arrow.Array, []bool, error) {
 			v, err := ml.NewVectorView(cols[0])
 			if err != nil {
 				return nil, nil, err
 			}
-			width := max(2, len(m.bias))
-			raws, probs := ml.NewVectorBuilder(n, width), ml.NewVectorBuilder(n, width)
-			preds := make([]float64, n)
-			for i := range n {
-				if err := m.checkRow(v, i); err != nil {
-					return nil, nil, err
-				}
-				raw := raws.Grow(width)
-				m.raw(func(k int) float64 { return v.Dot(i, m.row(k)) }, raw)
-				prob := probs.Grow(width)
-				m.probability(raw, prob)
-				preds[i] = decide(raw, prob)
-			}
-			var out []arrow.Array
-			if p.String("rawPredictionCol") != "" {
-				out = append(out, raws.Array())
-			}
-			if p.String("probabilityCol") != "" {
-				out = append(out, probs.Array())
-			}
-			if p.String("predictionCol") != "" {
-				out = append(out, doubles(preds))
+			out, err := m.predict(v, n, fields)
+			if err != nil {
+				return nil, nil, err
 			}
 			return out, nil, ctx.Err()
-		}}, nil
+		},
+		Only: func(want []bool) *ml.Transform { return m.transform(ml.Wanted(fields, want)) }}
+}
+
+// predict makes the columns that fields names of n vectors.
+func (m *LogisticRegressionModel) predict(v *ml.VectorView, n int, fields []types.Field) ([]arrow.Array, error) {
+	p, width := m.Params(), max(2, len(m.bias))
+	made := map[string]func() arrow.Array{}
+	column := func(param string) *ml.VectorBuilder {
+		name := p.String(param)
+		if !slices.ContainsFunc(fields, func(f types.Field) bool { return f.Name == name }) {
+			return nil
+		}
+		b := ml.NewVectorBuilder(n, width)
+		made[name] = b.Array
+		return b
+	}
+	raws, probs := column("rawPredictionCol"), column("probabilityCol")
+	preds := make([]float64, n)
+	made[p.String("predictionCol")] = func() arrow.Array { return doubles(preds) }
+	decide, needProb := m.decider()
+	needProb = needProb || probs != nil
+	raw, prob := make([]float64, width), make([]float64, width)
+	for i := range n {
+		if err := m.checkRow(v, i); err != nil {
+			return nil, err
+		}
+		m.raw(func(k int) float64 { return v.Dot(i, m.row(k)) }, raw)
+		if raws != nil {
+			raws.Dense(raw)
+		}
+		if needProb {
+			m.probability(raw, prob)
+		}
+		if probs != nil {
+			probs.Dense(prob)
+		}
+		preds[i] = decide(raw, prob)
+	}
+	out := make([]arrow.Array, len(fields))
+	for i, f := range fields {
+		out[i] = made[f.Name]()
+	}
+	return out, nil
 }
 
 func (m *LogisticRegressionModel) checkRow(v *ml.VectorView, i int) error {
@@ -217,13 +245,13 @@ func (m *LogisticRegressionModel) threshold() float64 {
 }
 
 // decider gives the function that predicts: by the margin if there is a raw prediction column,
-// else by the probability.
-func (m *LogisticRegressionModel) decider() func(raw, prob []float64) float64 {
+// else by the probability, which byProb says.
+func (m *LogisticRegressionModel) decider() (decide func(raw, prob []float64) float64, byProb bool) {
 	p := m.Params()
 	if m.multinomial {
 		t := p.Doubles("thresholds")
 		if !p.IsSet("thresholds") {
-			return func(raw, _ []float64) float64 { return float64(argmax(raw)) }
+			return func(raw, _ []float64) float64 { return float64(argmax(raw)) }, false
 		}
 		return func(_, prob []float64) float64 {
 			scaled := make([]float64, len(prob))
@@ -233,7 +261,7 @@ func (m *LogisticRegressionModel) decider() func(raw, prob []float64) float64 {
 				}
 			}
 			return float64(argmax(scaled))
-		}
+		}, true
 	}
 	t := m.threshold()
 	margin := math.Log(t / (1 - t)) // -Inf and +Inf at 0 and 1
@@ -243,7 +271,7 @@ func (m *LogisticRegressionModel) decider() func(raw, prob []float64) float64 {
 			return 1
 		}
 		return 0
-	}
+	}, !byRaw
 }
 
 func argmax(x []float64) int {
@@ -319,7 +347,8 @@ var logisticAttrs = ml.AttrTable[*LogisticRegressionModel]{
 			}
 			return 0.0, nil
 		}
-		return m.decider()(raw, prob), nil
+		decide, _ := m.decider()
+		return decide(raw, prob), nil
 	},
 	"predictRaw": func(_ context.Context, m *LogisticRegressionModel, args []any) (any, error) {
 		raw, _, err := m.one("predictRaw", args)

@@ -33,7 +33,7 @@ type LogisticSummary struct {
 // measureInstances predicts the training data while it is at hand.
 func (s *LogisticSummary) measureInstances(in *ml.Instances) {
 	m := s.model
-	decide := m.decider()
+	decide, _ := m.decider()
 	preds := make([]float64, in.Rows.N)
 	if m.numClasses <= 2 {
 		s.scores, s.labels, s.weights = make([]float64, in.Rows.N), in.Labels, in.Weights
@@ -68,7 +68,7 @@ func (s *LogisticSummary) measure(ctx context.Context) error {
 	if w := p.String("weightCol"); w != "" {
 		cols = append(cols, w)
 	}
-	decide := m.decider()
+	decide, _ := m.decider()
 	width := max(2, len(m.bias))
 	raw, prob := make([]float64, width), make([]float64, width)
 	for batch, err := range s.data.Select(cols...).Batches(ctx) {

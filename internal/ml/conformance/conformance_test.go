@@ -143,6 +143,55 @@ func equal(a, b [][]any) bool {
 	return mltest.Diff(mltest.Plain(a), mltest.Plain(b), mltest.Options{}) == "" && len(a) == len(b)
 }
 
+// TestOnly wants of transforms that make some columns only what those that make all of them make.
+func TestOnly(t *testing.T) {
+	narrow := 0
+	each(t, func(t *testing.T, rec *mltest.Recording, c *mltest.Case, data, target *mltest.Table) {
+		in := frame(t, target, 0)
+		all, err := fit(t, rec.Class, c, frame(t, data, 0)).Bind(in.Schema())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all.Only == nil {
+			return
+		}
+		narrow++
+		want := applied(t, all, in)
+		for i, f := range all.Outputs {
+			wanted := make([]bool, len(all.Outputs))
+			wanted[i] = true
+			one := all.Only(wanted)
+			if len(one.Outputs) != 1 || one.Outputs[0].Name != f.Name {
+				t.Fatalf("only %s gives %v", f.Name, one.Outputs)
+			}
+			for k, got := range applied(t, one, in) {
+				if len(got) != 1 || !array.ApproxEqual(got[0], want[k][i], array.WithNaNsEqual(true), array.WithAbsTolerance(0)) {
+					t.Errorf("column %s alone is %v, with others %v", f.Name, got, want[k][i])
+				}
+			}
+		}
+	})
+	if narrow == 0 {
+		t.Error("no transform makes some columns only")
+	}
+}
+
+// applied gives what a transform makes of each batch.
+func applied(t *testing.T, tr *ml.Transform, in ml.Frame) (out [][]arrow.Array) {
+	t.Helper()
+	for b, err := range in.Batches(context.Background()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, _, err := tr.ApplyTo(context.Background(), in.Schema(), b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, made)
+	}
+	return out
+}
+
 // TestInputUntouched fits and transforms data whose memory is compared afterwards.
 func TestInputUntouched(t *testing.T) {
 	each(t, func(t *testing.T, rec *mltest.Recording, c *mltest.Case, data, target *mltest.Table) {

@@ -23,12 +23,17 @@ func (m *Model) Bind(in types.Struct) (*ml.Transform, error) {
 	if err != nil {
 		return nil, err
 	}
-	fields := m.outputs()
+	return m.transform(thresholds, m.outputs()), nil
+}
+
+// transform makes some of the model's columns.
+func (m *Model) transform(thresholds []float64, fields []types.Field) *ml.Transform {
 	w := &writer{m: m, thresholds: thresholds}
 	for _, f := range fields {
 		w.columns = append(w.columns, m.columnOf(f.Name))
 	}
-	return &ml.Transform{Inputs: []string{m.Params().String("featuresCol")}, Outputs: fields, Apply: w.apply}, nil
+	return &ml.Transform{Inputs: []string{m.Params().String("featuresCol")}, Outputs: fields, Apply: w.apply,
+		Only: func(want []bool) *ml.Transform { return m.transform(thresholds, ml.Wanted(fields, want)) }}
 }
 
 // thresholds gives the thresholds to predict with, nil if there are none.
