@@ -96,11 +96,11 @@ def test_bad_rows_fail_each_time(spark):
     assert LinearRegression(labelCol="y").fit(df.filter("not isnan(a)")).intercept == 2.0
 
 
-@pytest.mark.parametrize("estimator", [LogisticRegression(labelCol="c", maxIter=3), RandomForestClassifier(labelCol="c", numTrees=3, seed=5)])
-def test_columns_of_predictions_alone(both, estimator):
+@pytest.mark.parametrize("make", [lambda: LogisticRegression(labelCol="c", maxIter=3), lambda: RandomForestClassifier(labelCol="c", numTrees=3, seed=5)])
+def test_columns_of_predictions_alone(both, make):
     """A model makes the columns that are asked for, as it makes all of them."""
     plain, cached = both
-    out = estimator.fit(cached).transform(cached.filter("a < 3"))
+    out = make().fit(cached).transform(cached.filter("a < 3"))
     names = ["prediction", "probability", "rawPrediction"]
     whole = {n: [r[n] for r in out.select("a", *names).collect()] for n in names}
     for n in names:
