@@ -94,13 +94,13 @@ def pipeline(work):
     with servers.spark() as (p, address, _):
         theirs = pipeline_run(csv, address, f"{work}/spark.json")
     total = lambda steps: sum(s.get("s", 0) for s in steps.values())
-    ours = min(runs, key=total)
+    ours = runs[0]  # on a cold server, as Spark's
     rows = [[name, f"{ours[name].get('s', 0):.2f}", f"{step.get('s', 0):.2f}", f"{step.get('s', 0) / max(ours[name].get('s', 0), 1e-3):.0f}x"
              if "error" not in ours[name] and "error" not in step else ours[name].get("error") or step.get("error")]
             for name, step in theirs.items() if name in ours]
     rows.append(["**all**", f"**{total(ours):.1f}**", f"**{total(theirs):.1f}**", f"**{total(theirs) / total(ours):.0f}x**"])
-    note = (f"The same file, unmodified, against both. Millpond's runs took {', '.join(f'{total(r):.1f} s' for r in runs)} (the first on a cold server), "
-            f"its peak memory was {peak:.0f} MB with the Python workers.")
+    note = (f"The same file, unmodified, against both, each on a server that has just started. Millpond's further runs on the same server took "
+            f"{' and '.join(f'{total(r):.1f} s' for r in runs[1:])}, its peak memory was {peak:.0f} MB with the Python workers.")
     return table("The study guide's pipeline (seconds a step)", ["step", "Millpond", "Spark", "ratio"], rows, note)
 
 
@@ -111,7 +111,7 @@ def fits(work):
     result = json.load(open(out))
     rows = [[f["fit"], f"{1000 * f['ours']:.0f}", f"{f['peer']} {1000 * f['theirs']:.0f}", f"{f['ours'] / f['theirs']:.2f}"] for f in result["fits"]]
     return table("Fits (milliseconds)", ["estimator", "Millpond", "peer", "Millpond / peer"], rows,
-                 f"{result['rows']:,} flights, {result['threads']} threads each; Millpond's time includes the request and reading its own cached data. Under 1 is faster.")
+                 f"{result['rows']:,} flights, {result['threads']} threads each; Millpond's time includes the request; its fits over the same cached rows share what they have read. Under 1 is faster.")
 
 
 def load(address, op, clients=16, seconds=6, runs=1000, fillers=2):
@@ -121,12 +121,22 @@ def load(address, op, clients=16, seconds=6, runs=1000, fillers=2):
     return json.loads(out)
 
 
+def peer_load(address, op, tries=3):
+    """load of MLflow's server, which answers some requests with "database is locked": then once more."""
+    try:
+        return load(address, op)
+    except subprocess.CalledProcessError:
+        if tries == 1:
+            raise
+        return peer_load(address, op, tries - 1)
+
+
 def tracking(_):
     ops = ["metric", "create", "batch", "search"]
     with servers.millpond() as (_, _, address, _):
         ours = {op: load(address, op) for op in ops}
     with servers.mlflow() as (_, address, _):
-        theirs = {op: load(address, op) for op in ops}
+        theirs = {op: peer_load(address, op) for op in ops}
     rows = [[op, f"{ours[op]['per_second']:.0f}/s", f"{ours[op]['p50_ms']:.1f} / {ours[op]['p99_ms']:.1f}", f"{theirs[op]['per_second']:.0f}/s",
              f"{theirs[op]['p50_ms']:.0f} / {theirs[op]['p99_ms']:.0f}", f"{ours[op]['per_second'] / theirs[op]['per_second']:.0f}x"] for op in ops]
     return table("MLflow requests, 16 clients", ["operation", "Millpond", "p50 / p99 ms", "MLflow", "p50 / p99 ms", "ratio"], rows,

@@ -102,12 +102,9 @@ func (m *mapped) Next(ctx context.Context) (arrow.RecordBatch, error) {
 	}
 }
 
-// Ahead reads a stream that leaves columns ungathered ahead of its reader, several batches at
-// once; other streams stay as they are.
+// Ahead reads a few batches ahead of who reads them; columns that were left ungathered are gathered,
+// of several batches at once.
 func Ahead(ctx context.Context, in Stream, workers int) Stream {
-	if _, ok := in.(pieces); !ok || workers < 2 {
-		return in
-	}
 	same := func(_ context.Context, b arrow.RecordBatch) (arrow.RecordBatch, error) { return b, nil }
 	return inParallel(ctx, in, in.Columns(), workers, 0, same)
 }
