@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -174,6 +175,32 @@ func TestOnly(t *testing.T) {
 	if narrow == 0 {
 		t.Error("no transform makes some columns only")
 	}
+}
+
+// TestApplyAtOnce applies transforms from several goroutines, as the engine does; run by -race, it
+// finds what they share and change.
+func TestApplyAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, rec *mltest.Recording, c *mltest.Case, data, target *mltest.Table) {
+		in := frame(t, target, 0)
+		tr, err := fit(t, rec.Class, c, frame(t, data, 0)).Bind(in.Schema())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				for b, err := range in.Batches(context.Background()) {
+					if err == nil {
+						_, _, err = tr.ApplyTo(context.Background(), in.Schema(), b)
+					}
+					if err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+	})
 }
 
 // applied gives what a transform makes of each batch.

@@ -73,9 +73,11 @@ func (t *Binarizer) Bind(in types.Struct) (*ml.Transform, error) {
 		result := make([]arrow.Array, len(cols))
 		for k, a := range cols {
 			if a.DataType().ID() == arrow.STRUCT {
-				if result[k], err = binarizeVectors(a, limits[k]); err != nil {
+				made, err := binarizeVectors(a, limits[k])
+				if err != nil {
 					return nil, nil, err
 				}
+				result[k] = made
 				continue
 			}
 			values, err := ml.Floats(a)

@@ -118,9 +118,11 @@ func (t *Bucketizer) Bind(in types.Struct) (*ml.Transform, error) {
 			}
 		}
 		for k, a := range cols {
-			if result[k], err = bucketColumn(a, splits[k], invalid, keep); err != nil {
+			made, err := bucketColumn(a, splits[k], invalid, keep)
+			if err != nil {
 				return nil, nil, err
 			}
+			result[k] = made
 		}
 		return result, keep, ctx.Err()
 	}

@@ -140,9 +140,11 @@ func (t *Interaction) Bind(in types.Struct) (*ml.Transform, error) {
 		Apply: func(ctx context.Context, cols []arrow.Array, n int) ([]arrow.Array, []bool, error) {
 			readers := make([]func(i int) (term, error), len(cols))
 			for k, a := range cols {
-				if readers[k], err = factors[k].reader(a); err != nil {
+				read, err := factors[k].reader(a)
+				if err != nil {
 					return nil, nil, err
 				}
+				readers[k] = read
 			}
 			b := ml.NewVectorBuilder(n, 8)
 			dst := make([]float64, size)
