@@ -3,11 +3,8 @@ package engine
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/millpond/millpond/internal/column"
 	"github.com/millpond/millpond/internal/execute"
@@ -65,7 +62,7 @@ func (o *operators) transform(ctx context.Context, n *plan.TransformNode, in exe
 		in.Close()
 		return nil, fmt.Errorf("a transform that is not bound")
 	}
-	t, makes := narrowed(t, n.Only)
+	t = t.Narrow(n.Only)
 	have := in.Columns()
 	reads := make([]int, len(n.Reads))
 	for i, at := range n.Reads {
@@ -96,7 +93,7 @@ func (o *operators) transform(ctx context.Context, n *plan.TransformNode, in exe
 		cols := make([]arrow.Array, len(out))
 		for i := range out {
 			if added[i] {
-				cols[i] = made[makes(from[i])]
+				cols[i] = made[from[i]]
 			} else {
 				cols[i] = b.Column(from[i])
 			}
@@ -107,24 +104,6 @@ func (o *operators) transform(ctx context.Context, n *plan.TransformNode, in exe
 		return execute.Batch(out, cols, b.NumRows())
 	}
 	return execute.Parallel(ctx, in, out, o.s.e.opts.Threads, work), nil
-}
-
-// narrowed gives a transform that makes the wanted columns only, if it can, and a function that finds
-// the place of the k-th wanted one among those it makes. A nil only wants all.
-func narrowed(t *ml.Transform, only []bool) (*ml.Transform, func(k int) int) {
-	if only == nil || !slices.Contains(only, false) {
-		return t, func(k int) int { return k }
-	}
-	if t.Only != nil {
-		return t.Only(only), func(k int) int { return k }
-	}
-	var places []int
-	for i, wanted := range only {
-		if wanted {
-			places = append(places, i)
-		}
-	}
-	return t, func(k int) int { return places[k] }
 }
 
 // filterRows keeps the rows that keep names.
@@ -171,8 +150,7 @@ func randomColumns(n *plan.RandomColumns, in execute.Stream) execute.Stream {
 			for k := range values {
 				values[k] = next()
 			}
-			cols = append(cols, array.NewFloat64Data(array.NewData(arrow.PrimitiveTypes.Float64, len(values),
-				[]*memory.Buffer{nil, memory.NewBufferBytes(arrow.Float64Traits.CastToBytes(values))}, nil, 0, 0)))
+			cols = append(cols, ml.NumberColumn(values))
 		}
 		return execute.Batch(out, cols, b.NumRows())
 	})

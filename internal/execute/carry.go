@@ -119,13 +119,7 @@ type carried struct {
 func (c *carried) Columns() []plan.Attr { return c.attrs }
 func (c *carried) Close()               { c.rows.Close() }
 
-func (c *carried) Next(ctx context.Context) (arrow.RecordBatch, error) {
-	p, err := c.next(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return p.batch(ctx, c.attrs)
-}
+func (c *carried) Next(ctx context.Context) (arrow.RecordBatch, error) { return gathered(ctx, c) }
 
 // next gives the rows that the statement answered of one batch of the input.
 func (c *carried) next(ctx context.Context) (*piece, error) {
@@ -148,15 +142,14 @@ func (c *carried) next(ctx context.Context) (*piece, error) {
 	for i, id := range ids[:n] {
 		places[i] = id - h.start
 	}
-	pick := picker(places, h.batch.NumRows())
+	past := wholePiece(h.batch).take(places)
 	out := &piece{rows: int64(n), cols: make([]*heldColumn, len(c.attrs))}
 	for i, p := range c.from {
 		if c.computed[i] {
 			out.cols[i] = &heldColumn{values: array.NewSlice(c.batch.Column(p), int64(c.at), int64(c.at+n))}
 			continue
 		}
-		col := h.batch.Column(p)
-		out.cols[i] = &heldColumn{gather: func(ctx context.Context) (arrow.Array, error) { return pick(ctx, col) }}
+		out.cols[i] = past.cols[p]
 	}
 	c.at += n
 	return out, nil

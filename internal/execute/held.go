@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
+	"github.com/millpond/millpond/internal/column"
 	"github.com/millpond/millpond/internal/plan"
 )
 
@@ -63,8 +64,7 @@ func (p *piece) pick(places []int) *piece {
 	return out
 }
 
-// cut gives parts of at most size rows (0: any number), each of whose columns is gathered with the
-// whole piece's.
+// cut gives parts of at most size rows (0: any number).
 func (p *piece) cut(size int64) []*piece {
 	if size <= 0 || p.rows <= size {
 		return []*piece{p}
@@ -72,17 +72,38 @@ func (p *piece) cut(size int64) []*piece {
 	var out []*piece
 	for from := int64(0); from < p.rows; from += size {
 		to := min(p.rows, from+size)
-		part := &piece{rows: to - from, cols: make([]*heldColumn, len(p.cols))}
-		for i, c := range p.cols {
-			part.cols[i] = &heldColumn{gather: func(ctx context.Context) (arrow.Array, error) {
-				all, err := c.get(ctx)
-				if err != nil {
-					return nil, err
-				}
-				return array.NewSlice(all, from, to), nil
-			}}
+		out = append(out, p.part(to-from, func(_ context.Context, all arrow.Array) (arrow.Array, error) {
+			return array.NewSlice(all, from, to), nil
+		}))
+	}
+	return out
+}
+
+// take gives the rows at some places, one at least; where they are neighbours none is copied.
+func (p *piece) take(places []int64) *piece {
+	first, last, n := places[0], places[len(places)-1], int64(len(places))
+	return p.part(n, func(ctx context.Context, all arrow.Array) (arrow.Array, error) {
+		switch {
+		case n == p.rows:
+			return all, nil
+		case last-first == n-1:
+			return array.NewSlice(all, first, last+1), nil
 		}
-		out = append(out, part)
+		return column.Take(ctx, all, places)
+	})
+}
+
+// part gives some rows of a piece: those that of picks of each of its columns, once that is gathered.
+func (p *piece) part(rows int64, of func(ctx context.Context, all arrow.Array) (arrow.Array, error)) *piece {
+	out := &piece{rows: rows, cols: make([]*heldColumn, len(p.cols))}
+	for i, c := range p.cols {
+		out.cols[i] = &heldColumn{gather: func(ctx context.Context) (arrow.Array, error) {
+			all, err := c.get(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return of(ctx, all)
+		}}
 	}
 	return out
 }
@@ -102,6 +123,18 @@ func (p *piece) batch(ctx context.Context, attrs []plan.Attr) (arrow.RecordBatch
 // pieces is a stream that can leave columns ungathered.
 type pieces interface {
 	next(ctx context.Context) (*piece, error)
+}
+
+// gathered is Next of a stream of pieces.
+func gathered(ctx context.Context, s interface {
+	pieces
+	Columns() []plan.Attr
+}) (arrow.RecordBatch, error) {
+	p, err := s.next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return p.batch(ctx, s.Columns())
 }
 
 // Hold reads a stream to its end and closes it.
@@ -155,13 +188,7 @@ type heldStream struct {
 func (s *heldStream) Columns() []plan.Attr { return s.attrs }
 func (s *heldStream) Close()               {}
 
-func (s *heldStream) Next(ctx context.Context) (arrow.RecordBatch, error) {
-	p, err := s.next(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return p.batch(ctx, s.attrs)
-}
+func (s *heldStream) Next(ctx context.Context) (arrow.RecordBatch, error) { return gathered(ctx, s) }
 
 func (s *heldStream) next(ctx context.Context) (*piece, error) {
 	if err := ctx.Err(); err != nil {

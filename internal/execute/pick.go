@@ -7,7 +7,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
-	"github.com/millpond/millpond/internal/column"
 	"github.com/millpond/millpond/internal/compile"
 	"github.com/millpond/millpond/internal/plan"
 )
@@ -17,18 +16,17 @@ func (r *Runner) pick(ctx context.Context, s *compile.Pick) (Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &picked{in: in, attrs: s.Attrs, from: make([]int, len(s.IDs))}
-	for i, id := range s.IDs {
-		if p.from[i] = PlaceOf(in.Columns(), id); p.from[i] < 0 {
-			in.Close()
-			return nil, fmt.Errorf("a filter lacks column %s", s.Attrs[i].Name)
-		}
-	}
-	if p.test, err = testOf(s.Cond, in.Columns()); err != nil {
+	from, err := find(in.Columns(), s.IDs, s.Attrs)
+	if err != nil {
 		in.Close()
 		return nil, err
 	}
-	return p, nil
+	test, err := testOf(s.Cond, in.Columns())
+	if err != nil {
+		in.Close()
+		return nil, err
+	}
+	return &picked{in: in, attrs: s.Attrs, from: from, test: test}, nil
 }
 
 // picked is the rows of a stream of which a test is true; their columns are gathered when asked for.
@@ -42,13 +40,7 @@ type picked struct {
 func (p *picked) Columns() []plan.Attr { return p.attrs }
 func (p *picked) Close()               { p.in.Close() }
 
-func (p *picked) Next(ctx context.Context) (arrow.RecordBatch, error) {
-	rows, err := p.next(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return rows.batch(ctx, p.attrs)
-}
+func (p *picked) Next(ctx context.Context) (arrow.RecordBatch, error) { return gathered(ctx, p) }
 
 func (p *picked) next(ctx context.Context) (*piece, error) {
 	for {
@@ -81,36 +73,6 @@ func placesOf(found []truth) []int64 {
 		}
 	}
 	return places
-}
-
-// take gives some rows of a piece; their columns are gathered from the piece's.
-func (p *piece) take(places []int64) *piece {
-	out := &piece{rows: int64(len(places)), cols: make([]*heldColumn, len(p.cols))}
-	pick := picker(places, p.rows)
-	for i, c := range p.cols {
-		out.cols[i] = &heldColumn{gather: func(ctx context.Context) (arrow.Array, error) {
-			all, err := c.get(ctx)
-			if err != nil {
-				return nil, err
-			}
-			return pick(ctx, all)
-		}}
-	}
-	return out
-}
-
-// picker picks rows of columns of n rows; where they are neighbours none is copied.
-func picker(places []int64, n int64) func(context.Context, arrow.Array) (arrow.Array, error) {
-	first, last, count := places[0], places[len(places)-1], int64(len(places))
-	return func(ctx context.Context, col arrow.Array) (arrow.Array, error) {
-		switch {
-		case count == n:
-			return col, nil
-		case last-first == count-1:
-			return array.NewSlice(col, first, last+1), nil
-		}
-		return column.Take(ctx, col, places)
-	}
 }
 
 // truth is what a condition says of a row.

@@ -148,13 +148,10 @@ func (r *Runner) memory(ctx context.Context, s *compile.Memory) (Stream, error) 
 }
 
 func narrow(in Stream, s *compile.Narrow) (Stream, error) {
-	places := make([]int, len(s.IDs))
-	for i, id := range s.IDs {
-		places[i] = PlaceOf(in.Columns(), id)
-		if places[i] < 0 {
-			in.Close()
-			return nil, fmt.Errorf("a stage lacks column %s (%s)", compile.Column(id), s.Attrs[i].Name)
-		}
+	places, err := find(in.Columns(), s.IDs, s.Attrs)
+	if err != nil {
+		in.Close()
+		return nil, err
 	}
 	return Mapped(in, s.Attrs, func(_ context.Context, b arrow.RecordBatch) (arrow.RecordBatch, error) {
 		cols := make([]arrow.Array, len(places))
@@ -163,6 +160,17 @@ func narrow(in Stream, s *compile.Narrow) (Stream, error) {
 		}
 		return Batch(s.Attrs, cols, b.NumRows())
 	}), nil
+}
+
+// find gives the places of the columns that become attrs.
+func find(columns []plan.Attr, ids []int, attrs []plan.Attr) ([]int, error) {
+	places := make([]int, len(ids))
+	for i, id := range ids {
+		if places[i] = PlaceOf(columns, id); places[i] < 0 {
+			return nil, fmt.Errorf("a stage lacks column %s (%s)", compile.Column(id), attrs[i].Name)
+		}
+	}
+	return places, nil
 }
 
 // PlaceOf finds a column by its id, or -1.

@@ -49,50 +49,66 @@ func LoadInstances(ctx context.Context, data Frame, features, label, weight stri
 	if i := data.Schema().Index(label); kind == ClassLabels && i >= 0 && NumClasses(data.Schema().Fields[i]) == 0 {
 		limit = MaxClasses
 	}
-	v, err := data.Memo(key, func() (any, error) { return readInstances(ctx, data.Select(cols...), kind, weight != "", limit) })
+	v, err := data.Memo(key, func() (any, error) { return readInstances(ctx, data, cols, kind, weight != "", limit) })
 	if err != nil {
 		return nil, err
 	}
 	return v.(*Instances), nil
 }
 
-func readInstances(ctx context.Context, data Frame, kind LabelKind, weighted bool, limit int) (*Instances, error) {
-	features, in := data.Schema().Fields[0].Name, &Instances{}
-	var shared *linalg.Rows
-	var err error
-	if kind != NoLabels && keepsRows(data.Select(features)) { // fits to other labels share them
-		if shared, err = loadRows(ctx, data.Select(features)); err != nil {
-			return nil, err
-		}
-		data = data.Select(data.Schema().Names()[1:]...)
-	}
-	var vectors Vectors
-	for batch, err := range data.Batches(ctx) {
+func readInstances(ctx context.Context, data Frame, cols []string, kind LabelKind, weighted bool, limit int) (*Instances, error) {
+	features, in := data.Select(cols[0]), &Instances{}
+	read := in.readAtOnce
+	if len(cols) == 1 || keepsRows(features) { // fits to other labels share the rows
+		rows, err := loadRows(ctx, features)
 		if err != nil {
 			return nil, err
 		}
-		cols := batch.Columns()
-		if shared == nil {
-			v, err := NewVectorView(cols[0])
-			if err != nil {
-				return nil, err
-			}
-			vectors.Add(v)
-			cols = cols[1:]
-		}
-		if err := in.addTargets(cols, kind, weighted, limit); err != nil {
+		in.Rows, cols, read = *rows, cols[1:], in.readTargets
+	}
+	if len(cols) > 0 {
+		add := func(targets []arrow.Array) error { return in.addTargets(targets, kind, weighted, limit) }
+		if err := read(ctx, data.Select(cols...), add); err != nil {
 			return nil, err
 		}
 	}
-	if shared == nil {
-		shared, err = rowsOf(&vectors)
-	}
-	if err != nil {
-		return nil, err
-	}
-	in.Rows = *shared
 	in.normal = sync.OnceValue(func() *linalg.Normal { return linalg.NormalOf(&in.Rows, in.Labels, in.Weights) })
 	return in, nil
+}
+
+// readTargets reads a frame of labels and weights.
+func (in *Instances) readTargets(ctx context.Context, data Frame, add func(targets []arrow.Array) error) error {
+	for batch, err := range data.Batches(ctx) {
+		if err == nil {
+			err = add(batch.Columns())
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readAtOnce reads a frame of features, labels and weights whose rows may come otherwise next time.
+func (in *Instances) readAtOnce(ctx context.Context, data Frame, add func(targets []arrow.Array) error) error {
+	var vectors Vectors
+	err := in.readTargets(ctx, data, func(cols []arrow.Array) error {
+		v, err := NewVectorView(cols[0])
+		if err != nil {
+			return err
+		}
+		vectors.Add(v)
+		return add(cols[1:])
+	})
+	if err != nil {
+		return err
+	}
+	rows, err := rowsOf(&vectors)
+	if err != nil {
+		return err
+	}
+	in.Rows = *rows
+	return nil
 }
 
 // keepsRows says whether the frame's rows stay as they are, in their order.

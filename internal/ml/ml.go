@@ -7,6 +7,7 @@ package ml
 import (
 	"context"
 	"iter"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -91,12 +92,30 @@ type Transform struct {
 	Only func(want []bool) *Transform
 }
 
-// Wanted gives the fields that are wanted.
-func Wanted(fields []types.Field, want []bool) []types.Field {
-	var out []types.Field
-	for i, f := range fields {
+// Narrow gives the transform that makes some of Outputs, one at least; nil wants all.
+func (t *Transform) Narrow(want []bool) *Transform {
+	switch {
+	case !slices.Contains(want, false):
+		return t
+	case t.Only != nil:
+		return t.Only(want)
+	}
+	return &Transform{Inputs: t.Inputs, Outputs: Wanted(t.Outputs, want),
+		Apply: func(ctx context.Context, in []arrow.Array, n int) ([]arrow.Array, []bool, error) {
+			made, keep, err := t.Apply(ctx, in, n)
+			if err != nil {
+				return nil, nil, err
+			}
+			return Wanted(made, want), keep, nil
+		}}
+}
+
+// Wanted gives what is wanted of a list.
+func Wanted[T any](list []T, want []bool) []T {
+	var out []T
+	for i, x := range list {
 		if want[i] {
-			out = append(out, f)
+			out = append(out, x)
 		}
 	}
 	return out

@@ -16,7 +16,7 @@ const sampleRows = 1024
 // rows are cut into batches.
 func rowsOf(from *Vectors) (*linalg.Rows, error) {
 	r := &linalg.Rows{N: from.Len(), D: width(from)}
-	parts := linalg.Chunks(r.N, partRows, r.N/partRows+1, func(_, lo, hi int) part { return measure(from, lo, hi, r.D) })
+	parts := linalg.Chunks(r.N, partRows, 0, func(_, lo, hi int) part { return measure(from, lo, hi, r.D) })
 	stored := 0
 	for i, p := range parts {
 		if p.err != nil {

@@ -78,7 +78,7 @@ func (s *Vectors) Each(lo, hi int, visit func(row int, v *VectorView, i int) err
 func FoldVectors[P any](ctx context.Context, data Frame, size int, part func(rows *Vectors, lo, hi int) (P, error), merge func(P) error) error {
 	var rows Vectors
 	work := func(n int) error {
-		parts := linalg.Chunks(n, size, n/size+1, func(_, lo, hi int) folded[P] {
+		parts := linalg.Chunks(n, size, 0, func(_, lo, hi int) folded[P] {
 			p, err := part(&rows, lo, hi)
 			return folded[P]{value: p, err: err}
 		})

@@ -105,11 +105,13 @@ func (r *Rows) Summarize(weights []float64) *Summary {
 	return parts[0]
 }
 
-// Chunks cuts n rows into pieces of at least size rows, at most limit pieces, works on them in
+// Chunks cuts n rows into pieces of at least size rows, at most limit pieces (0: any number), works on them in
 // parallel, and gives the results in order. The cut depends on n alone, so that sums of the
 // results are the same whatever the number of threads.
 func Chunks[T any](n, size, limit int, work func(chunk, lo, hi int) T) []T {
-	size = max(size, (n+limit-1)/limit)
+	if limit > 0 {
+		size = max(size, (n+limit-1)/limit)
+	}
 	count := (n + size - 1) / size
 	out := make([]T, count)
 	workers := min(runtime.GOMAXPROCS(0), count)
@@ -130,7 +132,7 @@ func Chunks[T any](n, size, limit int, work func(chunk, lo, hi int) T) []T {
 
 // EachChunk works on n rows in pieces of size rows, in parallel, and gives the first piece's error.
 func EachChunk(n, size int, work func(lo, hi int) error) error {
-	for _, err := range Chunks(n, size, n/size+1, func(_, lo, hi int) error { return work(lo, hi) }) {
+	for _, err := range Chunks(n, size, 0, func(_, lo, hi int) error { return work(lo, hi) }) {
 		if err != nil {
 			return err
 		}

@@ -4,11 +4,8 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/millpond/millpond/internal/ml"
 	"github.com/millpond/millpond/internal/sparkerr"
@@ -141,19 +138,17 @@ func (m *LogisticRegressionModel) transform(fields []types.Field) *ml.Transform 
 // predict makes the columns that fields names of n vectors.
 func (m *LogisticRegressionModel) predict(v *ml.VectorView, n int, fields []types.Field) ([]arrow.Array, error) {
 	p, width := m.Params(), max(2, len(m.bias))
-	made := map[string]func() arrow.Array{}
-	column := func(param string) *ml.VectorBuilder {
-		name := p.String(param)
-		if !slices.ContainsFunc(fields, func(f types.Field) bool { return f.Name == name }) {
-			return nil
+	rawCol, probCol := p.String("rawPredictionCol"), p.String("probabilityCol")
+	var raws, probs *ml.VectorBuilder // nil where they are not asked for
+	for _, f := range fields {
+		switch f.Name {
+		case rawCol:
+			raws = ml.NewVectorBuilder(n, width)
+		case probCol:
+			probs = ml.NewVectorBuilder(n, width)
 		}
-		b := ml.NewVectorBuilder(n, width)
-		made[name] = b.Array
-		return b
 	}
-	raws, probs := column("rawPredictionCol"), column("probabilityCol")
 	preds := make([]float64, n)
-	made[p.String("predictionCol")] = func() arrow.Array { return doubles(preds) }
 	decide, needProb := m.decider()
 	needProb = needProb || probs != nil
 	raw, prob := make([]float64, width), make([]float64, width)
@@ -175,7 +170,14 @@ func (m *LogisticRegressionModel) predict(v *ml.VectorView, n int, fields []type
 	}
 	out := make([]arrow.Array, len(fields))
 	for i, f := range fields {
-		out[i] = made[f.Name]()
+		switch f.Name {
+		case rawCol:
+			out[i] = raws.Array()
+		case probCol:
+			out[i] = probs.Array()
+		default:
+			out[i] = ml.NumberColumn(preds)
+		}
 	}
 	return out, nil
 }
@@ -282,11 +284,6 @@ func argmax(x []float64) int {
 		}
 	}
 	return best
-}
-
-func doubles(values []float64) arrow.Array {
-	return array.NewFloat64Data(array.NewData(arrow.PrimitiveTypes.Float64, len(values),
-		[]*memory.Buffer{nil, memory.NewBufferBytes(arrow.Float64Traits.CastToBytes(values))}, nil, 0, 0))
 }
 
 // one gives raw prediction and probability of a vector that is an argument.

@@ -185,7 +185,7 @@ func curve(attr, x, y string, points func(b *metric.Binary) []metric.Point) summ
 			xs[i], ys[i] = p.X, p.Y
 		}
 		schema := types.Struct{Fields: []types.Field{{Name: x, Type: types.Double}, {Name: y, Type: types.Double}}}
-		return ml.FrameOfColumns(schema, len(list), []arrow.Array{doubles(xs), doubles(ys)}...)
+		return ml.FrameOfColumns(schema, len(list), []arrow.Array{ml.NumberColumn(xs), ml.NumberColumn(ys)}...)
 	}
 }
 

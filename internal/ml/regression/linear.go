@@ -9,8 +9,6 @@ import (
 	"fmt"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/millpond/millpond/internal/kernel/linalg"
 	"github.com/millpond/millpond/internal/kernel/optimize"
@@ -269,7 +267,7 @@ func (m *LinearRegressionModel) Bind(in types.Struct) (*ml.Transform, error) {
 			}
 			out[i] = v.Dot(i, m.dense) + m.intercept
 		}
-		return []arrow.Array{doubles(out)}, nil, ctx.Err()
+		return []arrow.Array{ml.NumberColumn(out)}, nil, ctx.Err()
 	}
 	return t, nil
 }
@@ -284,11 +282,6 @@ func checkRow(v *ml.VectorView, i, size int) error {
 			ml.FormatValue(n)+", y.size = "+ml.FormatValue(size))
 	}
 	return nil
-}
-
-func doubles(values []float64) arrow.Array {
-	return array.NewFloat64Data(array.NewData(arrow.PrimitiveTypes.Float64, len(values),
-		[]*memory.Buffer{nil, memory.NewBufferBytes(arrow.Float64Traits.CastToBytes(values))}, nil, 0, 0))
 }
 
 var linearAttrs = ml.AttrTable[*LinearRegressionModel]{

@@ -207,7 +207,7 @@ func (s *LinearSummary) residuals() (ml.Frame, error) {
 		for i := range res {
 			res[i] = labels[i] - preds[i]
 		}
-		return []arrow.Array{doubles(res)}, nil, nil
+		return []arrow.Array{ml.NumberColumn(res)}, nil, nil
 	}
 	return ml.Applied(s.data, r).Select("residuals"), nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sort"
 	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -103,11 +102,9 @@ type loader struct {
 	out                      Training
 }
 
-// rows is a hist.Source over vector columns, of all rows or of the chosen ones.
+// rows is a hist.Source over vectors, all of them or the chosen ones.
 type rows struct {
-	views  []*ml.VectorView
-	starts []int // number of rows before a view
-	total  int
+	ml.Vectors
 	width  int
 	chosen []int32
 }
@@ -116,7 +113,7 @@ func (r *rows) Len() int {
 	if r.chosen != nil {
 		return len(r.chosen)
 	}
-	return r.total
+	return r.Vectors.Len()
 }
 
 func (r *rows) Block(from, to int, dst []float64) {
@@ -130,20 +127,11 @@ func (r *rows) Block(from, to int, dst []float64) {
 }
 
 func (r *rows) block(from, to int, dst []float64) {
-	v := sort.SearchInts(r.starts, from+1) - 1
-	for from < to {
-		view, at := r.views[v], from-r.starts[v]
-		if at >= view.Len() {
-			v++
-			continue
-		}
-		end := min(view.Len(), at+to-from)
-		for i := at; i < end; i++ {
-			view.CopyTo(i, dst[:r.width])
-			dst = dst[r.width:]
-		}
-		from += end - at
-	}
+	_ = r.Each(from, to, func(row int, v *ml.VectorView, i int) error { // copying cannot fail
+		at := (row - from) * r.width
+		v.CopyTo(i, dst[at:at+r.width])
+		return nil
+	})
 }
 
 func (l *loader) load(ctx context.Context, data ml.Frame) (*Training, error) {
@@ -248,7 +236,7 @@ func (l *loader) features(a arrow.Array) error {
 		return err
 	}
 	r := &l.rows
-	if r.total == 0 {
+	if r.Vectors.Len() == 0 {
 		r.width = v.Size(0)
 	}
 	for i := range v.Len() {
@@ -256,8 +244,7 @@ func (l *loader) features(a arrow.Array) error {
 			return sparkerr.Require("The vectors of column %s must have one size, found %d and %d.", l.params.String("featuresCol"), r.width, v.Size(i))
 		}
 	}
-	r.views, r.starts = append(r.views, v), append(r.starts, r.total)
-	r.total += v.Len()
+	r.Add(v)
 	return nil
 }
 

@@ -208,7 +208,7 @@ func curve(x, y string, points func(b *metric.Binary, beta float64) []metric.Poi
 			xs[i], ys[i] = p.X, p.Y
 		}
 		schema := types.Struct{Fields: []types.Field{{Name: x, Type: types.Double}, {Name: y, Type: types.Double}}}
-		return ml.FrameOfColumns(schema, len(list), doubles(xs), doubles(ys))
+		return ml.FrameOfColumns(schema, len(list), ml.NumberColumn(xs), ml.NumberColumn(ys))
 	}
 }
 

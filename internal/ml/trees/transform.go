@@ -6,8 +6,6 @@ import (
 	"math"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/millpond/millpond/internal/ml"
 	"github.com/millpond/millpond/internal/sparkerr"
@@ -132,12 +130,12 @@ func (w *writer) arrays(r *result, n int) []arrow.Array {
 		case probabilityColumn:
 			out[k] = vectors(r.probability, w.m.Classes, n)
 		case predictionColumn:
-			out[k] = doubles(r.prediction)
+			out[k] = ml.NumberColumn(r.prediction)
 		case varianceColumn:
-			out[k] = doubles(r.variance)
+			out[k] = ml.NumberColumn(r.variance)
 		case leafColumn:
 			if w.m.kind.Child == "" {
-				out[k] = doubles(r.leaf)
+				out[k] = ml.NumberColumn(r.leaf)
 			} else {
 				out[k] = vectors(r.leaf, len(w.m.Trees), n)
 			}
@@ -263,11 +261,6 @@ func (w *writer) failed(cause string) error {
 		return ml.UDFError("ProbabilisticClassificationModel", "("+ml.VectorSQL+") => "+ml.VectorSQL, cause)
 	}
 	return ml.UDFError(w.m.Spec().ShortName(), "("+ml.VectorSQL+") => double", cause)
-}
-
-func doubles(values []float64) arrow.Array {
-	return array.NewFloat64Data(array.NewData(arrow.PrimitiveTypes.Float64, len(values),
-		[]*memory.Buffer{nil, memory.NewBufferBytes(arrow.Float64Traits.CastToBytes(values))}, nil, 0, 0))
 }
 
 // vectors makes a column of n dense vectors of the given width.
