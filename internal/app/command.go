@@ -162,6 +162,7 @@ func serve(ctx context.Context, v *viper.Viper, version string) error {
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	go tellStacks(ctx, os.Stderr)
 	a, err := Open(ctx, Config{DataDir: v.GetString("data-dir"), Store: v.GetString("store"), ArtifactRoot: v.GetString("artifact-root"), Connect: v.GetString("connect"), HTTP: v.GetString("http"), Python: v.GetString("python"), RuntimesDir: managed.Dir, CourseDir: v.GetString("course-dir"), ClientFiles: clientFiles,
 		Threads: v.GetInt("threads"), MemoryBytes: mem, SessionIdle: v.GetDuration("session-idle"), Version: version, Logger: log,
 		WebhooksPrivate: v.GetBool("webhooks-private"), SecretKey: v.GetString("secret-key"), Access: v.GetString("access"), DefaultPermission: v.GetString("default-permission"),

@@ -101,6 +101,16 @@ class Server:
         """The end of the server's log."""
         return self._log.read_text(errors="replace")[-3000:]
 
+    def stacks(self):
+        """What all of the server's goroutines are doing."""
+        before = self._log.stat().st_size
+        self.process.send_signal(signal.SIGUSR1)
+        until(lambda: self._log.stat().st_size > before, 5)
+        time.sleep(0.5)  # for the rest of them
+        with open(self._log, errors="replace") as log:
+            log.seek(before)
+            return log.read()
+
     def kill(self, how=signal.SIGKILL):
         """Ends the server; gives its exit code."""
         if self.process.poll() is None:

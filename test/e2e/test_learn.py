@@ -64,8 +64,10 @@ def judged(server, folder, script, data):
     for f in started["files"][1:]:
         (workspace / f["name"]).write_text(f["text"])
     (workspace / script).write_text((folder / script).read_text())
-    p = learn(server, "check", lab, "--learner", learner, "--file", str(workspace / script), "--python", sys.executable, "--json", ok=False)
+    p = learn(server, "check", lab, "--learner", learner, "--file", str(workspace / script), "--python", sys.executable, "--json",
+              "--limit", "2m", ok=False)
     assert p.stdout, p.stderr
+    assert "was ended after" not in p.stdout, p.stdout + p.stderr + server.stacks()
     return json.loads(p.stdout)
 
 

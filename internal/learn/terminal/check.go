@@ -1,13 +1,11 @@
 package terminal
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -75,7 +73,7 @@ func (u *ui) try(ctx context.Context, l learn.LabResponse, file string) (v *lear
 		said = io.Discard
 	}
 	signIn(a.Env, u.api.token)
-	s, err := runScript(ctx, python, file, a.Env, said)
+	s, err := script{python: python, file: file, env: a.Env, limit: u.limit, out: said, faults: u.err}.run(ctx)
 	if err != nil {
 		return nil, "", err
 	}
@@ -90,54 +88,18 @@ func (u *ui) interpreter() (string, error) {
 	return u.opts.Python()
 }
 
-// quiet are settings of the clients that keep a lab's output to what the learner printed.
+// quiet are settings of Python and the clients that keep a lab's output to what the learner printed.
 var quiet = map[string]string{
 	"MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR":   "false",
 	"MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 	"MLFLOW_DISABLE_TELEMETRY":               "true",
 	"GIT_PYTHON_REFRESH":                     "quiet",
 	"PYTHONUNBUFFERED":                       "1",
+	"PYTHONFAULTHANDLER":                     "1", // a file that hangs says where
 }
 
 // others are variables that would lead a lab elsewhere.
 var others = []string{"MLFLOW_EXPERIMENT_ID", "MLFLOW_RUN_ID", "SPARK_CONNECT_MODE_ENABLED", "PYTHONHOME"}
-
-// maxSaid bounds what is kept of a script's output.
-const maxSaid = 64 << 10
-
-// scriptTime bounds a lab's run: its files take seconds.
-const scriptTime = 5 * time.Minute
-
-// runScript runs a learner's file in its own folder and gives how it ended.
-func runScript(ctx context.Context, python, file string, env map[string]string, out io.Writer) (judge.Script, error) {
-	abs, err := filepath.Abs(file)
-	if err != nil {
-		return judge.Script{}, fmt.Errorf("find the file: %w", err)
-	}
-	bounded, cancel := context.WithTimeout(ctx, scriptTime)
-	defer cancel()
-	said, faults := &tail{max: maxSaid}, &tail{max: maxSaid}
-	c := exec.CommandContext(bounded, python, abs)
-	c.Dir, c.Env = filepath.Dir(abs), scriptEnv(os.Environ(), env)
-	c.Stdout, c.Stderr = io.MultiWriter(out, said), io.MultiWriter(out, faults)
-	c.WaitDelay = 5 * time.Second
-	err = c.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		return judge.Script{}, fmt.Errorf("run %s: %w", python, err)
-	}
-	if ctx.Err() != nil {
-		return judge.Script{}, ctx.Err()
-	}
-	s := judge.Script{OK: err == nil, ExitCode: c.ProcessState.ExitCode(), Output: said.String()}
-	switch {
-	case bounded.Err() != nil:
-		s.Error = fmt.Sprintf("the script was ended after %v", scriptTime)
-	case !s.OK:
-		s.Error = lastError(faults.String())
-	}
-	return s, nil
-}
 
 // tokenVariable is where MLflow's clients find a token.
 const tokenVariable = "MLFLOW_TRACKING_TOKEN"
@@ -165,35 +127,6 @@ func scriptEnv(base []string, env map[string]string) []string {
 	}
 	return out
 }
-
-// lastError finds the line of a traceback that says what was wrong: the last that is not indented
-// and names an exception.
-func lastError(text string) string {
-	lines := strings.Split(strings.TrimSpace(text), "\n")
-	for i := len(lines) - 1; i >= 0; i-- {
-		name, _, found := strings.Cut(lines[i], ":")
-		if found && !strings.ContainsAny(name, " \t") && (strings.HasSuffix(name, "Error") || strings.HasSuffix(name, "Exception")) {
-			return strings.TrimSpace(lines[i])
-		}
-	}
-	return strings.TrimSpace(lines[len(lines)-1])
-}
-
-// tail keeps the end of what is written.
-type tail struct {
-	max int
-	buf bytes.Buffer
-}
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.buf.Write(p)
-	if over := t.buf.Len() - t.max; over > 0 {
-		t.buf.Next(over)
-	}
-	return len(p), nil
-}
-
-func (t *tail) String() string { return t.buf.String() }
 
 // verdict prints a judgement: what held, and of what did not first what was sought and found.
 func (u *ui) verdict(l learn.LabResponse, v *learn.JudgeResponse) {

@@ -33,6 +33,7 @@ func (u *ui) labCommands() []*cobra.Command {
 	}
 	for _, c := range []*cobra.Command{check, watch} {
 		c.Flags().StringVar(&u.python, "python", "", "Python to run the file with (default: the managed runtime's)")
+		c.Flags().DurationVar(&u.limit, "limit", defaultLimit, "end the file after this time, and say where it was")
 	}
 	return all
 }

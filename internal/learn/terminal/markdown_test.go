@@ -41,16 +41,3 @@ func TestMarkdownAsPlainText(t *testing.T) {
 		}
 	}
 }
-
-func TestLastErrorOfATraceback(t *testing.T) {
-	for text, want := range map[string]string{
-		"Traceback (most recent call last):\n  File \"x.py\", line 1\nValueError: no such thing\n":                            "ValueError: no such thing",
-		"pyspark.errors.exceptions.connect.AnalysisException: [UNRESOLVED_COLUMN] nope;\n'Project ['nope]\n+- Range (0, 1)\n": "pyspark.errors.exceptions.connect.AnalysisException: [UNRESOLVED_COLUMN] nope;",
-		"Killed": "Killed",
-		"":       "",
-	} {
-		if got := lastError(text); got != want {
-			t.Errorf("of %q: %q, want %q", text, got, want)
-		}
-	}
-}

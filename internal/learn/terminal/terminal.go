@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -32,12 +33,14 @@ type ui struct {
 	api    *client
 	in     *bufio.Reader
 	out    io.Writer
+	err    io.Writer // what learners' files say of their faults
 	style  style
 	width  int
 	json   bool
 	dir    string // where the labs' folders are
 	python string
-	asks   bool // whether somebody sits at the terminal
+	limit  time.Duration // of a run of the learner's file
+	asks   bool          // whether somebody sits at the terminal
 }
 
 // ErrFailed is a lab or content that does not pass: everything has been said.
@@ -84,7 +87,7 @@ func (u *ui) run(do func(context.Context, []string) error) func(*cobra.Command, 
 }
 
 func (u *ui) prepare(c *cobra.Command) error {
-	u.in, u.out, u.width = bufio.NewReader(c.InOrStdin()), c.OutOrStdout(), maxWidth
+	u.in, u.out, u.err, u.width = bufio.NewReader(c.InOrStdin()), c.OutOrStdout(), c.ErrOrStderr(), maxWidth
 	if u.api.base == "" {
 		u.api.base = os.Getenv("MILLPOND_SERVER")
 	}
