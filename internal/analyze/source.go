@@ -192,7 +192,7 @@ func decodeIPC(data []byte) (out []arrow.RecordBatch, s *types.Struct, err error
 	}
 	for rd.Next() {
 		b := rd.RecordBatch()
-		if err := array.ValidateRecordFull(b); err != nil { // wrong offsets would lead readers astray
+		if err := arrowin.Validate(b); err != nil { // wrong offsets would lead readers astray
 			return nil, nil, sparkerr.IllegalArgument("local relation: %v", err)
 		}
 		cols := make([]arrow.Array, b.NumCols())

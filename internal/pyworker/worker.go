@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 
 	"github.com/millpond/millpond/internal/arrowin"
@@ -168,7 +167,7 @@ func (s source) arrow(each func(arrow.RecordBatch) error) (err error) {
 	defer r.Release()
 	for r.Next() {
 		b := r.RecordBatch()
-		if err := array.ValidateRecordFull(b); err != nil {
+		if err := arrowin.Validate(b); err != nil {
 			return fmt.Errorf("Arrow data from the Python worker: %w", err)
 		}
 		b.Retain()
