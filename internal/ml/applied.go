@@ -6,9 +6,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/compute"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/millpond/millpond/internal/column"
 	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
 )
@@ -111,22 +110,18 @@ func (t *Transform) ApplyTo(ctx context.Context, schema types.Struct, batch arro
 }
 
 func filter(ctx context.Context, cols []arrow.Array, keep []bool) ([]arrow.Array, int, error) {
-	b := array.NewInt64Builder(memory.DefaultAllocator)
-	defer b.Release()
+	var places []int64
 	for i, k := range keep {
 		if k {
-			b.Append(int64(i))
+			places = append(places, int64(i))
 		}
 	}
-	places := b.NewArray()
-	defer places.Release()
 	out := make([]arrow.Array, len(cols))
 	for k, c := range cols {
-		taken, err := compute.TakeArray(ctx, c, places)
-		if err != nil {
+		var err error
+		if out[k], err = column.Take(ctx, c, places); err != nil {
 			return nil, 0, err
 		}
-		out[k] = taken
 	}
-	return out, places.Len(), nil
+	return out, len(places), nil
 }
