@@ -48,7 +48,8 @@ const (
 )
 
 func newOperation(r *pb.ExecutePlanRequest, id string, cancel context.CancelFunc) *operation {
-	o := &operation{id: id, plan: planDigest(r), tags: map[string]bool{}, cancel: cancel, change: make(chan struct{}), numbers: map[string]int{}, left: time.Now()}
+	o := &operation{id: id, plan: planDigest(r), tags: map[string]bool{}, cancel: cancel, change: make(chan struct{}), numbers: map[string]int{},
+		patience: loopbackPatience, left: time.Now()}
 	for _, t := range r.Tags {
 		o.tags[t] = true
 	}
