@@ -48,8 +48,11 @@ def patched(tmp_path_factory):
 
 
 def learn(server, *args, ok=True, **kwargs):
-    p = subprocess.run([BINARY, "learn", *args, "--server", server.http_url], capture_output=True, text=True, timeout=300,
-                       env=clean_env(NO_COLOR="1"), **kwargs)
+    try:
+        p = subprocess.run([BINARY, "learn", *args, "--server", server.http_url], capture_output=True, text=True, timeout=300,
+                           env=clean_env(NO_COLOR="1"), **kwargs)
+    except subprocess.TimeoutExpired as e:
+        raise AssertionError(f"{e}\n{e.stderr}\n{server.stacks()}") from e
     assert not ok or p.returncode == 0, p.stdout + p.stderr
     return p
 
