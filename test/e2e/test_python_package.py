@@ -155,12 +155,29 @@ assert kept() < before, "the model is still on the server"
 timer.cancel()
 """
 
+# A request that is dropped by an interpreter that has begun to end waits for a lock that a thread of
+# gRPC's may hold, which runs no more.
+OPEN_AT_THE_END = """
+import os, sys, grpc._channel
+dropped = grpc._channel._Rendezvous.__del__
+def drop(request, dropped=dropped, os=os, sys=sys):
+    if sys.is_finalizing() and request._state.code is None:
+        os.write(2, b"a request is open while the interpreter ends\\n")
+        os._exit(1)
+    dropped(request)
+grpc._channel._Rendezvous.__del__ = drop
+pipeline().fit(data)
+rows = data.toLocalIterator()
+next(rows)
+"""
+
 CASES = [
     ("log and load", LOG_AND_LOAD, "_jvm|_gateway|JVM|'NoneType' object has no attribute"),
     ("save and load", SAVE_AND_LOAD, "_jvm|_gateway|JVM|'NoneType' object has no attribute"),
     ("in a thread", IN_A_THREAD, "_jvm|_gateway|JVM|'NoneType' object has no attribute"),
     ("autolog", AUTOLOG, "sparkContext"),
     ("delete inside a call", DELETE_INSIDE_A_CALL, "the client hangs"),
+    ("open at the end", OPEN_AT_THE_END, "a request is open while the interpreter ends"),
     ("SparkTrials", SPARK_TRIALS, "sparkContext"),
     ("SparkTrials that fail", TRIALS_THAT_FAIL, "sparkContext"),
     ("SparkTrials with a timeout", TRIALS_THAT_TAKE_TOO_LONG, "sparkContext"),

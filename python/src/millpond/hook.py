@@ -14,6 +14,7 @@ PATCHES = {
     "mlflow.pyspark.ml": "millpond.mlflow_autolog",
     "hyperopt.spark": "millpond.spark_trials",
     "pyspark.ml.util": "millpond.model_delete",
+    "pyspark.sql.connect.client.core": "millpond.client_exit",
 }
 
 
