@@ -229,6 +229,9 @@ func (x *exprs) callName(e *plan.Function) string {
 		}
 		parts = append(parts, x.nameOf(arg))
 	}
+	if called == "aggregate_metrics" && len(parts) > 0 { // the metrics are no arguments of Spark's
+		parts = parts[1:]
+	}
 	if n, ok := named[called]; ok && len(parts) > n {
 		parts = parts[:n]
 	}

@@ -100,7 +100,7 @@ func (r *rel) column(e *plan.Attribute) (v plan.Value, hidden bool, err error) {
 			}
 		}
 	}
-	return nil, false, unresolved(e.Parts, r.attrs)
+	return nil, false, Unresolved(e.Parts, r.attrs)
 }
 
 func (r *rel) columnOf(e *plan.Attribute) (plan.Value, bool, error) {
@@ -121,7 +121,7 @@ func (r *rel) columnOf(e *plan.Attribute) (plan.Value, bool, error) {
 		candidates, rest = append(candidates, found...), tail
 	}
 	if len(candidates) == 0 {
-		return nil, false, unresolved(e.Parts, targets[0].attrs)
+		return nil, false, Unresolved(e.Parts, targets[0].attrs)
 	}
 	var here []plan.Attr
 	for _, c := range distinct(candidates) {
@@ -172,7 +172,8 @@ func absentAmong(name string, attrs []plan.Attr) error {
 	return sparkerr.Analysis("UNRESOLVED_COLUMN_AMONG_FIELD_NAMES", "colName", name, "fieldNames", strings.Join(plan.SchemaOf(attrs).Names(), ", "))
 }
 
-func unresolved(parts []string, attrs []plan.Attr) error {
+// Unresolved is the error of a name that is none of the columns, the nearest ones first.
+func Unresolved(parts []string, attrs []plan.Attr) error {
 	if len(attrs) == 0 {
 		return sparkerr.Analysis("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", "objectName", quoteParts(parts))
 	}
@@ -265,7 +266,7 @@ func (r *rel) offer(hidden []plan.Attr) (*rel, error) {
 	for _, h := range hidden {
 		n, ok := reveal(out.n, h)
 		if !ok {
-			return nil, unresolved([]string{h.Name}, r.attrs)
+			return nil, Unresolved([]string{h.Name}, r.attrs)
 		}
 		out.n = n
 	}

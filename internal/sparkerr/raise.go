@@ -84,6 +84,13 @@ const thrown = "THROWN"
 // Thrown is Raised for an exception that has a class and a message but no condition.
 func Thrown(class, message string) error { return Raised(thrown, class, message) }
 
+// RaiseThrown gives the SQL expression that fails with an exception that has no condition.
+func RaiseThrown(class, message string) string {
+	return Raise(thrown, quoted(class), quoted(message))
+}
+
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+
 // Place marks the conditions that a piece of SQL raises, those that are not marked yet, with the
 // number of the context that they arise in.
 func Place(sql string, context int) string {

@@ -1,0 +1,24 @@
+package native
+
+// Aggregate is a function of many rows.
+type Aggregate struct {
+	Name   string
+	Args   []Kind
+	Result Kind
+	New    func() State
+}
+
+// State is what an aggregate knows of the rows of a group. It sees nulls, too.
+type State interface {
+	Add(row []Value) error
+	// Merge adds what another state of the same aggregate knows; other stays as it is.
+	Merge(other State) error
+	Value() (Value, error)
+}
+
+// Aggregates lists every aggregate.
+func Aggregates() []Aggregate {
+	return []Aggregate{
+		{Name: "spark_summary", Args: []Kind{Vector, Double}, Result: Doubles, New: func() State { return &summary{} }},
+	}
+}
