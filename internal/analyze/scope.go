@@ -1,7 +1,8 @@
 package analyze
 
 import (
-	"sort"
+	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/millpond/millpond/internal/plan"
@@ -177,7 +178,7 @@ func Unresolved(parts []string, attrs []plan.Attr) error {
 	if len(attrs) == 0 {
 		return sparkerr.Analysis("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", "objectName", quoteParts(parts))
 	}
-	want := strings.ToLower(parts[len(parts)-1])
+	want := parts[len(parts)-1]
 	type near struct {
 		name string
 		d    int
@@ -185,9 +186,9 @@ func Unresolved(parts []string, attrs []plan.Attr) error {
 	list := make([]near, len(attrs))
 	for i, at := range attrs {
 		full := quoteParts(append(append([]string{}, at.Qualifier...), at.Name))
-		list[i] = near{full, distance(want, strings.ToLower(at.Name))}
+		list[i] = near{full, distance(want, at.Name)}
 	}
-	sort.SliceStable(list, func(i, j int) bool { return list[i].d < list[j].d })
+	slices.SortFunc(list, func(a, b near) int { return cmp.Or(a.d-b.d, strings.Compare(a.name, b.name)) })
 	var names []string
 	for i := 0; i < len(list) && i < 5; i++ {
 		names = append(names, list[i].name)
