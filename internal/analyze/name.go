@@ -21,7 +21,7 @@ var upper = map[string]bool{"signum": true, "sqrt": true, "exp": true, "cbrt": t
 
 // canonical names that Spark prints for an alias of a function.
 var canonical = map[string]string{"pow": "POWER", "ceil": "CEIL", "floor": "FLOOR", "create_map": "map", "try_make_timestamp": "try_make_timestamp", "array_agg": "collect_list", "dateadd": "date_add",
-	"current_database": "current_schema"}
+	"current_database": "current_schema", "vector_to_array": "UDF", "array_to_vector": "UDF"}
 
 // shown are the arguments that Spark prints where a call leaves them out, from the first possible one on.
 var shown = map[string][]string{"round": {"", "0"}, "bround": {"", "0"}, "listagg": {"", "NULL"}, "string_agg": {"", "NULL"}, "from_unixtime": {"", "yyyy-MM-dd HH:mm:ss"},
@@ -35,7 +35,7 @@ var shown = map[string][]string{"round": {"", "0"}, "bround": {"", "0"}, "listag
 
 // named are the functions of whose arguments only so many appear in the name.
 var named = map[string]int{"from_json": 1, "to_json": 1, "from_csv": 1, "to_csv": 1, "schema_of_json": 1, "schema_of_csv": 1, "first": 1, "last": 1, "first_value": 1, "last_value": 1,
-	"any_value": 1, "mode": 1, "approx_count_distinct": 1, "to_timestamp_ltz": 2}
+	"any_value": 1, "mode": 1, "vector_to_array": 1, "approx_count_distinct": 1, "to_timestamp_ltz": 2}
 
 // nameOf is the column name that Spark gives an expression without an alias; v is its value.
 func (x *exprs) nameOf(e plan.Expr) string {

@@ -11,11 +11,6 @@ import (
 	"github.com/millpond/millpond/internal/types"
 )
 
-// summaries are what pyspark.ml.stat's Summarizer calls.
-func summaries() []Row {
-	return []Row{{Name: "aggregate_metrics", Kind: Aggregate, Coerce: summaryArgs, Result: summaryType, Null: neverNull, Build: summary}}
-}
-
 // summaryArgs are the metrics' names, vectors and their weights.
 func summaryArgs(a []plan.Value) ([]plan.Value, error) {
 	if len(a) != 3 {

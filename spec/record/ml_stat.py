@@ -4,17 +4,16 @@ test/e2e/test_stat.py runs the same cases. "numbers" holds bare numbers for the 
 """
 import datetime
 import json
-import math
 import random
-import re
 import sys
 
-from pyspark.errors import PySparkException
 from pyspark.ml.feature import VectorAssembler
-from pyspark.ml.linalg import DenseMatrix, Vectors
+from pyspark.ml.linalg import Vectors
 from pyspark.ml.stat import ChiSquareTest, Correlation, KolmogorovSmirnovTest, Summarizer
-from pyspark.sql import Row, Window
+from pyspark.sql import Window
 from pyspark.sql import functions as F
+
+from outcomes import outcome
 
 METRICS = ["mean", "sum", "variance", "std", "count", "numNonZeros", "max", "min", "normL1", "normL2"]
 NAN, INF = float("nan"), float("inf")
@@ -151,35 +150,6 @@ def summarizers():
 
 def cases():
     return correlations() | chi_squares() | kolmogorov_smirnovs() | summarizers()
-
-
-def plain(v):
-    """A value as JSON can hold it."""
-    if isinstance(v, float):
-        return v if math.isfinite(v) else repr(v)
-    if isinstance(v, DenseMatrix):
-        return {"rows": v.numRows, "columns": v.numCols, "values": [plain(float(x)) for x in v.values], "transposed": bool(v.isTransposed)}
-    if hasattr(v, "toArray"):
-        return {"vector": [plain(float(x)) for x in v.toArray()], "dense": type(v).__name__ == "DenseVector"}
-    if isinstance(v, Row):
-        return {k: plain(x) for k, x in v.asDict().items()} if len(set(v.__fields__)) == len(v) else [plain(x) for x in v]
-    return [plain(x) for x in v] if isinstance(v, list) else v
-
-
-def why(text):
-    """The message without what belongs to a cluster: which task of which stage failed on which machine, the stack, the plan, the place of the call."""
-    text = re.sub(r"Task \d+ in stage .*?executor driver\): ", "", text, flags=re.S)
-    return re.split(r"\n\s*at |\n\nJVM|\n\n== |; line|;\n|SQLSTATE: \w+; '", text.split("\n\nDriver stacktrace")[0])[0].strip()
-
-
-def outcome(case, spark):
-    """The schema and rows of a case, or its error."""
-    try:
-        df = case(spark)
-        schema = [[f.name, f.dataType.simpleString(), f.nullable] for f in df.schema.fields]
-        return {"schema": schema, "rows": [plain(r) for r in df.collect()]}
-    except PySparkException as e:
-        return {"error": type(e).__name__, "condition": None if str(e.getCondition()).startswith("_LEGACY") else e.getCondition(), "message": why(str(e))}
 
 
 if __name__ == "__main__":
