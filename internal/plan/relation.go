@@ -196,6 +196,14 @@ type (
 		Input  Relation
 		Schema types.Struct
 	}
+	// Parse reads the texts of its input's one column as a file's lines. Format is "json" or "csv";
+	// Schema is JSON or DDL, "" to infer it.
+	Parse struct {
+		Common
+		Input          Relation
+		Format, Schema string
+		Options        map[string]string
+	}
 	// Hint is advice for the optimiser, or asks for a Repartition.
 	Hint struct {
 		Common

@@ -140,7 +140,7 @@ func fromParts(parts []string) *Error {
 	if class, ok := castClass[e.Params["targetType"]]; ok && e.Condition == "CAST_INVALID_INPUT" {
 		e.Class = class
 	}
-	if record, ok := e.Params["badRecord"]; ok { // why the file could not be read
+	if record, ok := e.Params["badRecord"]; ok && e.Condition == "FAILED_READ_FILE.NO_HINT" { // why the file could not be read
 		delete(e.Params, "badRecord")
 		e.Cause = New(ClassSpark, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "badRecord", "["+record+"]", "failFastMode", "FAILFAST")
 	}

@@ -28,8 +28,44 @@ def vectors():
     }
 
 
+def lines(spark, *texts):
+    return spark.createDataFrame([(t,) for t in texts], "value string").coalesce(1)
+
+
+def parsed():
+    """JSON and CSV in the rows of a column."""
+    plain = ('{"a":1,"b":"x"}', '{"a":2.5,"c":[1,2]}', '{"a":3,"d":{"e":true}}')
+    bad = ('{"a":1}', '{"a":', '{"a":"x"}', '[{"a":5},{"a":6}]', "", None, ' {"a": 7}\n', "3")
+    table = ("a,b", "1,x", '2,"y,z"', "#c", "", "3")
+    def json_of(texts, schema=None, **options):
+        return lambda spark: (spark.read.options(**options).schema(schema) if schema else spark.read.options(**options)).json(lines(spark, *texts))
+    def csv_of(texts, schema=None, **options): return lambda spark: spark.read.csv(lines(spark, *texts), schema=schema, **options)
+    return {
+        "json": json_of(plain), "json schema": json_of(plain, "a int, b string"), "json bad": json_of(bad), "json bad schema": json_of(bad, "a int"),
+        "json corrupt": json_of(bad, "a int, _corrupt_record string"), "json corrupt named": json_of(bad, "a int, oops string", columnNameOfCorruptRecord="oops"),
+        "json corrupt number": json_of(plain, "a int, _corrupt_record int"), "json drop": json_of(bad, "a int", mode="DROPMALFORMED"),
+        "json drop inferred": json_of(bad, mode="DROPMALFORMED"), "json fail": json_of(bad, "a int", mode="FAILFAST"), "json fail inferred": json_of(bad, mode="FAILFAST"),
+        "json nothing": lambda spark: spark.read.json(lines(spark, "x").filter("false")), "json nothing schema": lambda spark: spark.read.schema("a int").json(lines(spark, "x").filter("false")),
+        "json dates": json_of(['{"d":"01/02/2020","t":"2020-01-02T03:04:05Z"}'], "d date, t timestamp", dateFormat="dd/MM/yyyy"), "json over lines": json_of(['{\n "a": 1\n}']),
+        "json of numbers": lambda spark: spark.read.json(spark.range(1)), "json of two columns": lambda spark: spark.read.json(lines(spark, "{}").selectExpr("value", "1")),
+        "json below": lambda spark: spark.read.json(lines(spark, *plain)).filter("a > 1").select("d.e", "a").orderBy("a"),
+        "json count": lambda spark: spark.read.json(lines(spark, *plain)).groupBy().count(),
+        "json of an expression": lambda spark: spark.read.json(spark.range(3).selectExpr("concat('{\"k\":', id, '}')")),
+        "csv": csv_of(table), "csv header": csv_of(table, header=True), "csv inferred": csv_of(table, header=True, inferSchema=True),
+        "csv comment": csv_of(table, header=True, inferSchema=True, comment="#"), "csv schema": csv_of(table, "a int, b string"),
+        "csv schema header": csv_of(table, "a int, b string", header=True), "csv corrupt": csv_of(table, "a int, b string, _corrupt_record string", header=True),
+        "csv drop": csv_of(table, "a int, b string", header=True, mode="DROPMALFORMED"), "csv fail": csv_of(table, "a int, b string", header=True, mode="FAILFAST"),
+        "csv separator": csv_of(("a;b", "1;2"), sep=";", header=True), "csv null": csv_of(("a,NA", "1,2"), nullValue="NA"), "csv header again": csv_of(("a,b", "1,2", "a,b"), header=True),
+        "csv over lines": csv_of(('"a\nb",2',)), "csv null text": csv_of(("a,b", None, "c,d")), "csv long": csv_of(("a,b", "1,2,3")), "csv short": csv_of(("a,b,c", "1,2")),
+        "csv dates": csv_of(("d", "2020-01-02", "2021-02-03"), header=True, inferSchema=True),
+        "csv blanks": csv_of((" a , b ",), ignoreLeadingWhiteSpace=True, ignoreTrailingWhiteSpace=True),
+        "csv nothing": lambda spark: spark.read.csv(lines(spark, "x").filter("false")), "csv of numbers": lambda spark: spark.read.csv(spark.range(1)),
+        "csv of two columns": lambda spark: spark.read.csv(lines(spark, "a").selectExpr("value", "1")),
+    }
+
+
 def cases():
-    return vectors()
+    return vectors() | parsed()
 
 
 if __name__ == "__main__":
