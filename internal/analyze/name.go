@@ -35,7 +35,7 @@ var shown = map[string][]string{"round": {"", "0"}, "bround": {"", "0"}, "listag
 
 // named are the functions of whose arguments only so many appear in the name.
 var named = map[string]int{"from_json": 1, "to_json": 1, "from_csv": 1, "to_csv": 1, "schema_of_json": 1, "schema_of_csv": 1, "first": 1, "last": 1, "first_value": 1, "last_value": 1,
-	"any_value": 1, "mode": 1, "vector_to_array": 1, "approx_count_distinct": 1, "to_timestamp_ltz": 2}
+	"any_value": 1, "mode": 1, "vector_to_array": 1, "try_make_timestamp": 6, "approx_count_distinct": 1, "to_timestamp_ltz": 2}
 
 // nameOf is the column name that Spark gives an expression without an alias; v is its value.
 func (x *exprs) nameOf(e plan.Expr) string {
@@ -171,6 +171,10 @@ func (x *exprs) callName(e *plan.Function) string {
 	case "ceil", "floor":
 		if len(e.Args) == 2 {
 			return name + "(" + x.names(e.Args) + ")"
+		}
+	case "instr":
+		if len(e.Args) == 3 {
+			return "instr(" + x.names(e.Args) + ", 1)"
 		}
 	case "mode":
 		if len(e.Args) == 2 {

@@ -19,6 +19,12 @@ type State interface {
 // Aggregates lists every aggregate.
 func Aggregates() []Aggregate {
 	return []Aggregate{
+		{Name: "spark_bitmap", Args: []Kind{Long}, Result: Bytes, New: func() State { return &bitmap{} }},
+		{Name: "spark_bitmap_or", Args: []Kind{Bytes}, Result: Bytes, New: func() State { return &bitmap{} }},
+		{Name: "spark_bitmap_and", Args: []Kind{Bytes}, Result: Bytes, New: func() State { return &bitmap{and: true} }},
+		{Name: "spark_vector_sum", Args: []Kind{Doubles}, Result: Doubles, New: func() State { return &vectorSum{name: "vector_sum"} }},
+		{Name: "spark_vector_avg", Args: []Kind{Doubles}, Result: Doubles, New: func() State { return &vectorSum{name: "vector_avg", mean: true} }},
+		{Name: "spark_histogram", Args: []Kind{Double, Int}, Result: Doubles, New: func() State { return newHistogram() }},
 		{Name: "spark_summary", Args: []Kind{Vector, Double}, Result: Doubles, New: func() State { return &summary{} }},
 	}
 }

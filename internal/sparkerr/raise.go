@@ -55,6 +55,9 @@ var raised = map[string]struct {
 	"INVALID_FORMAT.ESC_AT_THE_END":                      {ClassAnalysis, []string{"format"}, nil},
 	"NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION":         {ClassArithmetic, []string{"value", "precision", "scale"}, map[string]string{"config": `"spark.sql.ansi.enabled"`}},
 	"FAILED_READ_FILE.PARQUET_COLUMN_DATA_TYPE_MISMATCH": {ClassSpark, []string{"path", "column", "expectedType", "actualType"}, nil},
+	"INVALID_PARAMETER_VALUE.OCCURRENCE":                 {ClassRuntime, []string{"parameter", "functionName", "actual"}, nil},
+	"INVALID_BITMAP_POSITION":                            {ClassArrayIndex, []string{"bitPosition", "bitmapNumBits", "bitmapNumBytes"}, nil},
+	"VECTOR_DIMENSION_MISMATCH":                          {ClassRuntime, []string{"functionName", "leftDim", "rightDim"}, nil},
 	"FAILED_EXECUTE_UDF":                                 {ClassSpark, []string{"functionName", "signature", "result", "reason"}, nil},
 	"FAILED_READ_FILE.NO_HINT":                           {ClassSpark, []string{"path", "badRecord"}, nil},
 }
