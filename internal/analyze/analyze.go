@@ -176,6 +176,8 @@ func (a *Analyzer) dispatch(ctx context.Context, r plan.Relation, outer *rel) (*
 		return a.filter(ctx, r, outer)
 	case *plan.Join:
 		return a.join(ctx, r, outer)
+	case *plan.AsOfJoin:
+		return a.asOfJoin(ctx, r, outer)
 	case *plan.SetOp:
 		return a.setOp(ctx, r, outer)
 	case *plan.Sort:

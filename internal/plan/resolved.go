@@ -121,6 +121,7 @@ type (
 		Cond        Value // nil for none
 		Attrs       []Attr
 		Lateral     bool
+		AsOf        bool // only the right row nearest by the one inequality of Cond
 	}
 	// Group aggregates; Sets are grouping sets as places in Keys, nil for one set of all keys.
 	Group struct {

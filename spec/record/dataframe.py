@@ -64,8 +64,43 @@ def parsed():
     }
 
 
+def as_of():
+    """Joins with the nearest row."""
+    def sides(spark):
+        left = spark.createDataFrame([(1, "x", 10), (5, "y", 20), (10, "x", 30), (None, "x", 40)], "a int, k string, v int").coalesce(1)
+        right = spark.createDataFrame([(1, "x", 1.0), (2, "x", 2.0), (3, "y", 3.0), (6, "x", 6.0), (7, "y", 7.0), (7, "y", 7.5), (None, "x", 0.0)],
+                                      "a int, k string, w double").coalesce(1)
+        return left, right
+    def on(key=None, tolerance=None, shape=lambda df, left, right: df.orderBy("v"), **options):
+        def case(spark):
+            left, right = sides(spark)
+            if key: options["on"] = key(left, right)
+            if tolerance is not None: options["tolerance"] = F.lit(tolerance)
+            return shape(left._joinAsOf(right, leftAsOfColumn="a", rightAsOfColumn="a", **options), left, right)
+        return case
+    def times(**options):
+        def case(spark):
+            left = spark.range(5).selectExpr("timestamp_seconds(id) as t", "id")
+            right = spark.range(5).selectExpr("timestamp_seconds(2 * id) as t", "id as z")
+            if "seconds" in options: options["tolerance"] = F.expr(f"interval {options.pop('seconds')} second")
+            return left._joinAsOf(right, "t", "t", **options).orderBy("id")
+        return case
+    out = {f"as of {d} {how} {exact} {far}": on(tolerance=far, direction=d, how=how, allowExactMatches=exact)
+           for d in ("backward", "forward", "nearest") for how in ("inner", "left") for exact in (True, False) for far in (None, 2)}
+    out |= {f"as of {d} using": on(key=lambda l, r: "k", direction=d, how="left") for d in ("backward", "forward", "nearest")}
+    return out | {
+        "as of using list": on(key=lambda l, r: ["k"]), "as of condition": on(key=lambda l, r: l.k == r.k), "as of conditions": on(key=lambda l, r: [l.k == r.k, r.w < 5]),
+        "as of one side's columns": on(key=lambda l, r: "k", shape=lambda df, l, r: df.select(l.k, r.w).orderBy("w")),
+        "as of one name twice": on(key=lambda l, r: "k", shape=lambda df, l, r: df.select("k")),
+        "as of right": on(how="right"), "as of direction": on(direction="x"), "as of tolerance below zero": on(tolerance=-1), "as of count": on(shape=lambda df, l, r: df.groupBy().count()),
+        "as of text": lambda spark: sides(spark)[0]._joinAsOf(sides(spark)[1], "k", "k"), "as of other types": lambda spark: sides(spark)[0]._joinAsOf(sides(spark)[1], "a", "w").orderBy("v"),
+        "as of times": times(), "as of times near": times(seconds=1), "as of times nearer": times(seconds=1, allowExactMatches=False, how="left"),
+        "as of times nearest": times(direction="nearest", allowExactMatches=False, seconds=2),
+    }
+
+
 def cases():
-    return vectors() | parsed()
+    return vectors() | parsed() | as_of()
 
 
 if __name__ == "__main__":
