@@ -233,15 +233,7 @@ func (x *exprs) callName(e *plan.Function) string {
 		}
 		parts = append(parts, x.nameOf(arg))
 	}
-	if called == "aggregate_metrics" && len(parts) > 0 { // the metrics are no arguments of Spark's
-		parts = parts[1:]
-	}
-	if n, ok := named[called]; ok && len(parts) > n {
-		parts = parts[:n]
-	}
-	if more := shown[called]; len(parts) < len(more) && (len(parts) > 0 || more[0] != "") {
-		parts = append(parts, more[len(parts):]...)
-	}
+	parts = shownArgs(called, parts)
 	out := name + "(" + distinct + strings.Join(parts, ", ") + ")"
 	if len(e.Order) > 0 {
 		orders := make([]string, len(e.Order))
@@ -257,6 +249,20 @@ func (x *exprs) callName(e *plan.Function) string {
 }
 
 // infixName prints an operator between its two sides.
+// shownArgs are the arguments of a call as its name has them.
+func shownArgs(called string, parts []string) []string {
+	if called == "aggregate_metrics" && len(parts) > 0 { // the metrics are no arguments of Spark's
+		parts = parts[1:]
+	}
+	if n, ok := named[called]; ok && len(parts) > n {
+		parts = parts[:n]
+	}
+	if more := shown[called]; len(parts) < len(more) && (len(parts) > 0 || more[0] != "") {
+		parts = append(parts, more[len(parts):]...)
+	}
+	return parts
+}
+
 func (x *exprs) infixName(op string, args []plan.Expr) string {
 	if op == "!=" || op == "<>" {
 		return "(NOT (" + x.nameOf(args[0]) + " = " + x.nameOf(args[1]) + "))"

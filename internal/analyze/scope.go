@@ -110,7 +110,7 @@ func (r *rel) columnOf(e *plan.Attribute) (plan.Value, bool, error) {
 		if r.outer != nil {
 			return r.outer.columnOf(e)
 		}
-		return nil, false, sparkerr.Analysis("CANNOT_RESOLVE_DATAFRAME_COLUMN", "name", quoted(strings.Join(e.Parts, ".")))
+		return nil, false, foreign(e.Parts)
 	}
 	var candidates []plan.Attr
 	var rest []string
@@ -122,7 +122,7 @@ func (r *rel) columnOf(e *plan.Attribute) (plan.Value, bool, error) {
 		candidates, rest = append(candidates, found...), tail
 	}
 	if len(candidates) == 0 {
-		return nil, false, Unresolved(e.Parts, targets[0].attrs)
+		return nil, false, foreign(e.Parts)
 	}
 	var here []plan.Attr
 	for _, c := range distinct(candidates) {
@@ -132,7 +132,7 @@ func (r *rel) columnOf(e *plan.Attribute) (plan.Value, bool, error) {
 	}
 	switch {
 	case len(here) > 1:
-		return nil, false, ambiguous(e.Parts, here)
+		return nil, false, sparkerr.Analysis("AMBIGUOUS_COLUMN_REFERENCE", "name", quoted(strings.Join(e.Parts, ".")))
 	case len(here) == 1:
 		v, err := fields(plan.Col{Attr: here[0]}, rest)
 		return v, false, err
@@ -158,6 +158,11 @@ func quoteParts(parts []string) string {
 		q[i] = types.Quote(p)
 	}
 	return strings.Join(q, ".")
+}
+
+// foreign is the error of a DataFrame's column that the DataFrame does not have, or that is not in reach.
+func foreign(parts []string) error {
+	return sparkerr.Analysis("CANNOT_RESOLVE_DATAFRAME_COLUMN", "name", quoted(strings.Join(parts, ".")))
 }
 
 func ambiguous(parts []string, found []plan.Attr) error {

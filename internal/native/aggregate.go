@@ -24,6 +24,7 @@ func Aggregates() []Aggregate {
 		{Name: "spark_bitmap_and", Args: []Kind{Bytes}, Result: Bytes, New: func() State { return &bitmap{and: true} }},
 		{Name: "spark_vector_sum", Args: []Kind{Doubles}, Result: Doubles, New: func() State { return &vectorSum{name: "vector_sum"} }},
 		{Name: "spark_vector_avg", Args: []Kind{Doubles}, Result: Doubles, New: func() State { return &vectorSum{name: "vector_avg", mean: true} }},
+		{Name: "spark_ewm", Args: []Kind{Double, Double, Bool}, Result: Double, New: func() State { return &weightedMean{} }},
 		{Name: "spark_histogram", Args: []Kind{Double, Int}, Result: Doubles, New: func() State { return newHistogram() }},
 		{Name: "spark_summary", Args: []Kind{Vector, Double}, Result: Doubles, New: func() State { return &summary{} }},
 	}

@@ -6,6 +6,7 @@ import datetime
 import json
 import sys
 
+import pyspark.pandas as ps
 from pyspark.ml.functions import array_to_vector, vector_to_array
 from pyspark.ml.linalg import Vectors
 from pyspark.sql import functions as F
@@ -99,8 +100,50 @@ def as_of():
     }
 
 
+def names():
+    """Columns that are asked for as a DataFrame's own, and columns that come twice."""
+    def frame(spark): return spark.range(3).select(F.col("id").alias("a"))
+    def on(shape): return lambda spark: (lambda df: shape(df, spark))(frame(spark))
+    return {
+        "twice in a union": on(lambda df, s: (lambda two: two.union(two).select("a"))(df.select("a", "a"))),
+        "own column that is not there": on(lambda df, s: df.select(df._col("z"))), "own column below": on(lambda df, s: df.select((df.a + 1).alias("b")).select(df._col("z"))),
+        "own column in a join": on(lambda df, s: df.join(s.range(2), df._col("z") == F.col("id"))), "own column of a group": on(lambda df, s: df.groupBy("a").count().select(df._col("z"))),
+        "another's column": on(lambda df, s: df.select(frame(s)._col("a"))), "joined with itself": on(lambda df, s: df.crossJoin(df).select(df["a"])),
+        "joined with itself by name": on(lambda df, s: df.crossJoin(df).select("a")), "joined with some of itself": on(lambda df, s: df.crossJoin(df.filter("a > 1")).filter(df["a"] > 1)),
+        "compared with itself": on(lambda df, s: df.join(df, df["a"] == df["a"])), "joined using": on(lambda df, s: df.join(df.filter("a > 0"), "a").select(df["a"]).orderBy("a")),
+        "suggested names": on(lambda df, s: s.range(1).selectExpr("1 as z", "1 as b", "1 as y", "1 as a").select("nope")),
+    }
+
+
+def pandas_on_spark():
+    def ewm(**options):
+        def case(spark):
+            series = ps.Series([1.0, None, 3.0, 2.5, None, None, 0.5, 4.0])
+            return series.ewm(**options).mean().to_frame("mean").to_spark(index_col="row").orderBy("row")
+        return case
+    return {
+        "ewm": ewm(alpha=0.3), "ewm ignoring": ewm(alpha=0.3, ignore_na=True), "ewm of some": ewm(com=1.5, min_periods=3), "ewm of one": ewm(alpha=1.0),
+        "ewm by group": lambda spark: ps.DataFrame({"k": [1, 1, 2, 1, 2], "x": [1.0, 2.0, 3.0, 4.0, 6.0]}).groupby("k").ewm(alpha=0.5).mean()[["x"]].to_spark().orderBy("x"),
+        "index repeat": lambda spark: ps.Index([1, 2]).repeat(2).to_frame(name="i").to_spark().orderBy("i"),
+    }
+
+
+def tables():
+    def dropped(spark):
+        """A table is cached, dropped and made anew."""
+        spark.sql("DROP TABLE IF EXISTS gaps_dropped")
+        spark.range(2).write.saveAsTable("gaps_dropped")
+        spark.catalog.cacheTable("gaps_dropped")
+        spark.table("gaps_dropped").count()
+        spark.sql("DROP TABLE gaps_dropped")
+        spark.range(5, 8).write.saveAsTable("gaps_dropped")
+        try: return spark.createDataFrame([tuple(r) for r in spark.table("gaps_dropped").orderBy("id").collect()], "id long")
+        finally: spark.sql("DROP TABLE gaps_dropped")
+    return {"cached, dropped and made anew": dropped}
+
+
 def cases():
-    return vectors() | parsed() | as_of()
+    return vectors() | parsed() | as_of() | names() | pandas_on_spark() | tables()
 
 
 if __name__ == "__main__":
