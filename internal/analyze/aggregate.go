@@ -172,7 +172,7 @@ func (g *grouping) finish(r *plan.Aggregate, items []item, having plan.Value) (*
 	if having != nil {
 		if having, err = g.above(having); err != nil {
 			if e := sparkerr.As(err); e != nil && e.Condition == "MISSING_AGGREGATION" { // a HAVING clause sees groups only
-				err = unresolved([]string{strings.Trim(e.Params["expression"], `"`)}, attrsOfNamed(g.keys))
+				err = Unresolved([]string{strings.Trim(e.Params["expression"], `"`)}, attrsOfNamed(g.keys))
 			}
 			return nil, err
 		}

@@ -26,6 +26,9 @@ type Env interface {
 	Cached(r plan.Relation) (handle any, rows plan.Node)
 	// Scan answers how files are read; attributes have no ids yet.
 	Scan(ctx context.Context, r *plan.Read) (*plan.Scan, error)
+	// Records answers how the texts of a node's column are read as a file's lines; attributes have no
+	// ids yet.
+	Records(ctx context.Context, r *plan.Parse, in plan.Node, line plan.Attr) (*plan.Records, error)
 	// Checkpoint answers a relation kept by id.
 	Checkpoint(id string) (handle any, rows plan.Node, err error)
 	// Bind binds an ML transformer to its input's schema.
@@ -165,7 +168,7 @@ func (a *Analyzer) resolve(ctx context.Context, r plan.Relation, outer *rel) (*r
 func (a *Analyzer) dispatch(ctx context.Context, r plan.Relation, outer *rel) (*rel, error) {
 	switch r := r.(type) {
 	case *plan.Read, *plan.Table, *plan.Local, *plan.Values, *plan.OneRow, *plan.Range, *plan.CachedRemote, *plan.SQL, *plan.With,
-		*plan.TableFunction, *plan.Catalog:
+		*plan.TableFunction, *plan.Catalog, *plan.Parse:
 		return a.source(ctx, r, outer)
 	case *plan.Project:
 		return a.project(ctx, r, outer)
@@ -173,6 +176,8 @@ func (a *Analyzer) dispatch(ctx context.Context, r plan.Relation, outer *rel) (*
 		return a.filter(ctx, r, outer)
 	case *plan.Join:
 		return a.join(ctx, r, outer)
+	case *plan.AsOfJoin:
+		return a.asOfJoin(ctx, r, outer)
 	case *plan.SetOp:
 		return a.setOp(ctx, r, outer)
 	case *plan.Sort:

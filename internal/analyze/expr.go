@@ -75,7 +75,7 @@ func (x *exprs) resolve(e plan.Expr) (plan.Value, error) {
 				return v, nil
 			}
 		}
-		return nil, unresolved([]string{e.Name}, nil)
+		return nil, Unresolved([]string{e.Name}, nil)
 	case *plan.Window:
 		return x.window(e)
 	case *plan.Extract:

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -180,7 +181,7 @@ func (a *Analyzer) setOp(ctx context.Context, r *plan.SetOp, outer *rel) (*rel, 
 		return nil, sparkerr.New(sparkerr.ClassExtendedAnalysis, "NUM_COLUMNS_MISMATCH", "operator", strings.ToUpper(r.Op),
 			"firstNumColumns", itoa(len(left.attrs)), "invalidOrdinalNum", "second", "invalidNumColumns", itoa(len(right.attrs)))
 	}
-	attrs := make([]plan.Attr, len(left.attrs))
+	attrs, first := make([]plan.Attr, len(left.attrs)), map[int]int{} // first: the place of each column of the left side
 	lv, rv := make([]plan.Named, len(attrs)), make([]plan.Named, len(attrs))
 	for i := range attrs {
 		l, rt := left.attrs[i], right.attrs[i]
@@ -198,6 +199,11 @@ func (a *Analyzer) setOp(ctx context.Context, r *plan.SetOp, outer *rel) (*rel, 
 		}
 		attrs[i] = a.attr(l.Name, t, null)
 		attrs[i].Metadata = l.Metadata
+		if id := cmp.Or(l.Twin, l.ID); first[id] > 0 { // a column that comes twice is one to names
+			attrs[i].Twin = attrs[first[id]-1].ID
+		} else {
+			first[id] = i + 1
+		}
 		lv[i] = plan.Named{Attr: a.attr(l.Name, t, l.Nullable), Value: function.As(plan.Col{Attr: l}, t)}
 		rv[i] = plan.Named{Attr: a.attr(rt.Name, t, rt.Nullable), Value: function.As(plan.Col{Attr: rt}, t)}
 	}

@@ -21,7 +21,7 @@ var upper = map[string]bool{"signum": true, "sqrt": true, "exp": true, "cbrt": t
 
 // canonical names that Spark prints for an alias of a function.
 var canonical = map[string]string{"pow": "POWER", "ceil": "CEIL", "floor": "FLOOR", "create_map": "map", "try_make_timestamp": "try_make_timestamp", "array_agg": "collect_list", "dateadd": "date_add",
-	"current_database": "current_schema"}
+	"current_database": "current_schema", "vector_to_array": "UDF", "array_to_vector": "UDF"}
 
 // shown are the arguments that Spark prints where a call leaves them out, from the first possible one on.
 var shown = map[string][]string{"round": {"", "0"}, "bround": {"", "0"}, "listagg": {"", "NULL"}, "string_agg": {"", "NULL"}, "from_unixtime": {"", "yyyy-MM-dd HH:mm:ss"},
@@ -35,7 +35,7 @@ var shown = map[string][]string{"round": {"", "0"}, "bround": {"", "0"}, "listag
 
 // named are the functions of whose arguments only so many appear in the name.
 var named = map[string]int{"from_json": 1, "to_json": 1, "from_csv": 1, "to_csv": 1, "schema_of_json": 1, "schema_of_csv": 1, "first": 1, "last": 1, "first_value": 1, "last_value": 1,
-	"any_value": 1, "mode": 1, "approx_count_distinct": 1, "to_timestamp_ltz": 2}
+	"any_value": 1, "mode": 1, "vector_to_array": 1, "try_make_timestamp": 6, "approx_count_distinct": 1, "to_timestamp_ltz": 2}
 
 // nameOf is the column name that Spark gives an expression without an alias; v is its value.
 func (x *exprs) nameOf(e plan.Expr) string {
@@ -172,6 +172,10 @@ func (x *exprs) callName(e *plan.Function) string {
 		if len(e.Args) == 2 {
 			return name + "(" + x.names(e.Args) + ")"
 		}
+	case "instr":
+		if len(e.Args) == 3 {
+			return "instr(" + x.names(e.Args) + ", 1)"
+		}
 	case "mode":
 		if len(e.Args) == 2 {
 			if l, ok := e.Args[1].(plan.Literal); ok && l.Value == true {
@@ -229,12 +233,7 @@ func (x *exprs) callName(e *plan.Function) string {
 		}
 		parts = append(parts, x.nameOf(arg))
 	}
-	if n, ok := named[called]; ok && len(parts) > n {
-		parts = parts[:n]
-	}
-	if more := shown[called]; len(parts) < len(more) && (len(parts) > 0 || more[0] != "") {
-		parts = append(parts, more[len(parts):]...)
-	}
+	parts = shownArgs(called, parts)
 	out := name + "(" + distinct + strings.Join(parts, ", ") + ")"
 	if len(e.Order) > 0 {
 		orders := make([]string, len(e.Order))
@@ -250,6 +249,20 @@ func (x *exprs) callName(e *plan.Function) string {
 }
 
 // infixName prints an operator between its two sides.
+// shownArgs are the arguments of a call as its name has them.
+func shownArgs(called string, parts []string) []string {
+	if called == "aggregate_metrics" && len(parts) > 0 { // the metrics are no arguments of Spark's
+		parts = parts[1:]
+	}
+	if n, ok := named[called]; ok && len(parts) > n {
+		parts = parts[:n]
+	}
+	if more := shown[called]; len(parts) < len(more) && (len(parts) > 0 || more[0] != "") {
+		parts = append(parts, more[len(parts):]...)
+	}
+	return parts
+}
+
 func (x *exprs) infixName(op string, args []plan.Expr) string {
 	if op == "!=" || op == "<>" {
 		return "(NOT (" + x.nameOf(args[0]) + " = " + x.nameOf(args[1]) + "))"

@@ -149,7 +149,7 @@ func exceptColumns(attrs []plan.Attr, except []string) ([]plan.Attr, error) {
 	for _, name := range except {
 		found, _ := match(attrs, []string{name})
 		if len(found) == 0 {
-			return nil, unresolved([]string{name}, attrs)
+			return nil, Unresolved([]string{name}, attrs)
 		}
 		for _, at := range found {
 			if gone[at.ID] {

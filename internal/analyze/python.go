@@ -108,7 +108,7 @@ func (a *Analyzer) transform(ctx context.Context, r *plan.Transform, in *rel) (*
 	for _, name := range bound.Inputs {
 		found, rest := match(in.attrs, []string{name})
 		if len(found) == 0 || len(rest) > 0 {
-			return nil, unresolved([]string{name}, in.attrs)
+			return nil, Unresolved([]string{name}, in.attrs)
 		}
 		t.Reads = append(t.Reads, found[0])
 	}

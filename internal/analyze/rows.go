@@ -310,7 +310,7 @@ func (a *Analyzer) toSchema(ctx context.Context, r *plan.ToSchema, outer *rel) (
 	for i, f := range r.Schema.Fields {
 		found, _ := match(in.attrs, []string{f.Name})
 		if len(found) == 0 {
-			return nil, unresolved([]string{f.Name}, in.attrs)
+			return nil, Unresolved([]string{f.Name}, in.attrs)
 		}
 		at := a.attr(f.Name, f.Type, found[0].Nullable)
 		at.Metadata = f.Metadata

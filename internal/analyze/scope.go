@@ -1,7 +1,8 @@
 package analyze
 
 import (
-	"sort"
+	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/millpond/millpond/internal/plan"
@@ -100,7 +101,7 @@ func (r *rel) column(e *plan.Attribute) (v plan.Value, hidden bool, err error) {
 			}
 		}
 	}
-	return nil, false, unresolved(e.Parts, r.attrs)
+	return nil, false, Unresolved(e.Parts, r.attrs)
 }
 
 func (r *rel) columnOf(e *plan.Attribute) (plan.Value, bool, error) {
@@ -109,7 +110,7 @@ func (r *rel) columnOf(e *plan.Attribute) (plan.Value, bool, error) {
 		if r.outer != nil {
 			return r.outer.columnOf(e)
 		}
-		return nil, false, sparkerr.Analysis("CANNOT_RESOLVE_DATAFRAME_COLUMN", "name", quoted(strings.Join(e.Parts, ".")))
+		return nil, false, foreign(e.Parts)
 	}
 	var candidates []plan.Attr
 	var rest []string
@@ -121,7 +122,7 @@ func (r *rel) columnOf(e *plan.Attribute) (plan.Value, bool, error) {
 		candidates, rest = append(candidates, found...), tail
 	}
 	if len(candidates) == 0 {
-		return nil, false, unresolved(e.Parts, targets[0].attrs)
+		return nil, false, foreign(e.Parts)
 	}
 	var here []plan.Attr
 	for _, c := range distinct(candidates) {
@@ -131,7 +132,7 @@ func (r *rel) columnOf(e *plan.Attribute) (plan.Value, bool, error) {
 	}
 	switch {
 	case len(here) > 1:
-		return nil, false, ambiguous(e.Parts, here)
+		return nil, false, sparkerr.Analysis("AMBIGUOUS_COLUMN_REFERENCE", "name", quoted(strings.Join(e.Parts, ".")))
 	case len(here) == 1:
 		v, err := fields(plan.Col{Attr: here[0]}, rest)
 		return v, false, err
@@ -159,6 +160,11 @@ func quoteParts(parts []string) string {
 	return strings.Join(q, ".")
 }
 
+// foreign is the error of a DataFrame's column that the DataFrame does not have, or that is not in reach.
+func foreign(parts []string) error {
+	return sparkerr.Analysis("CANNOT_RESOLVE_DATAFRAME_COLUMN", "name", quoted(strings.Join(parts, ".")))
+}
+
 func ambiguous(parts []string, found []plan.Attr) error {
 	names := make([]string, len(found))
 	for i, at := range found {
@@ -172,11 +178,12 @@ func absentAmong(name string, attrs []plan.Attr) error {
 	return sparkerr.Analysis("UNRESOLVED_COLUMN_AMONG_FIELD_NAMES", "colName", name, "fieldNames", strings.Join(plan.SchemaOf(attrs).Names(), ", "))
 }
 
-func unresolved(parts []string, attrs []plan.Attr) error {
+// Unresolved is the error of a name that is none of the columns, the nearest ones first.
+func Unresolved(parts []string, attrs []plan.Attr) error {
 	if len(attrs) == 0 {
 		return sparkerr.Analysis("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", "objectName", quoteParts(parts))
 	}
-	want := strings.ToLower(parts[len(parts)-1])
+	want := parts[len(parts)-1]
 	type near struct {
 		name string
 		d    int
@@ -184,9 +191,9 @@ func unresolved(parts []string, attrs []plan.Attr) error {
 	list := make([]near, len(attrs))
 	for i, at := range attrs {
 		full := quoteParts(append(append([]string{}, at.Qualifier...), at.Name))
-		list[i] = near{full, distance(want, strings.ToLower(at.Name))}
+		list[i] = near{full, distance(want, at.Name)}
 	}
-	sort.SliceStable(list, func(i, j int) bool { return list[i].d < list[j].d })
+	slices.SortFunc(list, func(a, b near) int { return cmp.Or(a.d-b.d, strings.Compare(a.name, b.name)) })
 	var names []string
 	for i := 0; i < len(list) && i < 5; i++ {
 		names = append(names, list[i].name)
@@ -265,7 +272,7 @@ func (r *rel) offer(hidden []plan.Attr) (*rel, error) {
 	for _, h := range hidden {
 		n, ok := reveal(out.n, h)
 		if !ok {
-			return nil, unresolved([]string{h.Name}, r.attrs)
+			return nil, Unresolved([]string{h.Name}, r.attrs)
 		}
 		out.n = n
 	}

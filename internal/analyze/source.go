@@ -3,6 +3,7 @@ package analyze
 import (
 	"bytes"
 	"context"
+	"strconv"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -29,6 +30,8 @@ func (a *Analyzer) source(ctx context.Context, r plan.Relation, outer *rel) (*re
 		c := *scan
 		c.Attrs = a.attrs(plan.SchemaOf(scan.Attrs))
 		return relOf(&c), nil
+	case *plan.Parse:
+		return a.parse(ctx, r)
 	case *plan.Table:
 		return a.table(ctx, r, outer)
 	case *plan.Local:
@@ -63,6 +66,26 @@ func (a *Analyzer) source(ctx context.Context, r plan.Relation, outer *rel) (*re
 		return relOf(&plan.Data{Attrs: a.attrs(schema), Batches: batches, Label: "Catalog"}), nil
 	}
 	return nil, sparkerr.Unsupported("the relation %T", r)
+}
+
+// parse reads the one column of its input, which must be of text.
+func (a *Analyzer) parse(ctx context.Context, r *plan.Parse) (*rel, error) {
+	in, err := a.resolve(ctx, r.Input, nil)
+	if err != nil {
+		return nil, err
+	}
+	if len(in.attrs) != 1 {
+		return nil, sparkerr.Analysis("DATAFRAME_INPUT_NOT_SINGLE_COLUMN", "numColumns", strconv.Itoa(len(in.attrs)))
+	}
+	if t := in.attrs[0].Type; !types.IsString(t) {
+		return nil, sparkerr.Analysis("DATAFRAME_INPUT_NOT_STRING_TYPE", "dataType", `"`+t.SQL()+`"`)
+	}
+	records, err := a.env.Records(ctx, r, in.node(), in.attrs[0])
+	if err != nil {
+		return nil, err
+	}
+	records.Attrs = a.attrs(plan.SchemaOf(records.Attrs))
+	return relOf(records), nil
 }
 
 // Parse reads a query's text and puts its arguments in.

@@ -146,7 +146,7 @@ func (a *Analyzer) statistic(name string, c plan.Attr) (plan.Value, error) {
 func (a *Analyzer) numericColumn(in *rel, name string) (plan.Value, error) {
 	found, _ := match(in.attrs, []string{name})
 	if len(found) == 0 {
-		return nil, unresolved([]string{name}, in.attrs)
+		return nil, Unresolved([]string{name}, in.attrs)
 	}
 	if !types.IsNumeric(found[0].Type) {
 		return nil, sparkerr.Require("Currently correlation calculation for columns with dataType %s not supported.", types.ScalaText(found[0].Type))
@@ -200,7 +200,7 @@ func (a *Analyzer) quantiles(in *rel, r *plan.Stat) (*rel, error) {
 	for _, name := range r.Columns {
 		found, _ := match(in.attrs, []string{name})
 		if len(found) == 0 {
-			return nil, unresolved([]string{name}, in.attrs)
+			return nil, Unresolved([]string{name}, in.attrs)
 		}
 		if !types.IsNumeric(found[0].Type) {
 			return nil, sparkerr.Require("Quantile calculation for column %s with data type %s is not supported.", name, types.ScalaText(found[0].Type))

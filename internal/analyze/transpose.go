@@ -128,7 +128,7 @@ func (a *Analyzer) frequentItems(in *rel, r *plan.Stat) (*rel, error) {
 	for _, name := range r.Columns {
 		found, _ := match(in.attrs, []string{name})
 		if len(found) == 0 {
-			return nil, unresolved([]string{name}, in.attrs)
+			return nil, Unresolved([]string{name}, in.attrs)
 		}
 		t := types.Array{Elem: found[0].Type, ContainsNull: true}
 		v := &plan.Apply{Func: "freq_items", Args: []plan.Value{plan.Col{Attr: found[0]}}, Out: t, Aggregate: true, SQL: func(s []string) string {

@@ -11,14 +11,15 @@ import (
 // castSQL converts text of type from to type to, by Spark's ANSI rules: what does not fit raises
 // Spark's condition, or is null where try is set.
 func castSQL(text string, from, to types.Type, try bool) string {
+	if types.IsString(to) && !types.IsString(from) {
+		return toText(text, from, "null")
+	}
 	from, to = types.Physical(from), types.Physical(to)
 	switch {
 	case from == types.Null:
 		return "CAST(NULL AS " + TypeSQL(to) + ")"
 	case types.Equal(from, to):
 		return text
-	case types.IsString(to):
-		return toText(text, from, "null")
 	case types.IsString(from):
 		return fromText(text, to, try)
 	case to == types.Boolean:
@@ -133,7 +134,15 @@ func fromText(text string, to types.Type, try bool) string {
 
 // toText prints values as Spark does; null is what stands for a null within an array, map or struct.
 func toText(text string, from types.Type, null string) string {
+	if types.IsAnyVector(from) {
+		return vectorText(text)
+	}
+	if u, ok := from.(*types.UDT); ok {
+		from = u.SQLType
+	}
 	switch from {
+	case types.Null:
+		return "CAST(NULL AS VARCHAR)"
 	case types.Double:
 		return "spark_double_text(" + text + ")"
 	case types.Float:
@@ -153,16 +162,26 @@ func toText(text string, from types.Type, null string) string {
 	case types.DayTimeInterval:
 		return fmt.Sprintf("spark_dt_text(CAST(epoch_us(%s) AS BIGINT), %d, %d)", text, f.Start, f.End)
 	case types.Array:
-		return "(CASE WHEN " + text + " IS NOT NULL THEN '[' || array_to_string(list_transform(" + text + ", lambda e: coalesce(" + toText("e", types.Physical(f.Elem), null) + ", '" + null + "')), ', ') || ']' END)"
+		return "(CASE WHEN " + text + " IS NOT NULL THEN '[' || array_to_string(list_transform(" + text + ", lambda e: coalesce(" + toText("e", f.Elem, null) + ", '" + null + "')), ', ') || ']' END)"
 	case types.Struct:
 		parts := make([]string, len(f.Fields))
 		for i, x := range f.Fields {
-			parts[i] = fmt.Sprintf("coalesce(%s, '%s')", toText(fmt.Sprintf("struct_extract_at(%s, %d)", text, i+1), types.Physical(x.Type), null), null)
+			parts[i] = fmt.Sprintf("coalesce(%s, '%s')", toText(fmt.Sprintf("struct_extract_at(%s, %d)", text, i+1), x.Type, null), null)
 		}
 		return "(CASE WHEN " + text + " IS NOT NULL THEN '{' || " + strings.Join(parts, " || ', ' || ") + " || '}' END)"
 	case types.Map:
-		entry := toText("e.key", types.Physical(f.Key), null) + " || ' -> ' || coalesce(" + toText("e.value", types.Physical(f.Value), null) + ", '" + null + "')"
+		entry := toText("e.key", f.Key, null) + " || ' -> ' || coalesce(" + toText("e.value", f.Value, null) + ", '" + null + "')"
 		return "(CASE WHEN " + text + " IS NOT NULL THEN '{' || array_to_string(list_transform(map_entries(" + text + "), lambda e: " + entry + "), ', ') || '}' END)"
 	}
 	return "CAST(" + text + " AS VARCHAR)"
+}
+
+// vectorText prints [1.0,2.0] or (3,[0,2],[1.0,2.0]).
+func vectorText(v string) string {
+	list := func(of, text string) string {
+		return "'[' || array_to_string(list_transform(" + v + "['" + of + "'], lambda x: " + text + "), ',') || ']'"
+	}
+	dense := list("values", "spark_double_text(x)")
+	return "(CASE WHEN " + v + " IS NULL THEN NULL WHEN " + v + "['type'] = 1 THEN " + dense +
+		" ELSE '(' || CAST(" + v + "['size'] AS VARCHAR) || ',' || " + list("indices", "CAST(x AS VARCHAR)") + " || ',' || " + dense + " || ')' END)"
 }

@@ -289,11 +289,12 @@ func (c *compiler) sql(n plan.Node) (string, error) {
 		if c.Scan != nil {
 			n = c.Scan(n)
 		}
-		list := make([]string, len(n.Attrs))
-		for i, at := range n.Attrs {
-			list[i] = n.Source[i] + " AS " + Column(at.ID)
-		}
-		return "SELECT " + orNothing(list) + " FROM " + n.SQL, nil
+		return scan(n), nil
+	case *plan.Records:
+		return c.wrap(n.Input, func(in string) (string, error) {
+			lines := "(SELECT " + Column(n.Line.ID) + " AS line, '' AS filename FROM (" + in + "))"
+			return strings.ReplaceAll(scan(&n.Scan), plan.LinesMark, lines), nil
+		})
 	case *plan.Numbers:
 		return fmt.Sprintf("SELECT range AS %s FROM range(%d, %d, %d)", Column(n.Attr.ID), n.Start, n.End, n.Step), nil
 	case *plan.One:
@@ -359,6 +360,14 @@ func (c *compiler) wrap(input plan.Node, f func(in string) (string, error)) (str
 		return "", err
 	}
 	return f(in)
+}
+
+func scan(n *plan.Scan) string {
+	list := make([]string, len(n.Attrs))
+	for i, at := range n.Attrs {
+		list[i] = n.Source[i] + " AS " + Column(at.ID)
+	}
+	return "SELECT " + orNothing(list) + " FROM " + n.SQL
 }
 
 func orNothing(list []string) string {

@@ -48,6 +48,10 @@ func prune(n plan.Node, need map[int]bool) plan.Node {
 		return &c
 	case *plan.Scan:
 		return pruneScan(n, need)
+	case *plan.Records:
+		c := *n
+		c.Scan, c.Input = *pruneScan(&n.Scan, need), prune(n.Input, with(map[int]bool{}, plan.Col{Attr: n.Line}))
+		return &c
 	case *plan.Data:
 		return pruneData(n, need)
 	case *plan.Lazy:
@@ -256,7 +260,7 @@ func pruneCombine(n *plan.Combine, need map[int]bool) plan.Node {
 	return c
 }
 
-func pruneScan(n *plan.Scan, need map[int]bool) plan.Node {
+func pruneScan(n *plan.Scan, need map[int]bool) *plan.Scan {
 	c := *n
 	c.Attrs, c.Source = nil, nil
 	for i, at := range n.Attrs {

@@ -38,6 +38,9 @@ func (c *compiler) join(n *plan.JoinNode) (string, error) {
 	if n.Lateral {
 		lateral = "LATERAL "
 	}
+	if n.AsOf {
+		words = "ASOF " + words
+	}
 	if n.Cond != nil {
 		cond, err := c.value(n.Cond)
 		if err != nil {

@@ -136,6 +136,8 @@ func (d *decoder) known(p *pb.Relation) (plan.Relation, error) {
 		return &plan.Filter{Input: in, Cond: cond}, err
 	case *pb.Relation_Join:
 		return d.join(k.Join)
+	case *pb.Relation_AsOfJoin:
+		return d.asOf(k.AsOfJoin)
 	case *pb.Relation_LateralJoin:
 		return d.lateral(k.LateralJoin)
 	case *pb.Relation_SetOp:

@@ -1,8 +1,11 @@
 package connect
 
 import (
+	"strings"
+
 	pb "github.com/millpond/millpond/internal/gen/spark/connect"
 	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/sparkerr"
 )
 
 var joinTypes = map[pb.Join_JoinType]plan.JoinType{pb.Join_JOIN_TYPE_INNER: plan.JoinInner, pb.Join_JOIN_TYPE_FULL_OUTER: plan.JoinFull,
@@ -36,6 +39,38 @@ func (d *decoder) lateral(j *pb.LateralJoin) (plan.Relation, error) {
 	}
 	r.(*plan.Join).Lateral = true
 	return r, nil
+}
+
+// asOfTypes are the names that clients give to joins, without underscores.
+var asOfTypes = map[string]plan.JoinType{"inner": plan.JoinInner, "left": plan.JoinLeft, "leftouter": plan.JoinLeft, "right": plan.JoinRight, "rightouter": plan.JoinRight,
+	"outer": plan.JoinFull, "full": plan.JoinFull, "fullouter": plan.JoinFull, "semi": plan.JoinSemi, "leftsemi": plan.JoinSemi, "anti": plan.JoinAnti, "leftanti": plan.JoinAnti, "cross": plan.JoinCross}
+
+func (d *decoder) asOf(j *pb.AsOfJoin) (plan.Relation, error) {
+	left, err := d.relation(j.Left)
+	if err != nil {
+		return nil, err
+	}
+	right, err := d.relation(j.Right)
+	if err != nil {
+		return nil, err
+	}
+	t, ok := asOfTypes[strings.ReplaceAll(strings.ToLower(j.JoinType), "_", "")]
+	if !ok {
+		return nil, sparkerr.Analysis("UNSUPPORTED_JOIN_TYPE", "typ", j.JoinType, "supported", "'inner', 'leftouter', 'left'")
+	}
+	out := &plan.AsOfJoin{Left: left, Right: right, Using: j.UsingColumns, Type: t, Direction: j.Direction, Exact: j.AllowExactMatches}
+	for _, e := range []struct {
+		from *pb.Expression
+		to   *plan.Expr
+	}{{j.LeftAsOf, &out.LeftValue}, {j.RightAsOf, &out.RightValue}, {j.JoinExpr, &out.Cond}, {j.Tolerance, &out.Tolerance}} {
+		if e.from == nil {
+			continue
+		}
+		if *e.to, err = d.expr(e.from); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
 }
 
 func (d *decoder) setOp(s *pb.SetOperation) (plan.Relation, error) {

@@ -85,6 +85,8 @@ func (d *decoder) shaping(p *pb.Relation) (plan.Relation, error) {
 		}
 		params, err := d.exprs(k.Hint.Parameters)
 		return &plan.Hint{Input: in, Name: k.Hint.Name, Params: params}, err
+	case *pb.Relation_Parse:
+		return d.parse(k.Parse)
 	case *pb.Relation_Unpivot:
 		return d.unpivot(k.Unpivot)
 	case *pb.Relation_ShowString:
@@ -131,6 +133,28 @@ func (d *decoder) rename(w *pb.WithColumnsRenamed) (plan.Relation, error) {
 	}
 	for k, v := range w.RenameColumnsMap {
 		out.From, out.To = append(out.From, k), append(out.To, v)
+	}
+	return out, nil
+}
+
+var parseFormats = map[pb.Parse_ParseFormat]string{pb.Parse_PARSE_FORMAT_CSV: "csv", pb.Parse_PARSE_FORMAT_JSON: "json"}
+
+func (d *decoder) parse(p *pb.Parse) (plan.Relation, error) {
+	in, err := d.relation(p.Input)
+	if err != nil {
+		return nil, err
+	}
+	format, ok := parseFormats[p.Format]
+	if !ok {
+		return nil, sparkerr.Unsupported("parsing rows by %s", p.Format)
+	}
+	out := &plan.Parse{Input: in, Format: format, Options: lowerKeys(p.Options)}
+	if p.Schema != nil {
+		t, err := typeFromProto(p.Schema)
+		if err != nil {
+			return nil, err
+		}
+		out.Schema = types.ToJSON(t)
 	}
 	return out, nil
 }

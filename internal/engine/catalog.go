@@ -138,6 +138,7 @@ func (s *Session) DropTable(name string) (bool, error) {
 	if t.Kind == catalog.View {
 		return false, sparkerr.Analysis("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE", "viewName", types.Quote(database)+"."+types.Quote(table), "operation", "DROP TABLE")
 	}
+	s.Unpersist(&plan.Table{Name: nameParts(name)}) // another table of that name has other rows
 	if err := s.e.tables.DropTable(database, table); err != nil {
 		return false, err
 	}

@@ -66,7 +66,7 @@ var staticConf = map[string]bool{"spark.sql.warehouse.dir": true, "spark.sql.ext
 	"spark.sql.artifact.copyFromLocalToFs.allowDestLocal": true}
 
 // fixedConf are settings that change answers and that this engine knows one value of.
-var fixedConf = map[string]string{"spark.sql.mapKeyDedupPolicy": "EXCEPTION", "spark.sql.caseSensitive": "false", "spark.sql.timestampType": "TIMESTAMP_LTZ"}
+var fixedConf = map[string]string{"spark.sql.caseSensitive": "false", "spark.sql.timestampType": "TIMESTAMP_LTZ"}
 
 // coreConf are the settings of Spark's own machinery, which no session can change; those that end
 // with a dot are prefixes.

@@ -28,7 +28,8 @@ type csvDialect struct {
 	timestampFormat, dateFormat string
 	trimLeft, trimRight         bool
 	records                     lineSizes
-	plain                       []string // the engine's types of columns that it may parse by itself, or ""
+	rows                        *lineColumn // where lines lie, nil for files
+	plain                       []string    // the engine's types of columns that it may parse by itself, or ""
 }
 
 // plainType is what the engine calls the type of a column that it may parse by itself, "" for others.
@@ -64,7 +65,7 @@ func csvOptions(o map[string]string) (csvDialect, error) {
 // table is the engine's expression that reads files as columns named c0, c1 and so on: of text, but
 // for those that are plain.
 func (d csvDialect) table(files []string, columns int) string {
-	if d.records.quoted && !d.multiline { // where every line is a record, whatever its quotes say
+	if d.rows != nil || d.records.quoted && !d.multiline { // where every line is a record, whatever its quotes say
 		return d.lineTable(files, columns)
 	}
 	cols := make([]string, columns)
@@ -102,6 +103,11 @@ func (d csvDialect) firstRecord(path string) ([]string, error) {
 		defer z.Close()
 		in = z
 	}
+	return d.record(in)
+}
+
+// record reads the first record of a text.
+func (d csvDialect) record(in io.Reader) ([]string, error) {
 	rd := csv.NewReader(in)
 	rd.LazyQuotes, rd.FieldsPerRecord = true, -1
 	if len([]rune(d.sep)) != 1 {
@@ -156,10 +162,15 @@ func (s *Session) scanCSV(ctx context.Context, r *plan.Read, files []string) (*p
 			return nil, err
 		}
 	}
+	return d.byMode(files, schema, corrupt), nil
+}
+
+// byMode reads files, line by line where it matters what is wrong with a record.
+func (d csvDialect) byMode(files []string, schema types.Struct, corrupt int) *plan.Scan {
 	if corrupt >= 0 || d.mode != "PERMISSIVE" {
-		return d.strictCSV(files, schema, corrupt), nil
+		return d.strictCSV(files, schema, corrupt)
 	}
-	return d.scan(files, schema), nil
+	return d.scan(files, schema)
 }
 
 // field converts a text field as Spark's CSV reader does: what does not fit is null, or fails
@@ -204,10 +215,7 @@ func (s *Session) csvSchema(ctx context.Context, d csvDialect, files []string, k
 	if first == nil {
 		return types.Struct{}, nil
 	}
-	schema := types.Struct{}
-	for _, name := range columnNames(first, d.header) {
-		schema.Fields = append(schema.Fields, types.Field{Name: name, Type: types.String, Nullable: true})
-	}
+	schema := textColumns(columnNames(first, d.header))
 	if !d.infer {
 		return schema, nil
 	}
@@ -229,7 +237,7 @@ func (s *Session) csvSchema(ctx context.Context, d csvDialect, files []string, k
 		return schema, nil
 	}
 	d.plain = nil // the tests are of text
-	err = s.confirmText(ctx, d.table(files, len(first)), found)
+	err = s.confirmText(ctx, table{d.table(files, len(first)), nil}, found)
 	return typed(), err
 }
 
@@ -258,6 +266,14 @@ func (d csvDialect) scan(files []string, schema types.Struct) *plan.Scan {
 		scan.Source = append(scan.Source, source)
 	}
 	return scan
+}
+
+func textColumns(names []string) types.Struct {
+	schema := types.Struct{}
+	for _, name := range names {
+		schema.Fields = append(schema.Fields, types.Field{Name: name, Type: types.String, Nullable: true})
+	}
+	return schema
 }
 
 // columnNames makes names of a header: empty ones are _c0 and so on, repeated ones get their place.

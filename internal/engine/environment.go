@@ -58,6 +58,10 @@ func (e *environment) Scan(ctx context.Context, r *plan.Read) (*plan.Scan, error
 	return e.s.scan(ctx, r)
 }
 
+func (e *environment) Records(ctx context.Context, r *plan.Parse, in plan.Node, line plan.Attr) (*plan.Records, error) {
+	return e.s.parse(ctx, r, &lineColumn{in: in, line: line})
+}
+
 func (e *environment) Checkpoint(id string) (any, plan.Node, error) {
 	e.s.mu.Lock()
 	defer e.s.mu.Unlock()

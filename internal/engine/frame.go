@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"os"
 	"slices"
-	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -16,7 +14,6 @@ import (
 	"github.com/millpond/millpond/internal/analyze"
 	"github.com/millpond/millpond/internal/execute"
 	"github.com/millpond/millpond/internal/ml"
-	"github.com/millpond/millpond/internal/ml/feature"
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
@@ -46,19 +43,11 @@ func (f *frame) Select(names ...string) ml.Frame {
 	for _, n := range names {
 		i := schema.Index(n)
 		if i < 0 {
-			return &missing{f, sparkerr.Analysis("UNRESOLVED_COLUMN.WITH_SUGGESTION", "objectName", types.Quote(n), "proposal", quoteAll(schema.Names()))}
+			return &missing{f, analyze.Unresolved([]string{n}, out)}
 		}
 		sel.Exprs = append(sel.Exprs, plan.Named{Attr: out[i], Value: plan.Col{Attr: out[i]}})
 	}
 	return &frame{f.s, sel, f.read}
-}
-
-func quoteAll(names []string) string {
-	q := make([]string, len(names))
-	for i, n := range names {
-		q[i] = types.Quote(n)
-	}
-	return strings.Join(q, ", ")
 }
 
 // Batches runs the plan; every reading runs it anew unless its rows are kept.
@@ -243,84 +232,4 @@ func (s *Session) fetchRelation(ctx context.Context, f *plan.Fetch) (types.Struc
 		out = append(out, b)
 	}
 	return fr.Schema(), out, nil
-}
-
-// helperID is the object that clients call for what belongs to no model.
-const helperID = "______ML_CONNECT_HELPER______"
-
-// helpers are the methods of the helper object.
-var helpers = map[string]func(s *Session, args []any) (any, error){
-	"handleOverwrite": func(s *Session, a []any) (any, error) {
-		path, _ := a[0].(string)
-		overwrite, _ := a[1].(bool)
-		return s.handleOverwrite(path, overwrite)
-	},
-	"stopWordsRemoverLoadDefaultStopWords": func(_ *Session, a []any) (any, error) {
-		language, _ := a[0].(string)
-		return feature.StopWords(language)
-	},
-	"stopWordsRemoverGetDefaultOrUS": func(*Session, []any) (any, error) { return "en_US", nil },
-	"stringIndexerModelFromLabels": func(s *Session, a []any) (any, error) {
-		return s.indexerFromLabels(a, [][]string{stringsOf(a[1])})
-	},
-	"stringIndexerModelFromLabelsArray": func(s *Session, a []any) (any, error) {
-		var all [][]string
-		list, _ := a[1].([]any)
-		for _, l := range list {
-			all = append(all, stringsOf(l))
-		}
-		return s.indexerFromLabels(a, all)
-	},
-}
-
-// helperArgs is how many arguments each helper takes, at least.
-var helperArgs = map[string]int{"handleOverwrite": 2, "stopWordsRemoverLoadDefaultStopWords": 1, "stringIndexerModelFromLabels": 2, "stringIndexerModelFromLabelsArray": 2}
-
-func stringsOf(v any) []string {
-	list, _ := v.([]any)
-	out := make([]string, len(list))
-	for i, x := range list {
-		out[i], _ = x.(string)
-	}
-	return out
-}
-
-// indexerFromLabels makes a StringIndexerModel that was not fitted; a[0] is its uid.
-func (s *Session) indexerFromLabels(a []any, labels [][]string) (any, error) {
-	uid, _ := a[0].(string)
-	spec, err := ml.Lookup("org.apache.spark.ml.feature.StringIndexerModel")
-	if err != nil {
-		return nil, err
-	}
-	id, err := s.models.add(feature.StringIndexerModelFromLabels(uid, ml.NewParams(spec), labels))
-	return ModelID(id), err
-}
-
-func (s *Session) helper(_ context.Context, methods []plan.Method) (any, error) {
-	if len(methods) == 1 {
-		m := methods[0]
-		if f, ok := helpers[m.Name]; ok && len(m.Args) >= helperArgs[m.Name] {
-			return f(s, m.Args)
-		}
-		return nil, sparkerr.New(sparkerr.ClassSpark, "CONNECT_ML.UNSUPPORTED_EXCEPTION", "message", m.Name+" is not supported by Millpond yet")
-	}
-	return nil, sparkerr.New(sparkerr.ClassSpark, "CONNECT_ML.UNSUPPORTED_EXCEPTION", "message", "the helper object takes one method")
-}
-
-// handleOverwrite clears the way for saving to a path.
-func (s *Session) handleOverwrite(path string, overwrite bool) (any, error) {
-	local, err := localPath(path)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := os.Stat(local); err != nil {
-		return true, nil
-	}
-	if !overwrite {
-		return nil, sparkerr.Plain("java.io.IOException", "Path %s already exists. To overwrite it, please use write.overwrite().save(path) for Scala and use write().overwrite().save(path) for Java and Python.", path)
-	}
-	if err := os.RemoveAll(local); err != nil {
-		return nil, fmt.Errorf("remove %s: %w", path, err)
-	}
-	return true, nil
 }

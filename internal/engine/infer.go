@@ -54,6 +54,12 @@ func (g guess) doubt(i int) string {
 	return "false" // a string is never wrong
 }
 
+// table is the engine's expression of a table, and the column that it reads, nil where it reads files.
+type table struct {
+	sql  string
+	rows *lineColumn
+}
+
 // guessText guesses the types of the columns of CSV files from their first rows; those of plain
 // numbers are known.
 func (s *Session) guessText(ctx context.Context, d csvDialect, files []string, columns int) ([]guess, error) {
@@ -69,7 +75,7 @@ func (s *Session) guessText(ctx context.Context, d csvDialect, files []string, c
 		return out, nil
 	}
 	d.records, d.plain = d.records.head(), nil
-	tried, err := s.tryTypes(ctx, fmt.Sprintf("(SELECT * FROM %s LIMIT %d)", d.table(files, columns), inferSample), rest)
+	tried, err := s.tryTypes(ctx, table{fmt.Sprintf("(SELECT * FROM %s LIMIT %d)", d.table(files, columns), inferSample), d.rows}, rest)
 	for k, g := range tried {
 		out[rest[k]] = g
 	}
@@ -81,7 +87,7 @@ var plainTypes = map[string]types.Type{"INTEGER": types.Int, "DOUBLE": types.Dou
 
 // confirmText corrects guesses by the whole table: one pass finds the columns whose guess fails,
 // which are then tried as every type.
-func (s *Session) confirmText(ctx context.Context, table string, found []guess) error {
+func (s *Session) confirmText(ctx context.Context, table table, found []guess) error {
 	wrong, err := s.refuted(ctx, table, found)
 	if err != nil || len(wrong) == 0 {
 		return err
@@ -97,7 +103,7 @@ func (s *Session) confirmText(ctx context.Context, table string, found []guess) 
 }
 
 // tryTypes counts, for each column and candidate, the values that do not fit.
-func (s *Session) tryTypes(ctx context.Context, table string, columns []int) ([]guess, error) {
+func (s *Session) tryTypes(ctx context.Context, table table, columns []int) ([]guess, error) {
 	var list []string
 	for _, i := range columns {
 		for _, c := range candidates {
@@ -125,7 +131,7 @@ func (s *Session) tryTypes(ctx context.Context, table string, columns []int) ([]
 }
 
 // refuted gives the columns whose guessed type does not fit every value.
-func (s *Session) refuted(ctx context.Context, table string, found []guess) ([]int, error) {
+func (s *Session) refuted(ctx context.Context, table table, found []guess) ([]int, error) {
 	list := make([]string, len(found))
 	for i, g := range found {
 		list[i] = "count(CASE WHEN " + g.doubt(i) + " THEN 1 END)"
@@ -143,10 +149,10 @@ func (s *Session) refuted(ctx context.Context, table string, found []guess) ([]i
 	return out, nil
 }
 
-func (s *Session) counts(ctx context.Context, list []string, table string) ([]int64, error) {
-	scan := &plan.Scan{SQL: "(SELECT [" + strings.Join(list, ", ") + "] AS n FROM " + table + ") t", Source: []string{"n"},
+func (s *Session) counts(ctx context.Context, list []string, from table) ([]int64, error) {
+	scan := &plan.Scan{SQL: "(SELECT [" + strings.Join(list, ", ") + "] AS n FROM " + from.sql + ") t", Source: []string{"n"},
 		Attrs: []plan.Attr{{ID: 1, Name: "n", Type: types.Array{Elem: types.Long}}}}
-	batches, err := s.collect(ctx, scan)
+	batches, err := s.collect(ctx, from.rows.over(scan))
 	if err != nil {
 		return nil, err
 	}

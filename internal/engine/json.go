@@ -19,7 +19,8 @@ import (
 type jsonDialect struct {
 	mode, corrupt string
 	multiline     bool
-	longest       int // line to expect
+	longest       int         // line to expect
+	rows          *lineColumn // where records lie, nil for files
 	options       map[string]string
 }
 
@@ -30,9 +31,25 @@ func (d jsonDialect) format() string {
 	return "newline_delimited"
 }
 
+// strangeJSON are options that change what is JSON, or its types, and that nothing here heeds.
+var strangeJSON = []string{"primitivesAsString", "prefersDecimal", "dropFieldIfAllNull", "allowComments", "allowUnquotedControlChars",
+	"allowBackslashEscapingAnyCharacter", "allowNumericLeadingZeros"}
+
+func jsonOptions(options map[string]string) error {
+	for _, name := range strangeJSON {
+		if flag(options, strings.ToLower(name)) {
+			return sparkerr.Unsupported("the JSON option %s", name)
+		}
+	}
+	return nil
+}
+
 // scanJSON reads JSON. The engine's own reader takes what is known to be well-formed, which is
 // what a schema was inferred from; any other record is read one by one by Spark's rules.
 func (s *Session) scanJSON(ctx context.Context, r *plan.Read, files []string) (*plan.Scan, error) {
+	if err := jsonOptions(r.Options); err != nil {
+		return nil, err
+	}
 	want, err := userSchema(r.Schema)
 	if err != nil {
 		return nil, err
@@ -56,11 +73,8 @@ func (s *Session) scanJSON(ctx context.Context, r *plan.Read, files []string) (*
 	if err != nil {
 		return nil, err
 	}
-	if schema, malformed, strict := d.inferred(found); strict {
-		if malformed && d.mode == "FAILFAST" {
-			return nil, sparkerr.New(sparkerr.ClassSpark, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "badRecord", "_corrupt_record", "failFastMode", "FAILFAST")
-		}
-		return d.strict(files, schema), nil
+	if schema, strict, err := d.inferred(found); strict || err != nil {
+		return d.strict(files, schema), err
 	}
 	cols := make([]string, len(found.Fields))
 	scan := &plan.Scan{Attrs: attrsOf(found)}
@@ -76,10 +90,10 @@ func (s *Session) scanJSON(ctx context.Context, r *plan.Read, files []string) (*
 // there are some which only Spark's rules can read.
 const malformedMark, looseMark = "\x00malformed", "\x00loose"
 
-// inferred gives the schema that Spark would infer, whether records are malformed, where a column is
-// to hold those that are not dropped, and whether records are to be read one by one.
-func (d jsonDialect) inferred(found types.Struct) (schema types.Struct, malformed, strict bool) {
-	out := types.Struct{}
+// inferred gives the schema that Spark would infer, where a column is to hold malformed records that
+// are not dropped, and whether records are to be read one by one.
+func (d jsonDialect) inferred(found types.Struct) (schema types.Struct, strict bool, err error) {
+	out, malformed := types.Struct{}, false
 	for _, f := range found.Fields {
 		switch f.Name {
 		case malformedMark:
@@ -90,15 +104,21 @@ func (d jsonDialect) inferred(found types.Struct) (schema types.Struct, malforme
 			out.Fields = append(out.Fields, f)
 		}
 	}
+	if malformed && d.mode == "FAILFAST" {
+		return out, true, sparkerr.New(sparkerr.ClassSpark, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "badRecord", "_corrupt_record", "failFastMode", "FAILFAST")
+	}
 	if malformed && d.mode == "PERMISSIVE" && out.Index(d.corrupt) < 0 {
 		out.Fields = append(out.Fields, types.Field{Name: d.corrupt, Type: types.String, Nullable: true})
 	}
 	sort.Slice(out.Fields, func(i, j int) bool { return out.Fields[i].Name < out.Fields[j].Name })
-	return out, malformed, strict
+	return out, strict, nil
 }
 
 // texts is the engine's expression for the texts that hold records: lines, or whole files.
 func (d jsonDialect) texts(files []string) string {
+	if d.rows != nil { // one that is null is malformed
+		return "(SELECT coalesce(line, '') AS line, filename FROM " + plan.LinesMark + " WHERE line IS NULL OR trim(line) <> '') l"
+	}
 	if d.multiline {
 		return "(SELECT content AS line, filename FROM read_text(" + listSQL(files) + ") WHERE trim(content) <> '') l"
 	}
@@ -118,7 +138,7 @@ func (d jsonDialect) strict(files []string, schema types.Struct) *plan.Scan {
 	records := "spark_json_records(line, " + quoteSQL(types.ToJSON(schema)) + ", " + options + ")"
 	list := "records"
 	if d.mode == "FAILFAST" {
-		list = "(CASE WHEN len(records) = 0 THEN " + sparkerr.Raise("FAILED_READ_FILE.NO_HINT", "'file://' || filename", "line") + " ELSE records END)"
+		list = "(CASE WHEN len(records) = 0 THEN " + d.rows.malformed(len(schema.Fields)) + " ELSE records END)"
 	}
 	scan := &plan.Scan{Attrs: attrsOf(schema), SQL: "(SELECT CAST(CAST(r AS JSON) AS " + compile.TypeSQL(schema) + ") AS r FROM (SELECT unnest(" + list + ") AS r FROM (SELECT line, filename, " + records + " AS records FROM " + d.texts(files) + "))) t"}
 	for i, f := range schema.Fields {
@@ -135,7 +155,7 @@ func (d jsonDialect) strict(files []string, schema types.Struct) *plan.Scan {
 func (s *Session) jsonSchema(ctx context.Context, d jsonDialect, files []string) (types.Struct, error) {
 	names, kinds, err := s.describe(ctx, fmt.Sprintf("SELECT * FROM read_json(%s, format='%s', sample_size=-1, convert_strings_to_integers=false, maximum_depth=-1)", listSQL(files), d.format()))
 	if err != nil {
-		return s.jsonStructure(ctx, d.texts(files))
+		return s.jsonStructure(ctx, d.texts(files), nil)
 	}
 	schema := types.Struct{}
 	for i := range names {
@@ -150,19 +170,16 @@ func (s *Session) jsonSchema(ctx context.Context, d jsonDialect, files []string)
 }
 
 // jsonStructure infers the types of records that are not all plain JSON.
-func (s *Session) jsonStructure(ctx context.Context, texts string) (types.Struct, error) {
-	query := "(SELECT CAST(json_group_structure(j) AS VARCHAR) AS s, CAST(count(*) > count(j) AS VARCHAR) AS m FROM (SELECT CAST(spark_json_sample(line) AS JSON) AS j FROM " + texts + ")) t"
+func (s *Session) jsonStructure(ctx context.Context, texts string, rows *lineColumn) (types.Struct, error) {
+	query := "(SELECT CAST(json_group_structure(j) AS VARCHAR) AS s, CAST(count(*) > count(j) AS VARCHAR) AS m FROM (SELECT unnest(CASE WHEN json_type(j) = 'ARRAY' THEN json_extract(j, '$[*]') ELSE [j] END) AS j FROM (SELECT CAST(spark_json_sample(line) AS JSON) AS j FROM " + texts + "))) t"
 	scan := &plan.Scan{SQL: query, Source: []string{"s", "m"}, Attrs: []plan.Attr{{ID: 1, Name: "s", Type: types.String}, {ID: 2, Name: "m", Type: types.String}}}
-	batches, err := s.collect(ctx, scan)
+	batches, err := s.collect(ctx, rows.over(scan))
 	if err != nil || len(batches) == 0 {
 		return types.Struct{}, err
 	}
 	t, err := structureType([]byte(first(batches[0].Column(0))))
 	if err != nil {
 		return types.Struct{}, err
-	}
-	if list, ok := t.(types.Array); ok { // records in lists
-		t = list.Elem
 	}
 	schema, _ := t.(types.Struct)
 	if first(batches[0].Column(1)) == "true" {

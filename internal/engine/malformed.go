@@ -64,7 +64,7 @@ func (d csvDialect) strictCSV(files []string, schema types.Struct, corrupt int) 
 	case "DROPMALFORMED":
 		from = "(SELECT * FROM " + from + " WHERE NOT " + bad + ") r"
 	case "FAILFAST":
-		from = "(SELECT * FROM " + from + " WHERE (CASE WHEN " + bad + " THEN " + sparkerr.Raise("FAILED_READ_FILE.NO_HINT", "'file://' || filename", "line") + " ELSE true END)) r"
+		from = "(SELECT * FROM " + from + " WHERE (CASE WHEN " + bad + " THEN " + d.rows.malformed(len(fields)) + " ELSE true END)) r"
 	}
 	scan := &plan.Scan{SQL: from, Attrs: attrsOf(schema)}
 	if corrupt >= 0 {
@@ -93,8 +93,13 @@ func (d csvDialect) lineTable(files []string, columns int) string {
 
 // lines is the engine's expression that reads files line by line, without headers and comments.
 func (d csvDialect) lines(files []string) string {
-	from := lineReader(files, d.header, d.records.limit())
 	where := " WHERE line IS NOT NULL AND trim(line) <> ''"
+	from := plan.LinesMark
+	if d.rows == nil {
+		from = lineReader(files, d.header, d.records.limit())
+	} else if d.header {
+		where += " AND line <> " + quoteSQL(d.rows.header)
+	}
 	if d.comment != "" {
 		where += " AND NOT starts_with(line, " + quoteSQL(d.comment) + ")"
 	}

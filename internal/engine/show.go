@@ -62,9 +62,7 @@ func (s *Session) show(ctx context.Context, r *plan.Show) (*Result, error) {
 // cellText is a column as show prints it.
 func cellText(at plan.Attr) plan.Value {
 	col := plan.Value(plan.Col{Attr: at})
-	if types.IsVector(at.Type) {
-		col = &plan.Apply{Func: "vector_text", Args: []plan.Value{col}, Out: types.String, Null: true, SQL: vectorText}
-	} else if at.Type == types.Binary {
+	if at.Type == types.Binary {
 		col = &plan.Apply{Func: "binary_text", Args: []plan.Value{col}, Out: types.String, Null: true, SQL: func(a []string) string {
 			return "(CASE WHEN " + a[0] + " IS NOT NULL THEN '[' || rtrim(regexp_replace(hex(" + a[0] + "), '(..)', '\\1 ', 'g')) || ']' END)"
 		}}
@@ -72,16 +70,6 @@ func cellText(at plan.Attr) plan.Value {
 		col = &plan.Convert{Child: col, To: types.String, Mode: "show"}
 	}
 	return &plan.Apply{Func: "coalesce", Args: []plan.Value{col}, Out: types.String, SQL: func(a []string) string { return "coalesce(" + a[0] + ", 'NULL')" }}
-}
-
-// vectorText prints [1.0,2.0] or (3,[0,2],[1.0,2.0]).
-func vectorText(a []string) string {
-	list := func(of, text string) string {
-		return "'[' || array_to_string(list_transform(" + a[0] + "['" + of + "'], lambda e: " + text + "), ',') || ']'"
-	}
-	dense := list("values", "spark_double_text(e)")
-	return "(CASE WHEN " + a[0] + " IS NULL THEN NULL WHEN " + a[0] + "['type'] = 1 THEN " + dense +
-		" ELSE '(' || CAST(" + a[0] + "['size'] AS VARCHAR) || ',' || " + list("indices", "CAST(e AS VARCHAR)") + " || ',' || " + dense + " || ')' END)"
 }
 
 func showCells(batches []arrow.RecordBatch, width, rows, truncate int) (cells [][]string, more bool) {

@@ -81,6 +81,9 @@ func Open(o Options) (*Database, error) {
 	if err := registerNatives(c); err != nil {
 		return nil, err
 	}
+	if err := registerAggregates(c); err != nil {
+		return nil, err
+	}
 	for _, m := range macros {
 		if err := c.exec(m); err != nil {
 			return nil, fmt.Errorf("define %s: %w", strings.Fields(m)[4], err)

@@ -26,10 +26,25 @@ var nativeTypes = map[native.Kind]duck.Type{native.Text: duck.TypeVarchar, nativ
 	native.Int: duck.TypeInteger, native.Long: duck.TypeBigInt, native.Double: duck.TypeDouble}
 
 func nativeType(k native.Kind) duck.LogicalType {
-	if k != native.Texts {
-		return duck.CreateLogicalType(nativeTypes[k])
+	switch k {
+	case native.Texts:
+		return listType(duck.TypeVarchar)
+	case native.Doubles:
+		return listType(duck.TypeDouble)
+	case native.Vector:
+		parts := []duck.LogicalType{duck.CreateLogicalType(duck.TypeTinyInt), duck.CreateLogicalType(duck.TypeInteger), listType(duck.TypeInteger), listType(duck.TypeDouble)}
+		defer func() {
+			for i := range parts {
+				duck.DestroyLogicalType(&parts[i])
+			}
+		}()
+		return duck.CreateStructType(parts, []string{"type", "size", "indices", "values"})
 	}
-	child := duck.CreateLogicalType(duck.TypeVarchar)
+	return duck.CreateLogicalType(nativeTypes[k])
+}
+
+func listType(of duck.Type) duck.LogicalType {
+	child := duck.CreateLogicalType(of)
 	defer duck.DestroyLogicalType(&child)
 	return duck.CreateListType(child)
 }
@@ -112,7 +127,11 @@ type reader struct {
 	data  unsafe.Pointer
 	valid unsafe.Pointer
 	child *reader
+	parts []reader // of a vector
 }
+
+// partKinds are how the parts of a vector are read; the list of places is read as bare offsets.
+var partKinds = []native.Kind{native.Bool, native.Int, native.Doubles, native.Doubles}
 
 func newReader(v duck.Vector, kind native.Kind) reader {
 	r := reader{kind: kind, data: duck.VectorGetData(v), valid: duck.VectorGetValidity(v)}
@@ -120,7 +139,38 @@ func newReader(v duck.Vector, kind native.Kind) reader {
 		c := newReader(duck.ListVectorGetChild(v), native.Text)
 		r.child = &c
 	}
+	switch kind {
+	case native.Doubles: // the elements follow each other
+		r.child = &reader{data: duck.VectorGetData(duck.ListVectorGetChild(v))}
+	case native.Vector:
+		for k, part := range partKinds {
+			r.parts = append(r.parts, newReader(duck.StructVectorGetChild(v, duck.IdxT(k)), part))
+		}
+	}
 	return r
+}
+
+// elements gives where the elements of a row's list are, and how many.
+func (r *reader) elements(row int, width uint64) (unsafe.Pointer, int) {
+	entry := (*[2]uint64)(unsafe.Add(r.data, row*16))
+	return unsafe.Add(r.child.data, entry[0]*width), int(entry[1])
+}
+
+func (r *reader) doubles(row int) []float64 {
+	at, n := r.elements(row, 8)
+	return unsafe.Slice((*float64)(at), n)
+}
+
+func (r *reader) vector(row int) native.Value {
+	v := native.Value{D: r.parts[3].doubles(row)}
+	if r.parts[0].at(row).I == 0 {
+		at, n := r.parts[2].elements(row, 4)
+		v.I, v.At = r.parts[1].at(row).I, unsafe.Slice((*int32)(at), n)
+		if v.At == nil { // no value is stored
+			v.At = []int32{}
+		}
+	}
+	return v
 }
 
 func (r *reader) at(row int) native.Value {
@@ -138,6 +188,10 @@ func (r *reader) at(row int) native.Value {
 		return native.Value{I: *(*int64)(unsafe.Add(r.data, row*8))}
 	case native.Double:
 		return native.Value{F: *(*float64)(unsafe.Add(r.data, row*8))}
+	case native.Doubles:
+		return native.Value{D: r.doubles(row)}
+	case native.Vector:
+		return r.vector(row)
 	}
 	entry := (*[2]uint64)(unsafe.Add(r.data, row*16)) // offset and length
 	list := make([]native.Value, entry[1])
@@ -163,7 +217,7 @@ func (w *writer) put(row int, v native.Value) {
 	if v.Null {
 		duck.VectorEnsureValidityWritable(w.out)
 		duck.ValiditySetRowInvalid(duck.VectorGetValidity(w.out), duck.IdxT(row))
-		if w.kind == native.Texts {
+		if w.kind == native.Texts || w.kind == native.Doubles {
 			*(*[2]uint64)(unsafe.Add(w.data, row*16)) = [2]uint64{uint64(w.used), 0}
 		}
 		return
@@ -182,17 +236,22 @@ func (w *writer) put(row int, v native.Value) {
 	case native.Double:
 		*(*float64)(unsafe.Add(w.data, row*8)) = v.F
 	case native.Texts:
-		w.list(row, v.L)
+		child, at := w.grow(row, len(v.L), native.Text)
+		for k, x := range v.L {
+			child.put(at+k, x)
+		}
+	case native.Doubles:
+		child, at := w.grow(row, len(v.D), native.Double)
+		copy(unsafe.Slice((*float64)(unsafe.Add(child.data, at*8)), len(v.D)), v.D)
 	}
 }
 
-func (w *writer) list(row int, items []native.Value) {
-	*(*[2]uint64)(unsafe.Add(w.data, row*16)) = [2]uint64{uint64(w.used), uint64(len(items))}
-	duck.ListVectorReserve(w.out, duck.IdxT(w.used+len(items)))
-	duck.ListVectorSetSize(w.out, duck.IdxT(w.used+len(items)))
-	child := newWriter(duck.ListVectorGetChild(w.out), native.Text)
-	for k, x := range items {
-		child.put(w.used+k, x)
-	}
-	w.used += len(items)
+// grow makes room for a row's list of n elements: who writes them, and from which place on.
+func (w *writer) grow(row, n int, kind native.Kind) (*writer, int) {
+	at := w.used
+	*(*[2]uint64)(unsafe.Add(w.data, row*16)) = [2]uint64{uint64(at), uint64(n)}
+	w.used += n
+	duck.ListVectorReserve(w.out, duck.IdxT(w.used))
+	duck.ListVectorSetSize(w.out, duck.IdxT(w.used))
+	return newWriter(duck.ListVectorGetChild(w.out), kind), at
 }

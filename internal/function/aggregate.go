@@ -239,6 +239,12 @@ func outOfRange(name string, a []plan.Value, what, between, got string) error {
 		"exprName", what, "valueRange", between, "currentValue", got)
 }
 
+// Negative says whether a value is a constant less than zero.
+func Negative(v plan.Value) bool {
+	n, ok := constantNumber(v)
+	return ok && n < 0
+}
+
 // constantNumber reads a literal number, negated perhaps.
 func constantNumber(v plan.Value) (float64, bool) {
 	if a, ok := v.(*plan.Apply); ok && len(a.Args) == 1 && (a.Func == "-" || a.Func == "negative") {

@@ -20,6 +20,9 @@ func moreAggregates() []Row {
 		pair("regr_avgx", both("avg", "{1}")), pair("regr_avgy", both("avg", "{0}")), pair("regr_sxx", call("regr_sxx", "{0}, {1}")),
 		pair("regr_sxy", call("regr_sxy", "{0}, {1}")), pair("regr_syy", call("regr_syy", "{0}, {1}")),
 		{Name: "listagg", Aliases: "string_agg", Kind: Aggregate, Args: "a ?a", Result: listaggType, Build: func(a []Arg) string {
+			if a[0].Type == types.Binary {
+				return listaggBytes(a)
+			}
 			sep := "''"
 			if len(a) == 2 && (a[1].Const == nil || a[1].Const.Value != nil) {
 				sep = a[1].SQL
@@ -48,6 +51,15 @@ func moreAggregates() []Row {
 		{Name: "percentile_disc", Kind: Aggregate, Args: "n d", Result: percentileType(nil), SQL: call("quantile_disc", "{0}, {1}")},
 		{Name: "try_sum", Kind: Aggregate, Args: "n", Result: sumType, Null: maybeNull, Build: func(a []Arg) string { return trySum(a) }},
 		{Name: "try_avg", Kind: Aggregate, Args: "n", Result: avgType, Null: maybeNull, Build: func(a []Arg) string { return tryAverage(a) }},
+		{Name: "bitmap_construct_agg", Kind: Aggregate, Args: "l", Result: is(types.Binary), Null: neverNull, SQL: call("spark_bitmap", "{0}")},
+		{Name: "bitmap_or_agg", Kind: Aggregate, Coerce: bytesArg("bitmap_or_agg"), Result: is(types.Binary), Null: neverNull, SQL: call("spark_bitmap_or", "{0}")},
+		{Name: "bitmap_and_agg", Kind: Aggregate, Coerce: bytesArg("bitmap_and_agg"), Result: is(types.Binary), Null: neverNull, SQL: call("spark_bitmap_and", "{0}")},
+		{Name: "collect_union", Kind: Aggregate, Args: "A", Result: func(a []plan.Value) (types.Type, error) {
+			return types.Array{Elem: a[0].Type().(types.Array).Elem}, nil
+		}, Null: neverNull, SQL: "coalesce(list_distinct(flatten(" + callWhere("list", "{0}", "{0} IS NOT NULL") + ")), [])"},
+		{Name: "vector_sum", Kind: Aggregate, Coerce: floatsArg("vector_sum"), Result: floats, Build: overFloats("spark_vector_sum")},
+		{Name: "vector_avg", Kind: Aggregate, Coerce: floatsArg("vector_avg"), Result: floats, Build: overFloats("spark_vector_avg")},
+		{Name: "histogram_numeric", Kind: Aggregate, Coerce: histogramArgs, Result: histogramType, Build: histogram},
 		{Name: "bitmap_count", Args: "B", Result: is(types.Long), SQL: "CAST(bit_count(CAST({0} AS BIT)) AS BIGINT)"},
 	}
 }
@@ -81,10 +93,22 @@ func listQuantile(list, p string) string {
 }
 
 func listaggType(a []plan.Value) (types.Type, error) {
-	if a[0].Type() == types.Binary {
-		return nil, sparkerr.Unsupported("listagg of binary values")
+	if a[0].Type() != types.Binary {
+		return types.String, nil
 	}
-	return types.String, nil
+	if len(a) == 2 && a[1].Type() != types.Binary && a[1].Type() != types.Null {
+		return nil, sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH.DATA_DIFF_TYPES", "sqlExpr", `"listagg(`+describeAll(a)+`)"`, "functionName", "`listagg`",
+			"dataType", `("`+a[0].Type().SQL()+`" or "`+a[1].Type().SQL()+`")`)
+	}
+	return types.Binary, nil
+}
+
+func listaggBytes(a []Arg) string {
+	between := ""
+	if len(a) == 2 && a[1].Type == types.Binary {
+		between = a[1].SQL + " || "
+	}
+	return "list_reduce(" + callWhere("list", a[0].SQL, a[0].SQL+" IS NOT NULL") + ", lambda x, y: x || " + between + "y)"
 }
 
 func byType(a []plan.Value) (types.Type, error) {

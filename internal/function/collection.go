@@ -86,9 +86,6 @@ func collections() []Row {
 		{Name: "filter", Coerce: tests("filter", "A f"), Null: nullOfFirst, Result: same(0), SQL: "list_filter({0}, {1})"},
 		{Name: "exists", Aliases: "any_match", Null: nullOfTest, Coerce: tests("exists", "A f"), Result: is(types.Boolean), Build: threeValued("bool_or")},
 		{Name: "forall", Null: nullOfTest, Coerce: tests("forall", "A f"), Result: is(types.Boolean), Build: threeValued("bool_and")},
-		{Name: "vector_to_array", Args: "a ?s", Coerce: vectorArg, Result: vectorElems, Build: vectorToArray},
-		{Name: "array_to_vector", Args: "A", Result: func([]plan.Value) (types.Type, error) { return types.Vector, nil },
-			SQL: `(CASE WHEN {0} IS NULL THEN NULL ELSE struct_pack("type" := 1::TINYINT, "size" := NULL::INTEGER, "indices" := NULL::INTEGER[], "values" := CAST({0} AS DOUBLE[])) END)`},
 	}
 }
 
@@ -280,33 +277,4 @@ func zipType(a []plan.Value) (types.Type, error) {
 func withElement(a []plan.Value) (types.Type, error) {
 	l := a[0].Type().(types.Array)
 	return types.Array{Elem: l.Elem, ContainsNull: l.ContainsNull || a[1].Nullable()}, nil
-}
-
-func vectorArg(a []plan.Value) ([]plan.Value, error) {
-	if len(a) == 0 || !types.IsVector(a[0].Type()) {
-		got := "nothing"
-		if len(a) > 0 {
-			got = a[0].Type().SimpleString()
-		}
-		return nil, sparkerr.IllegalArgument("function vector_to_array requires a non-null input argument and input type must be `org.apache.spark.ml.linalg.Vector` or `org.apache.spark.mllib.linalg.Vector`, but got %s.", got)
-	}
-	return a, nil
-}
-
-func vectorElems(a []plan.Value) (types.Type, error) {
-	if len(a) == 2 {
-		if c, ok := Constant(a[1]); ok && c.Value == "float32" {
-			return types.Array{Elem: types.Float}, nil
-		}
-	}
-	return types.Array{Elem: types.Double}, nil
-}
-
-func vectorToArray(a []Arg) string {
-	list := fill("(CASE WHEN {0} IS NULL THEN NULL WHEN {0}['type'] = 1 THEN {0}['values'] ELSE "+
-		"list_transform(range(0, {0}['size']), lambda i: coalesce({0}['values'][list_position({0}['indices'], CAST(i AS INTEGER))], 0.0)) END)", a)
-	if len(a) == 2 && a[1].Const != nil && a[1].Const.Value == "float32" {
-		return "CAST(" + list + " AS FLOAT[])"
-	}
-	return list
 }

@@ -39,7 +39,7 @@ func moreTimes() []Row {
 		firm("make_timestamp", "", "?i i i i i d s", types.Timestamp, makeTime(true, false)), row("try_make_timestamp", "", "?i i i i i d s", types.Timestamp, makeTime(true, true)),
 		firm("make_timestamp_ltz", "", "?i i i i i d s", types.Timestamp, makeTime(true, false)), row("try_make_timestamp_ltz", "", "?i i i i i d s", types.Timestamp, makeTime(true, true)),
 		firm("make_timestamp_ntz", "", "?i i i i i d", types.TimestampNTZ, makeTime(false, false)), row("try_make_timestamp_ntz", "", "?i i i i i d", types.TimestampNTZ, makeTime(false, true)),
-		row("try_make_interval", "", "?i i i i i i d", types.CalendarInterval, makeInterval),
+		row("try_make_interval", "", "?i i i i i i d", types.CalendarInterval, func(a []Arg) string { return "TRY(" + makeInterval(a) + ")" }),
 		firm("make_date", "", "i i i", types.Date, func(a []Arg) string {
 			made := fill("spark_make_micros({0}, {1}, {2}, 0, 0, 0.0)", a)
 			return outOfBounds(a, made, "CAST(make_timestamp("+made+") AS DATE)")

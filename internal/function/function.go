@@ -88,7 +88,7 @@ type Table struct{ rows map[string]*Row }
 // families are the rows, one list a file.
 func families() [][]Row {
 	return [][]Row{operators(), conditionals(), mathematics(), strings_(), datetimes(), collections(),
-		aggregates(), moreAggregates(), windows(), generators(), miscellany(), lambdas(), maps(), jsons(), hashes(), moreStrings(), moreTimes(), tries(), vectors(), pandas()}
+		aggregates(), moreAggregates(), windows(), generators(), miscellany(), lambdas(), maps(), jsons(), hashes(), moreStrings(), moreTimes(), tries(), vectors(), pandas(), vectorColumns()}
 }
 
 // Default is the table of all functions.

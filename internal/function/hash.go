@@ -135,15 +135,7 @@ func foldText(v plan.Value) (string, bool) {
 		return s, ok
 	}
 	if a, ok := v.(*plan.Apply); ok && len(a.Args) > 0 && (a.Func == "schema_of_json" || a.Func == "schema_of_csv") {
-		sample, ok := foldText(a.Args[0])
-		if !ok {
-			return "", false
-		}
-		t, err := sampleSchema(a.Func, sample)
-		if err != nil {
-			return "", false
-		}
-		return t.SQL(), true
+		return foldText(a.Args[0])
 	}
 	return "", false
 }

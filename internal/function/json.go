@@ -23,8 +23,8 @@ func jsons() []Row {
 		{Name: "from_csv", Args: "s a ?a", Result: schemaArg, Null: maybeNull, Build: parseWith("spark_from_csv")},
 		{Name: "to_json", Null: maybeNull, Args: "a ?a", Result: jsonable, Build: printWith("spark_to_json")},
 		{Name: "to_csv", Null: maybeNull, Args: "a ?a", Result: is(types.String), Build: printWith("spark_to_csv")},
-		{Name: "schema_of_json", Args: "s ?a", Result: sampled("schema_of_json"), Null: neverNull, Build: sampleText("schema_of_json")},
-		{Name: "schema_of_csv", Args: "s ?a", Result: sampled("schema_of_csv"), Null: neverNull, Build: sampleText("schema_of_csv")},
+		{Name: "schema_of_json", Coerce: sampled("schema_of_json"), Result: is(types.String), Null: neverNull, SQL: "{0}"},
+		{Name: "schema_of_csv", Coerce: sampled("schema_of_csv"), Result: is(types.String), Null: neverNull, SQL: "{0}"},
 		{Name: "json_tuple", Kind: Generator, Args: "s s*", Result: tupleType, Build: jsonTuple},
 		xpath("xpath", "", types.Array{Elem: types.String, ContainsNull: true}, "spark_xpath({0}, {1})"),
 		xpath("xpath_string", "", types.String, "spark_xpath({0}, {1})[1]"),
@@ -99,31 +99,23 @@ func printWith(name string) func([]Arg) string {
 	}
 }
 
-func sampled(name string) func([]plan.Value) (types.Type, error) {
-	return func(a []plan.Value) (types.Type, error) {
+// sampled puts the schema's text in the place of a sample of it.
+func sampled(name string) func([]plan.Value) ([]plan.Value, error) {
+	return func(args []plan.Value) ([]plan.Value, error) {
+		a, err := coerceArgs(&Row{Name: name, Args: "s ?a"}, args)
+		if err != nil {
+			return nil, err
+		}
 		text, ok := foldText(a[0])
 		if !ok {
 			return nil, sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH.NON_FOLDABLE_INPUT", "sqlExpr", `"`+name+"("+Describe(a[0])+`)"`,
 				"inputName", "`json`", "inputType", `"STRING"`, "inputExpr", `"`+Describe(a[0])+`"`)
 		}
-		if _, err := sampleSchema(name, text); err != nil {
+		t, err := sampleSchema(name, text, constantOptions(a))
+		if err != nil {
 			return nil, err
 		}
-		return types.String, nil
-	}
-}
-
-func sampleText(name string) func([]Arg) string {
-	return func(a []Arg) string {
-		if a[0].Const == nil {
-			return "NULL"
-		}
-		text, _ := a[0].Const.Value.(string)
-		t, err := sampleSchema(name, text)
-		if err != nil {
-			return "NULL"
-		}
-		return Quote(t.SQL())
+		return []plan.Value{plan.Const{Literal: plan.Literal{Type: types.String, Value: t.SQL()}}}, nil
 	}
 }
 

@@ -16,7 +16,7 @@ func lambdas() []Row {
 		{Name: "transform_keys", Args: "M f", Lambda: entryShape, Result: func(a []plan.Value) (types.Type, error) {
 			m := a[0].Type().(types.Map)
 			return types.Map{Key: a[1].Type(), Value: m.Value, ValueContainsNull: m.ValueContainsNull}, nil
-		}, SQL: "map(list_transform(map_entries({0}), {1}), map_values({0}))"},
+		}, SQL: uniqueMap("list_transform(map_entries({0}), {1})", "map_values({0})")},
 		{Name: "transform_values", Args: "M f", Lambda: entryShape, Result: func(a []plan.Value) (types.Type, error) {
 			m := a[0].Type().(types.Map)
 			return types.Map{Key: m.Key, Value: a[1].Type(), ValueContainsNull: a[1].Nullable()}, nil

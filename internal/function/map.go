@@ -12,8 +12,9 @@ func maps() []Row {
 			m := a[0].Type().(types.Map)
 			return types.Array{Elem: types.Struct{Fields: []types.Field{{Name: "key", Type: m.Key}, {Name: "value", Type: m.Value, Nullable: m.ValueContainsNull}}}}, nil
 		}, SQL: "list_transform(map_entries({0}), lambda e: struct_pack(f0 := e.key, f1 := e.value))"},
-		{Name: "map_from_entries", Args: "A", Null: maybeNull, Result: fromEntriesType,
-			SQL: "(CASE WHEN len(list_filter({0}, lambda e: e IS NULL)) > 0 THEN NULL ELSE map(list_transform({0}, lambda e: struct_extract_at(e, 1)), list_transform({0}, lambda e: struct_extract_at(e, 2))) END)"},
+		{Name: "map_from_entries", Args: "A", Null: nullOfElements, Result: fromEntriesType,
+			SQL: "(CASE WHEN len(list_filter({0}, lambda e: e IS NULL)) > 0 THEN NULL ELSE " +
+				uniqueMap("list_transform({0}, lambda e: struct_extract_at(e, 1))", "list_transform({0}, lambda e: struct_extract_at(e, 2))") + " END)"},
 		{Name: "map_concat", Coerce: mapsArgs, Result: func(a []plan.Value) (types.Type, error) {
 			if len(a) == 0 {
 				return types.Map{Key: types.String, Value: types.String}, nil
@@ -65,11 +66,18 @@ func mapConcat(a []Arg) string {
 	return uniqueMap(keys, values)
 }
 
-// uniqueMap makes a map of lists; a key that comes twice is an error.
+// MapKeys is the engine's variable that says what becomes of a key that comes twice in a map: with
+// LAST_WIN the last value is its, else it is an error.
+const MapKeys = "map_keys_policy"
+
+// uniqueMap makes a map of lists; they are named in it once.
 func uniqueMap(keys, values string) string {
-	return "(CASE WHEN len(list_distinct(" + keys + ")) < len(" + keys + ") THEN " +
-		sparkerr.Raise("DUPLICATED_MAP_KEY", "CAST(list_filter("+keys+", lambda k, i: list_position("+keys+", k) < i)[1] AS VARCHAR)") +
-		" ELSE map(" + keys + ", " + values + ") END)"
+	const k, v = "m.k", "m.v"
+	first := "list_filter(" + k + ", lambda e, i: list_position(" + k + ", e) = i)"
+	made := "CASE WHEN len(list_distinct(" + k + ")) = len(" + k + ") THEN map(" + k + ", " + v + ")" +
+		" WHEN getvariable('" + MapKeys + "') = 'LAST_WIN' THEN map(" + first + ", list_transform(" + first + ", lambda e: " + v + "[len(" + k + ") + 1 - list_position(list_reverse(" + k + "), e)]))" +
+		" ELSE " + sparkerr.Raise("DUPLICATED_MAP_KEY", "CAST(list_filter("+k+", lambda e, i: list_position("+k+", e) < i)[1] AS VARCHAR)") + " END"
+	return "list_transform([struct_pack(k := " + keys + ", v := " + values + ")], lambda m: CASE WHEN " + k + " IS NOT NULL AND " + v + " IS NOT NULL THEN " + made + " END)[1]"
 }
 
 func strToMap(a []Arg) string {

@@ -35,6 +35,7 @@ func pandas() []Row {
 			}
 			return "(CASE WHEN " + call("count", "CASE WHEN "+a[0].SQL+" IS NULL THEN 1 END") + " = 0 THEN " + text + " END)"
 		}},
+		{Name: "ewm", Kind: Aggregate, Args: "d d b", Result: is(types.Double), SQL: call("spark_ewm", "{0}, {1}, {2}")},
 		{Name: "pandas_mode", Kind: Aggregate, Args: "a b", Result: listOfValues, Null: neverNull, Build: mode},
 		{Name: "distributed_id", Result: is(types.Long), Null: neverNull, SQL: "(row_number() OVER () - 1)"},
 		{Name: "collect_top_k", Kind: Aggregate, Args: "a i b", Result: listOfNoNull(0), Null: neverNull, Build: func(a []Arg) string {

@@ -1,12 +1,16 @@
 package function
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/csv"
 	"encoding/json"
 	"sort"
 	"strconv"
 	"strings"
 
+	"github.com/millpond/millpond/internal/native"
+	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
 )
@@ -14,9 +18,13 @@ import (
 func itoa(n int) string { return strconv.Itoa(n) }
 
 // sampleSchema infers the type of a sample, as schema_of_json and schema_of_csv do.
-func sampleSchema(name, sample string) (types.Type, error) {
+func sampleSchema(name, sample string, options map[string]string) (types.Type, error) {
 	if name == "schema_of_csv" {
-		record, err := csv.NewReader(strings.NewReader(sample)).Read()
+		rd := csv.NewReader(strings.NewReader(sample))
+		if sep := []rune(cmp.Or(options["sep"], options["delimiter"], ",")); len(sep) == 1 {
+			rd.Comma = sep[0]
+		}
+		record, err := rd.Read()
 		if err != nil {
 			return nil, sparkerr.IllegalArgument("schema_of_csv cannot read %q", sample)
 		}
@@ -26,13 +34,29 @@ func sampleSchema(name, sample string) (types.Type, error) {
 		}
 		return s, nil
 	}
-	d := json.NewDecoder(strings.NewReader(sample))
+	plain, _ := native.PlainJSON([]byte(sample), options)
+	d := json.NewDecoder(bytes.NewReader(plain))
 	d.UseNumber()
 	var v any
 	if err := d.Decode(&v); err != nil {
 		return nil, sparkerr.IllegalArgument("schema_of_json cannot read %q: %v", sample, err)
 	}
 	return textIfNull(sampleType(v)), nil
+}
+
+// constantOptions reads a call's options, a map of constants.
+func constantOptions(a []plan.Value) map[string]string {
+	out := map[string]string{}
+	if len(a) < 2 {
+		return out
+	}
+	if m, ok := a[len(a)-1].(*plan.Apply); ok && m.Func == "map" {
+		for i := 0; i+1 < len(m.Args); i += 2 {
+			key, _ := foldText(m.Args[i])
+			out[strings.ToLower(key)], _ = foldText(m.Args[i+1])
+		}
+	}
+	return out
 }
 
 func cellType(cell string) types.Type {

@@ -38,7 +38,7 @@ func TypeSQL(t types.Type) string {
 		}
 		return "STRUCT(" + strings.Join(parts, ", ") + ")"
 	case *types.UDT:
-		if types.IsVector(t) {
+		if types.IsAnyVector(t) {
 			return `STRUCT("type" TINYINT, "size" INTEGER, "indices" INTEGER[], "values" DOUBLE[])`
 		}
 		return TypeSQL(t.SQLType)

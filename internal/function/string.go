@@ -29,7 +29,12 @@ func strings_() []Row {
 		{Name: "trim", Args: "s ?s", Result: is(types.String), Build: trim("trim")},
 		{Name: "ltrim", Args: "s ?s", Result: is(types.String), Build: trim("ltrim")},
 		{Name: "rtrim", Args: "s ?s", Result: is(types.String), Build: trim("rtrim")},
-		n("length", "len char_length character_length", "s", "length({0})"),
+		{Name: "length", Aliases: "len char_length character_length", Coerce: textOrBytes("length"), Result: is(types.Int), Build: func(a []Arg) string {
+			if a[0].Type == types.Binary {
+				return "CAST(octet_length(" + a[0].SQL + ") AS INTEGER)"
+			}
+			return "CAST(length(" + a[0].SQL + ") AS INTEGER)"
+		}},
 		n("octet_length", "", "s", "octet_length(encode({0}))"), n("bit_length", "", "s", "bit_length({0})"),
 		n("ascii", "", "s", "(CASE WHEN {0} = '' THEN 0 ELSE ord({0}) END)"),
 		{Name: "concat", Coerce: concatArgs, Result: same(0), Build: concat},
@@ -47,7 +52,7 @@ func strings_() []Row {
 			return fill("(CASE WHEN {1} = '' THEN {0} ELSE replace({0}, {1}, {2}) END)", a)
 		}},
 		s("translate", "", "s s s", "translate({0}, {1}, {2})"),
-		n("instr", "", "s s", "instr({0}, {1})"),
+		{Name: "instr", Args: "s s ?i i", Result: is(types.Int), Build: instr},
 		{Name: "locate", Aliases: "position", Args: "s s ?i", Result: is(types.Int), Build: locate},
 		s("substring_index", "", "s s i", "(CASE WHEN {2} > 0 THEN array_to_string(list_slice(string_split({0}, {1}), 1, {2}), {1}) WHEN {2} < 0 THEN array_to_string(list_slice(string_split({0}, {1}), {2}, -1), {1}) ELSE '' END)"),
 		bn("startswith", "s s", "starts_with({0}, {1})"), bn("endswith", "s s", "ends_with({0}, {1})"), bn("contains", "s s", "contains({0}, {1})"),
@@ -173,4 +178,25 @@ func locate(a []Arg) string {
 		return fill("CAST(instr({1}, {0}) AS INTEGER)", a)
 	}
 	return fill("CAST((CASE WHEN {2} < 1 THEN 0 WHEN instr(substring({1}, {2}), {0}) = 0 THEN 0 ELSE instr(substring({1}, {2}), {0}) + {2} - 1 END) AS INTEGER)", a)
+}
+
+// instr finds a text from a place on, or backward from a place that counts from the end.
+func instr(a []Arg) string {
+	switch len(a) {
+	case 2:
+		return fill("CAST(instr({0}, {1}) AS INTEGER)", a)
+	case 3:
+		return fill("spark_instr({0}, {1}, {2}, 1)", a)
+	}
+	return fill("spark_instr({0}, {1}, {2}, {3})", a)
+}
+
+// textOrBytes takes bytes as they are, and other values as text.
+func textOrBytes(name string) func([]plan.Value) ([]plan.Value, error) {
+	return func(a []plan.Value) ([]plan.Value, error) {
+		if len(a) == 1 && a[0].Type() == types.Binary {
+			return a, nil
+		}
+		return coerceArgs(&Row{Name: name, Args: "s"}, a)
+	}
 }

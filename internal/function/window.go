@@ -29,6 +29,7 @@ func windows() []Row {
 		{Name: "ntile", Kind: Window, Args: "i", Null: neverNull, SQL: "ntile({0})" + markCall + markEnd, Result: func(a []plan.Value) (types.Type, error) {
 			return types.Int, above0("ntile", a, 0, "buckets", "(0, 2147483647]")
 		}}, shift("lag"), shift("lead"),
+		{Name: "counter_diff", Kind: Window, Args: "n ?a", Result: same(0), Null: maybeNull, Build: counterDiff},
 		{Name: "nth_value", Kind: Window, Args: "a i ?b", Result: func(a []plan.Value) (types.Type, error) {
 			return a[0].Type(), above0("nth_value", a, 1, "offset", "(0, 9223372036854775807)")
 		}, Null: maybeNull, Build: func(a []Arg) string {
@@ -46,4 +47,15 @@ func above0(name string, a []plan.Value, i int, what, between string) error {
 		return outOfRange(name, a, what, between, strconv.FormatFloat(n, 'f', -1, 64))
 	}
 	return nil
+}
+
+// counterDiff is how much a counter has grown since the last row that has one: null where it shrank,
+// or where the time at which it began is another.
+func counterDiff(a []Arg) string {
+	last := func(of string) string { return "lag(" + of + ", 1 IGNORE NULLS)" + markCall + markEnd }
+	begun := ""
+	if len(a) == 2 {
+		begun = fill("{1} IS DISTINCT FROM "+last("CASE WHEN {0} IS NOT NULL THEN {1} END")+" OR ", a)
+	}
+	return "(CASE WHEN " + begun + fill("{0} < "+last("{0}")+" THEN NULL ELSE {0} - "+last("{0}")+" END)", a)
 }

@@ -60,7 +60,7 @@ func fromJSON(text, schema, options string) (Value, error) {
 			raw = append(append(json.RawMessage("["), raw...), ']')
 		}
 	}
-	if raw, ok := plainJSON(raw, ""); ok {
+	if raw, ok := plainJSON(raw, "", c.options); ok {
 		if out, ok := c.value(raw, t); ok {
 			return s(out), nil
 		}
@@ -89,7 +89,7 @@ func jsonRecords(text, schema, options string) (Value, error) {
 	c := newConverter(options)
 	raw := json.RawMessage(strings.TrimSpace(text))
 	var records []json.RawMessage
-	if raw, ok = plainJSON(raw, ""); ok {
+	if raw, ok = plainJSON(raw, "", c.options); ok {
 		switch raw[0] {
 		case '{':
 			records = []json.RawMessage{raw}
@@ -125,8 +125,9 @@ func jsonRecords(text, schema, options string) (Value, error) {
 }
 
 // plainJSON checks a text; what Spark takes beyond JSON, names and texts in single quotes and
-// numbers that are none, is rewritten, the numbers as texts or as another that is given.
-func plainJSON(raw json.RawMessage, number string) (json.RawMessage, bool) {
+// numbers that are none, is rewritten, the numbers as texts or as another that is given; so is what
+// options allow.
+func plainJSON(raw json.RawMessage, number string, options map[string]string) (json.RawMessage, bool) {
 	if json.Valid(raw) {
 		return raw, true
 	}
@@ -163,6 +164,10 @@ func plainJSON(raw json.RawMessage, number string) (json.RawMessage, bool) {
 				i += word
 				continue
 			}
+			if n := allowed(raw[i:], b.Bytes(), options, &b); n > 0 {
+				i += n
+				continue
+			}
 			b.WriteByte(q)
 			i++
 		}
@@ -170,10 +175,40 @@ func plainJSON(raw json.RawMessage, number string) (json.RawMessage, bool) {
 	return b.Bytes(), json.Valid(b.Bytes())
 }
 
+// PlainJSON rewrites what Spark takes beyond JSON.
+func PlainJSON(raw []byte, options map[string]string) ([]byte, bool) {
+	return plainJSON(raw, "0.5", options)
+}
+
+var (
+	bareName     = regexp.MustCompile(`^[A-Za-z_$][\w$]*`)
+	leadingZeros = regexp.MustCompile(`^0+\d`)
+)
+
+// allowed writes a field's name without quotes, or a number without its leading zeros, and says how
+// much of raw that was; before is what stands before it.
+func allowed(raw, before []byte, options map[string]string, b *bytes.Buffer) int {
+	before = bytes.TrimRight(before, " \t\r\n")
+	if len(before) == 0 {
+		return 0
+	}
+	last := before[len(before)-1]
+	if name := bareName.Find(raw); name != nil && strings.EqualFold(options["allowunquotedfieldnames"], "true") && (last == '{' || last == ',') {
+		if rest := bytes.TrimLeft(raw[len(name):], " \t\r\n"); len(rest) > 0 && rest[0] == ':' {
+			b.WriteString(`"` + string(name) + `"`)
+			return len(name)
+		}
+	}
+	if zeros := leadingZeros.Find(raw); zeros != nil && strings.EqualFold(options["allownumericleadingzeros"], "true") && strings.IndexByte(":[,", last) >= 0 {
+		return len(zeros) - 1
+	}
+	return 0
+}
+
 // sampleJSON gives a record, or a list of them, as JSON whose types are to be inferred; null if it is
 // malformed.
 func sampleJSON(text string) Value {
-	raw, ok := plainJSON(json.RawMessage(strings.TrimSpace(text)), "0.5")
+	raw, ok := plainJSON(json.RawMessage(strings.TrimSpace(text)), "0.5", nil)
 	if !ok || raw[0] != '{' && raw[0] != '[' {
 		return null()
 	}

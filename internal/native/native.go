@@ -13,17 +13,23 @@ const (
 	Int
 	Long
 	Double
-	Texts // a list of texts
+	Texts   // a list of texts
+	Doubles // a list of doubles
+	Vector  // a machine-learning vector
 )
 
 // Value is one argument or result; the field of its kind holds it: S for texts and bytes, I for
-// booleans and integers, F for doubles, L for lists.
+// booleans and integers, F for doubles, L for lists of texts, D for lists of doubles. A vector's
+// values are D; if it is sparse, their places are At and its size is I. What D and At point to is
+// the engine's memory: nobody keeps or changes it.
 type Value struct {
 	Null bool
 	S    string
 	I    int64
 	F    float64
 	L    []Value
+	D    []float64
+	At   []int32 // nil for a dense vector
 }
 
 // Func is one function. SeesNull functions are called for null arguments too, others are null

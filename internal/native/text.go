@@ -15,6 +15,7 @@ func strings_() []Func {
 		return Func{Name: name, Args: []Kind{Text}, Result: Text, Call: func(a []Value) (Value, error) { return call(a[0].S), nil }}
 	}
 	return []Func{
+		{Name: "spark_instr", Args: []Kind{Text, Text, Int, Int}, Result: Int, Call: func(a []Value) (Value, error) { return instr(a[0].S, a[1].S, a[2].I, a[3].I) }},
 		one("spark_initcap", func(t string) Value { return s(initcap(t)) }),
 		one("spark_soundex", func(t string) Value { return s(soundex(t)) }),
 		one("spark_quote", func(t string) Value { return s("'" + strings.ReplaceAll(t, "'", "\\'") + "'") }),

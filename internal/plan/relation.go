@@ -196,6 +196,26 @@ type (
 		Input  Relation
 		Schema types.Struct
 	}
+	// AsOfJoin pairs each left row with the right row whose value is nearest: before it ("backward"),
+	// behind it ("forward") or either ("nearest"); Exact allows equal values.
+	AsOfJoin struct {
+		Common
+		Left, Right           Relation
+		LeftValue, RightValue Expr
+		Cond, Tolerance       Expr
+		Using                 []string
+		Type                  JoinType
+		Direction             string
+		Exact                 bool
+	}
+	// Parse reads the texts of its input's one column as a file's lines. Format is "json" or "csv";
+	// Schema is JSON or DDL, "" to infer it.
+	Parse struct {
+		Common
+		Input          Relation
+		Format, Schema string
+		Options        map[string]string
+	}
 	// Hint is advice for the optimiser, or asks for a Repartition.
 	Hint struct {
 		Common

@@ -54,6 +54,9 @@ type Named struct {
 
 // WholeScan names a scan before columns were pruned, so that a copy of the files' rows serves
 // every query of them. Key changes with the files.
+// LinesMark is what the SQL of Records calls their texts.
+const LinesMark = "\x0elines\x0e"
+
 type WholeScan struct {
 	Key    string
 	Source []string
@@ -69,6 +72,13 @@ type (
 		Format  string
 		Corrupt string     // the column that holds malformed records, "" for none
 		Whole   *WholeScan // nil where the rows are not to be copied
+	}
+	// Records is a Scan of the texts of a column, which its SQL calls LinesMark: a table of lines and
+	// filenames.
+	Records struct {
+		Scan
+		Input Node
+		Line  Attr
 	}
 	// Data is rows in memory: local relations, cached ones, attributes of models.
 	Data struct {
@@ -111,6 +121,7 @@ type (
 		Cond        Value // nil for none
 		Attrs       []Attr
 		Lateral     bool
+		AsOf        bool // only the right row nearest by the one inequality of Cond
 	}
 	// Group aggregates; Sets are grouping sets as places in Keys, nil for one set of all keys.
 	Group struct {
@@ -347,6 +358,7 @@ func (t *TransformNode) Output() []Attr {
 }
 
 func (*Scan) Inputs() []Node              { return nil }
+func (r *Records) Inputs() []Node         { return []Node{r.Input} }
 func (*Data) Inputs() []Node              { return nil }
 func (*Lazy) Inputs() []Node              { return nil }
 func (*Numbers) Inputs() []Node           { return nil }

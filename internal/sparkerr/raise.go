@@ -55,6 +55,10 @@ var raised = map[string]struct {
 	"INVALID_FORMAT.ESC_AT_THE_END":                      {ClassAnalysis, []string{"format"}, nil},
 	"NUMERIC_VALUE_OUT_OF_RANGE.WITH_SUGGESTION":         {ClassArithmetic, []string{"value", "precision", "scale"}, map[string]string{"config": `"spark.sql.ansi.enabled"`}},
 	"FAILED_READ_FILE.PARQUET_COLUMN_DATA_TYPE_MISMATCH": {ClassSpark, []string{"path", "column", "expectedType", "actualType"}, nil},
+	"INVALID_PARAMETER_VALUE.OCCURRENCE":                 {ClassRuntime, []string{"parameter", "functionName", "actual"}, nil},
+	"INVALID_BITMAP_POSITION":                            {ClassArrayIndex, []string{"bitPosition", "bitmapNumBits", "bitmapNumBytes"}, nil},
+	"VECTOR_DIMENSION_MISMATCH":                          {ClassRuntime, []string{"functionName", "leftDim", "rightDim"}, nil},
+	"FAILED_EXECUTE_UDF":                                 {ClassSpark, []string{"functionName", "signature", "result", "reason"}, nil},
 	"FAILED_READ_FILE.NO_HINT":                           {ClassSpark, []string{"path", "badRecord"}, nil},
 }
 
@@ -83,6 +87,13 @@ const thrown = "THROWN"
 
 // Thrown is Raised for an exception that has a class and a message but no condition.
 func Thrown(class, message string) error { return Raised(thrown, class, message) }
+
+// RaiseThrown gives the SQL expression that fails with an exception that has no condition.
+func RaiseThrown(class, message string) string {
+	return Raise(thrown, quoted(class), quoted(message))
+}
+
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
 // Place marks the conditions that a piece of SQL raises, those that are not marked yet, with the
 // number of the context that they arise in.
@@ -132,7 +143,7 @@ func fromParts(parts []string) *Error {
 	if class, ok := castClass[e.Params["targetType"]]; ok && e.Condition == "CAST_INVALID_INPUT" {
 		e.Class = class
 	}
-	if record, ok := e.Params["badRecord"]; ok { // why the file could not be read
+	if record, ok := e.Params["badRecord"]; ok && e.Condition == "FAILED_READ_FILE.NO_HINT" { // why the file could not be read
 		delete(e.Params, "badRecord")
 		e.Cause = New(ClassSpark, "MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION", "badRecord", "["+record+"]", "failFastMode", "FAILFAST")
 	}

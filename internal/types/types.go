@@ -189,6 +189,7 @@ func (u *UDT) TypeName() string { return "udt" }
 
 const (
 	vectorClass = "org.apache.spark.ml.linalg.VectorUDT"
+	oldVector   = "org.apache.spark.mllib.linalg.VectorUDT"
 	matrixClass = "org.apache.spark.ml.linalg.MatrixUDT"
 )
 
@@ -219,6 +220,12 @@ var Matrix = &UDT{
 
 // IsVector says whether t is Spark ML's vector type.
 func IsVector(t Type) bool { u, ok := t.(*UDT); return ok && u.Class == vectorClass }
+
+// IsAnyVector says whether t is a vector of Spark ML or of MLlib before it, which lie alike.
+func IsAnyVector(t Type) bool {
+	u, ok := t.(*UDT)
+	return ok && (u.Class == vectorClass || u.Class == oldVector)
+}
 
 // IsMatrix says whether t is Spark ML's matrix type.
 func IsMatrix(t Type) bool { u, ok := t.(*UDT); return ok && u.Class == matrixClass }

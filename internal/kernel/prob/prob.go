@@ -12,3 +12,14 @@ func TwoSidedT(t, dof float64) float64 {
 	}
 	return 2 * distuv.StudentsT{Sigma: 1, Nu: dof}.CDF(-t)
 }
+
+// ChiSquaredAbove is the probability that a chi-squared number with dof degrees of freedom is
+// greater than x.
+func ChiSquaredAbove(x, dof float64) float64 {
+	return distuv.ChiSquared{K: dof}.Survival(x)
+}
+
+// Normal is the probability that a normal number is at most x.
+func Normal(x, mean, deviation float64) float64 {
+	return distuv.Normal{Mu: mean, Sigma: deviation}.CDF(x)
+}
