@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/millpond/millpond/internal/function"
@@ -269,5 +270,6 @@ func quotedNames(attrs []plan.Attr) string {
 	for i, at := range attrs {
 		names[i] = types.Quote(at.Name)
 	}
+	slices.Sort(names)
 	return strings.Join(names, ", ")
 }

@@ -166,7 +166,7 @@ func (a *Analyzer) columns(ctx context.Context, r plan.Relation, outer *rel) (*r
 			return nil, err
 		}
 		if len(r.Names) != len(in.attrs) {
-			return nil, sparkerr.Plain(sparkerr.ClassAnalysis, "[ASSIGNMENT_ARITY_MISMATCH] The number of columns or variables assigned or aliased: %d does not match the number of source expressions: %d. SQLSTATE: 42802", len(r.Names), len(in.attrs))
+			return nil, sparkerr.Plain(sparkerr.ClassAnalysis, "[ASSIGNMENT_ARITY_MISMATCH] The number of columns or variables assigned or aliased: %d does not match the number of source expressions: %d. SQLSTATE: 42802", len(in.attrs), len(r.Names)) // Spark, too, says them the other way round
 		}
 		return a.renamed(in, func(i int, _ string) string { return r.Names[i] }), nil
 	case *plan.Rename:

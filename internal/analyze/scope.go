@@ -1,7 +1,8 @@
 package analyze
 
 import (
-	"sort"
+	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/millpond/millpond/internal/plan"
@@ -50,6 +51,15 @@ func match(attrs []plan.Attr, parts []string) (found []plan.Attr, rest []string)
 	return distinct(found), parts[1:]
 }
 
+// refer is match for expressions: a column is called what its reference calls it, whose case may differ.
+func refer(attrs []plan.Attr, parts []string) (found []plan.Attr, rest []string) {
+	found, rest = match(attrs, parts)
+	for i := range found {
+		found[i].Name = parts[len(parts)-len(rest)-1]
+	}
+	return found, rest
+}
+
 func distinct(attrs []plan.Attr) []plan.Attr {
 	var out []plan.Attr
 	seen := map[int]bool{}
@@ -85,7 +95,7 @@ func (r *rel) column(e *plan.Attribute) (v plan.Value, hidden bool, err error) {
 	if e.HasPlanID {
 		return r.columnOf(e)
 	}
-	found, rest := match(r.attrs, e.Parts)
+	found, rest := refer(r.attrs, e.Parts)
 	if len(found) > 1 {
 		return nil, false, ambiguous(e.Parts, found)
 	}
@@ -114,7 +124,7 @@ func (r *rel) columnOf(e *plan.Attribute) (plan.Value, bool, error) {
 	var candidates []plan.Attr
 	var rest []string
 	for _, t := range targets {
-		found, tail := match(t.attrs, e.Parts)
+		found, tail := refer(t.attrs, e.Parts)
 		if len(found) > 1 {
 			return nil, false, ambiguous(e.Parts, found)
 		}
@@ -126,6 +136,7 @@ func (r *rel) columnOf(e *plan.Attribute) (plan.Value, bool, error) {
 	var here []plan.Attr
 	for _, c := range distinct(candidates) {
 		if at, ok := r.byID(c.ID); ok {
+			at.Name = c.Name
 			here = append(here, at)
 		}
 	}
@@ -176,22 +187,41 @@ func unresolved(parts []string, attrs []plan.Attr) error {
 	if len(attrs) == 0 {
 		return sparkerr.Analysis("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", "objectName", quoteParts(parts))
 	}
-	want := strings.ToLower(parts[len(parts)-1])
+	want := strings.Join(parts, ".")
 	type near struct {
-		name string
-		d    int
+		name, column string
+		d            int
 	}
 	list := make([]near, len(attrs))
+	shared := sharedQualifier(attrs, 2-len(parts))
 	for i, at := range attrs {
-		full := quoteParts(append(append([]string{}, at.Qualifier...), at.Name))
-		list[i] = near{full, distance(want, strings.ToLower(at.Name))}
+		full := quoteParts(append(append([]string{}, at.Qualifier[min(shared, len(at.Qualifier)):]...), at.Name))
+		list[i] = near{full, at.Name, distance(want, full)}
 	}
-	sort.SliceStable(list, func(i, j int) bool { return list[i].d < list[j].d })
+	slices.SortStableFunc(list, func(a, b near) int { return cmp.Or(a.d-b.d, strings.Compare(a.column, b.column)) })
 	var names []string
 	for i := 0; i < len(list) && i < 5; i++ {
 		names = append(names, list[i].name)
 	}
 	return sparkerr.Analysis("UNRESOLVED_COLUMN.WITH_SUGGESTION", "objectName", quoteParts(parts), "proposal", strings.Join(names, ", "))
+}
+
+// sharedQualifier counts the parts that suggestions leave out: all of the qualifier where the wanted name
+// has one part and all columns have the same, else all but the table's name where it has two at most.
+func sharedQualifier(attrs []plan.Attr, spare int) int {
+	first := attrs[0].Qualifier
+	same := func(n int) bool {
+		return !slices.ContainsFunc(attrs, func(at plan.Attr) bool {
+			return len(at.Qualifier) != len(first) || !slices.Equal(at.Qualifier[:n], first[:n])
+		})
+	}
+	switch {
+	case spare >= 1 && same(len(first)):
+		return len(first)
+	case spare >= 0 && len(first) > 1 && same(len(first)-1):
+		return len(first) - 1
+	}
+	return 0
 }
 
 // distance is Levenshtein's.

@@ -29,7 +29,7 @@ func (c *compiler) value(v plan.Value) (string, error) {
 			return "", err
 		}
 		if v.Mode == "show" {
-			return toText(text, types.Physical(v.Child.Type()), "NULL"), nil
+			return toText(text, types.Physical(v.Child.Type()), shownNull), nil
 		}
 		if c.Lenient && v.Mode != "try" {
 			return legacyCast(text, v.Child.Type(), v.To), nil

@@ -225,7 +225,7 @@ func (s *Session) runner() *execute.Runner {
 
 // engineSettings are the database's own settings that change what a statement answers.
 func (s *Session) engineSettings() map[string]string {
-	return map[string]string{"TimeZone": s.TimeZone()}
+	return map[string]string{"TimeZone": databaseZone(s.TimeZone())}
 }
 
 func (s *Session) scans() *scans { return &scans{s.e.copies, s.engineSettings()} }
