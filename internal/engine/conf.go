@@ -119,7 +119,7 @@ func databaseZone(zone string) string {
 		return ""
 	}
 	sign := map[string]string{"+": "-", "-": "+"}[offset[1]] // POSIX counts westwards
-	hours, _ := strconv.Atoi(offset[2]) // one or two digits
+	hours, _ := strconv.Atoi(offset[2])                      // one or two digits
 	name := "Etc/GMT" + sign + strconv.Itoa(hours)
 	if _, err := time.LoadLocation(name); err != nil {
 		return ""
