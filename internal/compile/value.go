@@ -165,7 +165,7 @@ func (c *compiler) orders(os []plan.Order) (string, error) {
 		if _, constant := o.Value.(plan.Const); constant { // DuckDB would take a number for a column's place
 			text = "(" + text + ")"
 		}
-		parts[i] = text + dir + nulls
+		parts[i] = function.SortKey(text, o.Value.Type()) + dir + nulls
 	}
 	return strings.Join(parts, ", "), nil
 }

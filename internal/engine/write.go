@@ -193,12 +193,8 @@ func checkWritable(w WriteRequest, schema types.Struct) error {
 	if w.Format == "libsvm" {
 		return checkSamples(schema)
 	}
-	if n := len(schema.Fields); w.Format == "text" && n != 1 {
-		return sparkerr.Legacy("1290", "Text data source supports only a single column, and you have <schemaSize> columns.", "schemaSize", strconv.Itoa(n))
-	}
-	if w.Format == "text" && !types.IsString(schema.Fields[0].Type) {
-		f := schema.Fields[0]
-		return sparkerr.Analysis("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "format", "Text", "columnName", types.Quote(f.Name), "columnType", `"`+f.Type.SQL()+`"`)
+	if err := checkLines(w, schema); err != nil {
+		return err
 	}
 	if n := len(w.Partitions); n > 0 && n == len(schema.Fields) {
 		return sparkerr.Analysis("ALL_PARTITION_COLUMNS_NOT_ALLOWED")
@@ -207,6 +203,27 @@ func checkWritable(w WriteRequest, schema types.Struct) error {
 		if schema.Index(p) < 0 {
 			return sparkerr.Legacy("1155", "Partition column `<col>` not found in schema <schemaCatalog>.", "col", p, "schemaCatalog", schema.SimpleString())
 		}
+	}
+	return nil
+}
+
+// checkLines says whether what a text file is to hold is one column of strings.
+func checkLines(w WriteRequest, schema types.Struct) error {
+	if w.Format != "text" {
+		return nil
+	}
+	n := 0
+	for _, f := range schema.Fields {
+		if w.inPath(f.Name) {
+			continue
+		}
+		if !types.IsString(f.Type) {
+			return sparkerr.Analysis("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "format", "Text", "columnName", types.Quote(f.Name), "columnType", `"`+f.Type.SQL()+`"`)
+		}
+		n++
+	}
+	if n != 1 {
+		return sparkerr.Legacy("1290", "Text data source supports only a single column, and you have <schemaSize> columns.", "schemaSize", strconv.Itoa(n))
 	}
 	return nil
 }

@@ -71,6 +71,33 @@ func pairMoment(name string) string {
 		" > 0 THEN CAST('nan' AS DOUBLE) ELSE " + callWhere(name, "{0}, {1}", both) + " END)"
 }
 
+// SortKey is what the engine sorts a value by: within structs and lists a null comes first, for DuckDB last.
+func SortKey(value string, t types.Type) string {
+	part := func(text string, t types.Type) string { return text + " IS NOT NULL, v := " + SortKey(text, t) }
+	switch t := types.Physical(t).(type) {
+	case types.Array:
+		return "list_transform(" + value + ", lambda e: struct_pack(k := " + part("e", t.Elem) + "))"
+	case types.Struct:
+		parts := make([]string, len(t.Fields))
+		for i, f := range t.Fields {
+			parts[i] = "f" + itoa(i) + " := struct_pack(k := " + part("struct_extract_at("+value+", "+itoa(i+1)+")", f.Type) + ")"
+		}
+		return "(CASE WHEN " + value + " IS NOT NULL THEN struct_pack(" + strings.Join(parts, ", ") + ") END)"
+	}
+	return value
+}
+
+// extreme is the least or greatest value.
+func extreme(name string) func([]Arg) string {
+	return func(a []Arg) string {
+		switch types.Physical(a[0].Type).(type) {
+		case types.Struct, types.Array:
+			return fill(callWhere("arg_"+name, "{0}, "+SortKey("{0}", a[0].Type), "{0} IS NOT NULL"), a)
+		}
+		return fill(call(name, "{0}"), a)
+	}
+}
+
 // shape is a third or fourth moment, of equal values not a number.
 func shape(build func(of func(name, args string) string) string) string {
 	of := func(name, args string) string { return callWhere(name, args, "isfinite({0})") }
@@ -92,7 +119,8 @@ func aggregates() []Row {
 		{Name: "count_if", Kind: Aggregate, Args: "b", Result: is(types.Long), Null: neverNull, SQL: call("count", "CASE WHEN {0} THEN 1 END")},
 		{Name: "sum", Kind: Aggregate, Args: "n", Result: sumType, Build: sum},
 		{Name: "avg", Aliases: "mean", Kind: Aggregate, Args: "n", Result: avgType, Build: average},
-		{Name: "min", Kind: Aggregate, Coerce: sortable("min", "a"), Result: same(0), SQL: call("min", "{0}")}, {Name: "max", Kind: Aggregate, Coerce: sortable("max", "a"), Result: same(0), SQL: call("max", "{0}")},
+		{Name: "min", Kind: Aggregate, Coerce: sortable("min", "a"), Result: same(0), Build: extreme("min")},
+		{Name: "max", Kind: Aggregate, Coerce: sortable("max", "a"), Result: same(0), Build: extreme("max")},
 		{Name: "first", Aliases: "first_value any_value", Kind: Aggregate, Args: "a ?b", Result: same(0), Build: firstOf("first")},
 		{Name: "last", Aliases: "last_value", Kind: Aggregate, Args: "a ?b", Result: same(0), Build: firstOf("last")},
 		d("stddev", "stddev_samp std", moment("stddev_samp")), d("stddev_pop", "", moment("stddev_pop")),
