@@ -71,7 +71,9 @@ func (a *Analyzer) join(ctx context.Context, r *plan.Join, outer *rel) (*rel, er
 }
 
 func (a *Analyzer) joinCondition(ctx context.Context, both *rel, e plan.Expr) (plan.Value, error) {
-	cond, err := a.over(ctx, both).value(e)
+	sides := *both
+	sides.condition = true
+	cond, err := a.over(ctx, &sides).value(e)
 	if err != nil {
 		return nil, err
 	}

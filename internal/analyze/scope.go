@@ -12,7 +12,7 @@ import (
 
 // find gives the relations below (and at) r that the client calls by a plan id.
 func (r *rel) find(id int64) []*rel {
-	if r.hasID && r.planID == id {
+	if r.is(id) {
 		return []*rel{r}
 	}
 	var out []*rel
@@ -21,6 +21,9 @@ func (r *rel) find(id int64) []*rel {
 	}
 	return out
 }
+
+// is says whether r is what the client calls by a plan id.
+func (r *rel) is(id int64) bool { return r.hasID && r.planID == id }
 
 func (r *rel) byID(id int) (plan.Attr, bool) {
 	for _, at := range r.attrs {
@@ -141,8 +144,14 @@ func (r *rel) columnOf(e *plan.Attribute) (plan.Value, bool, error) {
 		}
 	}
 	switch {
-	case len(here) > 1:
-		return nil, false, ambiguous(e.Parts, here)
+	case len(here) > 1 && r.condition && len(r.kids) == 2 && r.kids[0].is(e.PlanID) != r.kids[1].is(e.PlanID):
+		side := r.kids[0]
+		if r.kids[1].is(e.PlanID) {
+			side = r.kids[1]
+		}
+		return side.columnOf(e)
+	case len(here) > 1: // a frame joined with itself
+		return nil, false, sparkerr.Analysis("AMBIGUOUS_COLUMN_REFERENCE", "name", quoted(strings.Join(e.Parts, ".")))
 	case len(here) == 1:
 		v, err := fields(plan.Col{Attr: here[0]}, rest)
 		return v, false, err
@@ -175,6 +184,7 @@ func ambiguous(parts []string, found []plan.Attr) error {
 	for i, at := range found {
 		names[i] = quoteParts(append(append([]string{}, at.Qualifier...), at.Name))
 	}
+	slices.Sort(names)
 	return sparkerr.Analysis("AMBIGUOUS_REFERENCE", "name", quoteParts(parts), "referenceNames", "["+strings.Join(names, ", ")+"]")
 }
 

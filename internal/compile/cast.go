@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/millpond/millpond/internal/function"
 	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
 )
@@ -120,9 +121,8 @@ func fromText(text string, to types.Type, try bool) string {
 		safe = "(CASE WHEN lower(" + trimmed + ") IN ('t', 'true', 'y', 'yes', '1') THEN true WHEN lower(" + trimmed + ") IN ('f', 'false', 'n', 'no', '0') THEN false END)"
 	case to == types.Binary:
 		return "encode(" + text + ")"
-	case to == types.Date, to == types.Timestamp, to == types.TimestampNTZ: // a year or month alone is its first day
-		safe = "coalesce(TRY_CAST(" + trimmed + " AS " + TypeSQL(to) + "), CASE WHEN regexp_full_match(" + trimmed + ", '[0-9]{4,6}(-[0-9]{1,2})?') THEN coalesce(TRY_CAST(" +
-			trimmed + " || '-01-01' AS " + TypeSQL(to) + "), TRY_CAST(" + trimmed + " || '-01' AS " + TypeSQL(to) + ")) END)"
+	case to == types.Date, to == types.Timestamp, to == types.TimestampNTZ:
+		safe = function.Moment(trimmed, TypeSQL(to))
 	default:
 		safe = "TRY_CAST(" + trimmed + " AS " + TypeSQL(to) + ")"
 	}
