@@ -193,11 +193,24 @@ func absentAmong(name string, attrs []plan.Attr) error {
 	return sparkerr.Analysis("UNRESOLVED_COLUMN_AMONG_FIELD_NAMES", "colName", name, "fieldNames", strings.Join(plan.SchemaOf(attrs).Names(), ", "))
 }
 
+// notIn is unresolved for df.na and df.stat, which list the columns as they are.
+func notIn(name string, attrs []plan.Attr) error {
+	names := make([]string, len(attrs))
+	for i, at := range attrs {
+		names[i] = types.Quote(at.Name)
+	}
+	return sparkerr.Analysis("UNRESOLVED_COLUMN.WITH_SUGGESTION", "objectName", types.Quote(name), "proposal", strings.Join(names, ", "))
+}
+
 func unresolved(parts []string, attrs []plan.Attr) error {
 	if len(attrs) == 0 {
 		return sparkerr.Analysis("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", "objectName", quoteParts(parts))
 	}
-	want := strings.Join(parts, ".")
+	quotedParts := make([]string, len(parts))
+	for i, p := range parts {
+		quotedParts[i] = types.QuoteIfNeeded(p)
+	}
+	want := strings.Join(quotedParts, ".")
 	type near struct {
 		name, column string
 		d            int

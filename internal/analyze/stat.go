@@ -140,14 +140,18 @@ func (a *Analyzer) statistic(name string, c plan.Attr) (plan.Value, error) {
 	if p < 0 || p > 100 {
 		return nil, sparkerr.Require("Percentiles must be in the range [0, 1]")
 	}
-	return resolve("percentile_approx", function.As(asNumber(), types.Double), plan.Const{Literal: plan.DoubleLit(p / 100)})
+	number := asNumber()
+	if _, exact := c.Type.(types.Decimal); exact {
+		number = function.As(number, types.Double)
+	}
+	return resolve("percentile_approx", number, plan.Const{Literal: plan.DoubleLit(p / 100)})
 }
 
 // numericColumn counts a null as nought, as Spark does in its pair statistics.
 func (a *Analyzer) numericColumn(in *rel, name, of string) (plan.Value, error) {
 	found, _ := match(in.attrs, []string{name})
 	if len(found) == 0 {
-		return nil, unresolved([]string{name}, in.attrs)
+		return nil, notIn(name, in.attrs)
 	}
 	if !types.IsNumeric(found[0].Type) {
 		return nil, sparkerr.Require("Currently %s calculation for columns with dataType %s not supported.", of, found[0].Type.SimpleString())
