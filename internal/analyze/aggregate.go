@@ -166,6 +166,7 @@ func (g *grouping) finish(r *plan.Aggregate, items []item, having plan.Value) (*
 			return nil, err
 		}
 		if c, ok := items[i].value.(plan.Col); ok && items[i].keep != nil {
+			c.Attr.Name = items[i].keep.Name
 			items[i].keep = &c.Attr
 		}
 	}

@@ -92,6 +92,9 @@ type rel struct {
 	hasID  bool
 	outer  *rel // what an enclosing query offers to a subquery
 	opaque bool // names below are not to be reached from above
+	// condition is set while a join's condition is resolved: there a frame that is one of the sides
+	// is that side, even if the other was made of it.
+	condition bool
 }
 
 func relOf(n plan.Node, kids ...*rel) *rel { return &rel{n: n, attrs: n.Output(), kids: kids} }

@@ -3,6 +3,7 @@ package analyze
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/millpond/millpond/internal/function"
@@ -47,12 +48,23 @@ func (a *Analyzer) join(ctx context.Context, r *plan.Join, outer *rel) (*rel, er
 	if err != nil {
 		return nil, err
 	}
+	cond, later, err := a.splitPython(cond, r.Type)
+	if err != nil {
+		return nil, err
+	}
 	n := &plan.JoinNode{Left: left.node(), Right: right.node(), Type: r.Type, Cond: cond, Lateral: r.Lateral}
 	if r.Type == plan.JoinInner && cond == nil {
 		n.Type = plan.JoinCross
 	}
 	n.Attrs = joined(left.attrs, right.attrs, r.Type)
 	both.n, both.attrs = n, n.Attrs
+	if later != nil {
+		lifted, vals, err := a.lift(n, []plan.Value{later})
+		if err != nil {
+			return nil, err
+		}
+		both.n = &plan.Where{Input: lifted, Cond: vals[0]}
+	}
 	if len(using) > 0 {
 		return a.mergeKeys(both, lk, rk, r.Type, len(left.attrs)), nil
 	}
@@ -60,7 +72,9 @@ func (a *Analyzer) join(ctx context.Context, r *plan.Join, outer *rel) (*rel, er
 }
 
 func (a *Analyzer) joinCondition(ctx context.Context, both *rel, e plan.Expr) (plan.Value, error) {
-	cond, err := a.over(ctx, both).value(e)
+	sides := *both
+	sides.condition = true
+	cond, err := a.over(ctx, &sides).value(e)
 	if err != nil {
 		return nil, err
 	}
@@ -69,6 +83,59 @@ func (a *Analyzer) joinCondition(ctx context.Context, both *rel, e plan.Expr) (p
 	}
 	return cond, nil
 }
+
+// splitPython takes the parts that call Python out of a join's condition: of an inner join they are
+// a filter of its rows, which others cannot have.
+func (a *Analyzer) splitPython(cond plan.Value, t plan.JoinType) (inside, later plan.Value, err error) {
+	if cond == nil || !callsPython(cond) {
+		return cond, nil, nil
+	}
+	if t != plan.JoinInner && t != plan.JoinCross {
+		return nil, nil, sparkerr.Analysis("UNSUPPORTED_FEATURE.PYTHON_UDF_IN_ON_CLAUSE", "joinType", joinWords[t])
+	}
+	and, ok := cond.(*plan.Apply)
+	if !ok || and.Func != "and" {
+		return nil, cond, nil
+	}
+	for _, part := range and.Args {
+		in, out, err := a.splitPython(part, t)
+		if err != nil {
+			return nil, nil, err
+		}
+		if inside, err = a.both(inside, in); err != nil {
+			return nil, nil, err
+		}
+		if later, err = a.both(later, out); err != nil {
+			return nil, nil, err
+		}
+	}
+	return inside, later, nil
+}
+
+// both is the conjunction of two conditions, either of which may be absent.
+func (a *Analyzer) both(x, y plan.Value) (plan.Value, error) {
+	if x == nil || y == nil {
+		if x == nil {
+			x = y
+		}
+		return x, nil
+	}
+	v, _, err := a.funcs.Resolve("and", []plan.Value{x, y})
+	return v, err
+}
+
+func callsPython(v plan.Value) bool {
+	found := false
+	plan.Walk(v, func(v plan.Value) bool {
+		_, python := v.(*plan.Python)
+		found = found || python
+		return !found
+	})
+	return found
+}
+
+// joinWords are what messages call the kinds of joins.
+var joinWords = map[plan.JoinType]string{plan.JoinLeft: "LEFT OUTER", plan.JoinRight: "RIGHT OUTER", plan.JoinFull: "FULL OUTER", plan.JoinSemi: "LEFT SEMI", plan.JoinAnti: "LEFT ANTI"}
 
 // joined gives a join's columns: outer joins make the other side nullable.
 func joined(left, right []plan.Attr, t plan.JoinType) []plan.Attr {
@@ -275,5 +342,6 @@ func quotedNames(attrs []plan.Attr) string {
 	for i, at := range attrs {
 		names[i] = types.Quote(at.Name)
 	}
+	slices.Sort(names)
 	return strings.Join(names, ", ")
 }

@@ -37,7 +37,7 @@ func some(in *rel, names []string) ([]int, error) {
 	for _, n := range names {
 		found, _ := match(in.attrs, []string{n})
 		if len(found) == 0 {
-			return nil, Unresolved([]string{n}, in.attrs)
+			return nil, notIn(n, in.attrs)
 		}
 		for i, at := range in.attrs {
 			if at.ID == found[0].ID {

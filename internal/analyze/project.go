@@ -296,7 +296,7 @@ func (a *Analyzer) filter(ctx context.Context, r *plan.Filter, outer *rel) (*rel
 		return nil, sparkerr.Analysis("INVALID_WHERE_CONDITION", "condition", quoted(x.conditionName(r.Cond)), "expressionList", strings.Join(aggregatesIn(cond), ", "))
 	}
 	if cond.Type() != types.Boolean {
-		if !types.IsString(cond.Type()) && cond.Type() != types.Null {
+		if cond.Type() != types.Null {
 			return nil, sparkerr.New(sparkerr.ClassExtendedAnalysis, "DATATYPE_MISMATCH.FILTER_NOT_BOOLEAN", "sqlExpr", quoted(x.conditionName(r.Cond)), "filter", quoted(x.conditionName(r.Cond)), "type", `"`+cond.Type().SQL()+`"`)
 		}
 		cond = function.As(cond, types.Boolean)

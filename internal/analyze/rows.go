@@ -166,7 +166,7 @@ func (a *Analyzer) columns(ctx context.Context, r plan.Relation, outer *rel) (*r
 			return nil, err
 		}
 		if len(r.Names) != len(in.attrs) {
-			return nil, sparkerr.Plain(sparkerr.ClassAnalysis, "[ASSIGNMENT_ARITY_MISMATCH] The number of columns or variables assigned or aliased: %d does not match the number of source expressions: %d. SQLSTATE: 42802", len(r.Names), len(in.attrs))
+			return nil, sparkerr.Plain(sparkerr.ClassAnalysis, "[ASSIGNMENT_ARITY_MISMATCH] The number of columns or variables assigned or aliased: %d does not match the number of source expressions: %d. SQLSTATE: 42802", len(in.attrs), len(r.Names)) // Spark, too, says them the other way round
 		}
 		return a.renamed(in, func(i int, _ string) string { return r.Names[i] }), nil
 	case *plan.Rename:
@@ -234,17 +234,19 @@ func (a *Analyzer) withColumns(ctx context.Context, r *plan.WithColumns, outer *
 	x := a.over(ctx, in)
 	added := make([]item, len(r.Exprs))
 	seen := map[string]bool{}
+	var before []plan.Expr
 	for i, e := range r.Exprs {
 		name := e.Names[0]
 		if seen[strings.ToLower(name)] {
 			return nil, sparkerr.Analysis("COLUMN_ALREADY_EXISTS", "columnName", types.Quote(name))
 		}
 		seen[strings.ToLower(name)] = true
-		its, err := x.items(plan.AliasExpr{Expr: e.Expr, Names: e.Names, Metadata: e.Metadata})
+		named := plan.AliasExpr{Expr: e.Expr, Names: e.Names, Metadata: e.Metadata}
+		its, err := x.items(lateralItem(named, before, x))
 		if err != nil {
 			return nil, err
 		}
-		added[i] = its[0]
+		added[i], before = its[0], append(before, named)
 	}
 	var items []item
 	placed := make([]bool, len(added))

@@ -12,7 +12,7 @@ import (
 
 // find gives the relations below (and at) r that the client calls by a plan id.
 func (r *rel) find(id int64) []*rel {
-	if r.hasID && r.planID == id {
+	if r.is(id) {
 		return []*rel{r}
 	}
 	var out []*rel
@@ -21,6 +21,9 @@ func (r *rel) find(id int64) []*rel {
 	}
 	return out
 }
+
+// is says whether r is what the client calls by a plan id.
+func (r *rel) is(id int64) bool { return r.hasID && r.planID == id }
 
 func (r *rel) byID(id int) (plan.Attr, bool) {
 	for _, at := range r.attrs {
@@ -49,6 +52,15 @@ func match(attrs []plan.Attr, parts []string) (found []plan.Attr, rest []string)
 		}
 	}
 	return distinct(found), parts[1:]
+}
+
+// refer is match for expressions: a column is called what its reference calls it, whose case may differ.
+func refer(attrs []plan.Attr, parts []string) (found []plan.Attr, rest []string) {
+	found, rest = match(attrs, parts)
+	for i := range found {
+		found[i].Name = parts[len(parts)-len(rest)-1]
+	}
+	return found, rest
 }
 
 func distinct(attrs []plan.Attr) []plan.Attr {
@@ -86,7 +98,7 @@ func (r *rel) column(e *plan.Attribute) (v plan.Value, hidden bool, err error) {
 	if e.HasPlanID {
 		return r.columnOf(e)
 	}
-	found, rest := match(r.attrs, e.Parts)
+	found, rest := refer(r.attrs, e.Parts)
 	if len(found) > 1 {
 		return nil, false, ambiguous(e.Parts, found)
 	}
@@ -115,7 +127,7 @@ func (r *rel) columnOf(e *plan.Attribute) (plan.Value, bool, error) {
 	var candidates []plan.Attr
 	var rest []string
 	for _, t := range targets {
-		found, tail := match(t.attrs, e.Parts)
+		found, tail := refer(t.attrs, e.Parts)
 		if len(found) > 1 {
 			return nil, false, ambiguous(e.Parts, found)
 		}
@@ -127,11 +139,18 @@ func (r *rel) columnOf(e *plan.Attribute) (plan.Value, bool, error) {
 	var here []plan.Attr
 	for _, c := range distinct(candidates) {
 		if at, ok := r.byID(c.ID); ok {
+			at.Name = c.Name
 			here = append(here, at)
 		}
 	}
 	switch {
-	case len(here) > 1:
+	case len(here) > 1 && r.condition && len(r.kids) == 2 && r.kids[0].is(e.PlanID) != r.kids[1].is(e.PlanID):
+		side := r.kids[0]
+		if r.kids[1].is(e.PlanID) {
+			side = r.kids[1]
+		}
+		return side.columnOf(e)
+	case len(here) > 1: // a frame joined with itself
 		return nil, false, sparkerr.Analysis("AMBIGUOUS_COLUMN_REFERENCE", "name", quoted(strings.Join(e.Parts, ".")))
 	case len(here) == 1:
 		v, err := fields(plan.Col{Attr: here[0]}, rest)
@@ -170,6 +189,7 @@ func ambiguous(parts []string, found []plan.Attr) error {
 	for i, at := range found {
 		names[i] = quoteParts(append(append([]string{}, at.Qualifier...), at.Name))
 	}
+	slices.Sort(names)
 	return sparkerr.Analysis("AMBIGUOUS_REFERENCE", "name", quoteParts(parts), "referenceNames", "["+strings.Join(names, ", ")+"]")
 }
 
@@ -178,27 +198,59 @@ func absentAmong(name string, attrs []plan.Attr) error {
 	return sparkerr.Analysis("UNRESOLVED_COLUMN_AMONG_FIELD_NAMES", "colName", name, "fieldNames", strings.Join(plan.SchemaOf(attrs).Names(), ", "))
 }
 
+// notIn is Unresolved for df.na and df.stat, which list the columns as they are.
+func notIn(name string, attrs []plan.Attr) error {
+	names := make([]string, len(attrs))
+	for i, at := range attrs {
+		names[i] = types.Quote(at.Name)
+	}
+	return sparkerr.Analysis("UNRESOLVED_COLUMN.WITH_SUGGESTION", "objectName", types.Quote(name), "proposal", strings.Join(names, ", "))
+}
+
 // Unresolved is the error of a name that is none of the columns, the nearest ones first.
 func Unresolved(parts []string, attrs []plan.Attr) error {
 	if len(attrs) == 0 {
 		return sparkerr.Analysis("UNRESOLVED_COLUMN.WITHOUT_SUGGESTION", "objectName", quoteParts(parts))
 	}
-	want := parts[len(parts)-1]
+	quotedParts := make([]string, len(parts))
+	for i, p := range parts {
+		quotedParts[i] = types.QuoteIfNeeded(p)
+	}
+	want := strings.Join(quotedParts, ".")
 	type near struct {
-		name string
-		d    int
+		name, column string
+		d            int
 	}
 	list := make([]near, len(attrs))
+	shared := sharedQualifier(attrs, 2-len(parts))
 	for i, at := range attrs {
-		full := quoteParts(append(append([]string{}, at.Qualifier...), at.Name))
-		list[i] = near{full, distance(want, at.Name)}
+		full := quoteParts(append(append([]string{}, at.Qualifier[min(shared, len(at.Qualifier)):]...), at.Name))
+		list[i] = near{full, at.Name, distance(want, full)}
 	}
-	slices.SortFunc(list, func(a, b near) int { return cmp.Or(a.d-b.d, strings.Compare(a.name, b.name)) })
+	slices.SortStableFunc(list, func(a, b near) int { return cmp.Or(a.d-b.d, strings.Compare(a.column, b.column)) })
 	var names []string
 	for i := 0; i < len(list) && i < 5; i++ {
 		names = append(names, list[i].name)
 	}
 	return sparkerr.Analysis("UNRESOLVED_COLUMN.WITH_SUGGESTION", "objectName", quoteParts(parts), "proposal", strings.Join(names, ", "))
+}
+
+// sharedQualifier counts the parts that suggestions leave out: all of the qualifier where the wanted name
+// has one part and all columns have the same, else all but the table's name where it has two at most.
+func sharedQualifier(attrs []plan.Attr, spare int) int {
+	first := attrs[0].Qualifier
+	same := func(n int) bool {
+		return !slices.ContainsFunc(attrs, func(at plan.Attr) bool {
+			return len(at.Qualifier) != len(first) || !slices.Equal(at.Qualifier[:n], first[:n])
+		})
+	}
+	switch {
+	case spare >= 1 && same(len(first)):
+		return len(first)
+	case spare >= 0 && len(first) > 1 && same(len(first)-1):
+		return len(first) - 1
+	}
+	return 0
 }
 
 // distance is Levenshtein's.

@@ -213,6 +213,9 @@ func decodeIPC(data []byte) (out []arrow.RecordBatch, s *types.Struct, err error
 	if err != nil {
 		return nil, nil, sparkerr.IllegalArgument("local relation: %v", err)
 	}
+	if err := arrowKinds(rd.Schema()); err != nil {
+		return nil, nil, err
+	}
 	for rd.Next() {
 		b := rd.RecordBatch()
 		if err := arrowin.Validate(b); err != nil { // wrong offsets would lead readers astray
@@ -336,4 +339,17 @@ func relabel(d *plan.Data, attrs []plan.Attr) (*plan.Data, error) {
 		c.Batches = append(c.Batches, array.NewRecordBatch(arrow.NewSchema(fields, nil), cols, b.NumRows()))
 	}
 	return c, nil
+}
+
+// unknownKinds are Arrow's types that Spark does not take from clients, as it calls them.
+var unknownKinds = map[arrow.Type]string{arrow.UINT8: "Int(8, false)", arrow.UINT16: "Int(16, false)", arrow.UINT32: "Int(32, false)",
+	arrow.UINT64: "Int(64, false)", arrow.FLOAT16: "FloatingPoint(HALF)"}
+
+func arrowKinds(s *arrow.Schema) error {
+	for _, f := range s.Fields() {
+		if name, ok := unknownKinds[f.Type.ID()]; ok {
+			return sparkerr.New(sparkerr.ClassUnsupported, "UNSUPPORTED_ARROWTYPE", "typeName", name)
+		}
+	}
+	return nil
 }

@@ -68,7 +68,7 @@ func (a *Analyzer) summary(in *rel, columns, stats []string) (*rel, error) {
 		}
 	}
 	g := &plan.Group{Input: in.n}
-	elem := types.Struct{Fields: []types.Field{{Name: "summary", Type: types.String}}}
+	elem := types.Struct{Fields: []types.Field{{Name: "summary", Type: types.String, Nullable: true}}}
 	for _, c := range kept {
 		elem.Fields = append(elem.Fields, types.Field{Name: c.Name, Type: types.String, Nullable: true})
 	}
@@ -135,31 +135,41 @@ func (a *Analyzer) statistic(name string, c plan.Attr) (plan.Value, error) {
 	}
 	p, err := strconv.ParseFloat(strings.TrimSuffix(name, "%"), 64)
 	if err != nil || !strings.HasSuffix(name, "%") {
-		return nil, sparkerr.IllegalArgument("%s is not a recognised statistic", name)
+		return nil, sparkerr.New(sparkerr.ClassIllegalArgument, "UNRECOGNIZED_STATISTIC", "stats", "'"+name+"'")
 	}
 	if p < 0 || p > 100 {
 		return nil, sparkerr.Require("Percentiles must be in the range [0, 1]")
 	}
-	return resolve("percentile_approx", asNumber(), plan.Const{Literal: plan.DoubleLit(p / 100)})
+	number := asNumber()
+	if _, exact := c.Type.(types.Decimal); exact {
+		number = function.As(number, types.Double)
+	}
+	return resolve("percentile_approx", number, plan.Const{Literal: plan.DoubleLit(p / 100)})
 }
 
-func (a *Analyzer) numericColumn(in *rel, name string) (plan.Value, error) {
+// numericColumn counts a null as nought, as Spark does in its pair statistics.
+func (a *Analyzer) numericColumn(in *rel, name, of string) (plan.Value, error) {
 	found, _ := match(in.attrs, []string{name})
 	if len(found) == 0 {
-		return nil, Unresolved([]string{name}, in.attrs)
+		return nil, notIn(name, in.attrs)
 	}
 	if !types.IsNumeric(found[0].Type) {
-		return nil, sparkerr.Require("Currently correlation calculation for columns with dataType %s not supported.", types.ScalaText(found[0].Type))
+		return nil, sparkerr.Require("Currently %s calculation for columns with dataType %s not supported.", of, found[0].Type.SimpleString())
 	}
-	return function.As(plan.Col{Attr: found[0]}, types.Double), nil
+	v, _, err := a.funcs.Resolve("coalesce", []plan.Value{function.As(plan.Col{Attr: found[0]}, types.Double), plan.Const{Literal: plan.DoubleLit(0)}})
+	return v, err
 }
 
 func (a *Analyzer) pairStat(in *rel, r *plan.Stat) (*rel, error) {
-	x, err := a.numericColumn(in, r.Columns[0])
+	of := "correlation"
+	if r.Kind == "cov" {
+		of = "covariance"
+	}
+	x, err := a.numericColumn(in, r.Columns[0], of)
 	if err != nil {
 		return nil, err
 	}
-	y, err := a.numericColumn(in, r.Columns[1])
+	y, err := a.numericColumn(in, r.Columns[1], of)
 	if err != nil {
 		return nil, err
 	}
@@ -175,12 +185,13 @@ func (a *Analyzer) pairStat(in *rel, r *plan.Stat) (*rel, error) {
 	}
 	at := a.attr(r.Kind, types.Double, true)
 	g := &plan.Group{Input: in.n, Aggs: []plan.Named{{Attr: at, Value: v}}}
-	if r.Kind != "corr" {
-		return relOf(g), nil
+	none := math.NaN() // of no pair of values
+	if r.Kind == "cov" {
+		none = 0
 	}
-	out := a.attr(r.Kind, types.Double, true) // of no pair of values it is not a number
-	nan, _, err := a.funcs.Resolve("coalesce", []plan.Value{plan.Col{Attr: at}, plan.Const{Literal: plan.DoubleLit(math.NaN())}})
-	return relOf(&plan.Select{Input: g, Exprs: []plan.Named{{Attr: out, Value: nan}}}), err
+	out := a.attr(r.Kind, types.Double, true)
+	some, _, err := a.funcs.Resolve("coalesce", []plan.Value{plan.Col{Attr: at}, plan.Const{Literal: plan.DoubleLit(none)}})
+	return relOf(&plan.Select{Input: g, Exprs: []plan.Named{{Attr: out, Value: some}}}), err
 }
 
 func (a *Analyzer) quantiles(in *rel, r *plan.Stat) (*rel, error) {

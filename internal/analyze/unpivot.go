@@ -3,6 +3,8 @@ package analyze
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/millpond/millpond/internal/function"
@@ -49,8 +51,8 @@ func (a *Analyzer) unpivot(ctx context.Context, r *plan.Unpivot) (*rel, error) {
 			nullable = nullable || g[k].value.Nullable()
 		}
 		t, err := function.CommonType("unpivot", column)
-		if err != nil {
-			return nil, sparkerr.Analysis("UNPIVOT_VALUE_DATA_TYPE_MISMATCH", "types", typesOf(column))
+		if err != nil || mixed(column) {
+			return nil, sparkerr.Analysis("UNPIVOT_VALUE_DATA_TYPE_MISMATCH", "types", typesOf(groups, k))
 		}
 		cells = append(cells, function.AllAs(column, t)...)
 		elem.Fields = append(elem.Fields, types.Field{Name: name, Type: t, Nullable: nullable})
@@ -150,10 +152,31 @@ func anyNotNull(attrs []plan.Attr) plan.Value {
 	}}
 }
 
-func typesOf(vs []plan.Value) string {
-	parts := make([]string, len(vs))
-	for i, v := range vs {
-		parts[i] = quoted(v.Type().SQL())
+// mixed says whether there are texts among other values: Spark makes nothing common of them here.
+func mixed(vs []plan.Value) bool {
+	texts, others := false, false
+	for _, v := range vs {
+		text := types.IsString(v.Type())
+		texts = texts || text
+		others = others || !text && v.Type() != types.Null
+	}
+	return texts && others
+}
+
+// typesOf lists the types of a value column with the columns that have each.
+func typesOf(groups [][]item, column int) string {
+	names := map[string][]string{}
+	for _, g := range groups {
+		t := quoted(g[column].value.Type().SQL())
+		names[t] = append(names[t], types.Quote(g[column].name))
+	}
+	var parts []string
+	for _, t := range slices.Sorted(maps.Keys(names)) {
+		list := names[t]
+		if len(list) > 3 {
+			list = append(list[:3:3], "...")
+		}
+		parts = append(parts, t+" ("+strings.Join(list, ", ")+")")
 	}
 	return strings.Join(parts, ", ")
 }

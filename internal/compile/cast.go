@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/millpond/millpond/internal/function"
 	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
 )
@@ -121,6 +122,8 @@ func fromText(text string, to types.Type, try bool) string {
 		safe = "(CASE WHEN lower(" + trimmed + ") IN ('t', 'true', 'y', 'yes', '1') THEN true WHEN lower(" + trimmed + ") IN ('f', 'false', 'n', 'no', '0') THEN false END)"
 	case to == types.Binary:
 		return "encode(" + text + ")"
+	case to == types.Date, to == types.Timestamp, to == types.TimestampNTZ:
+		safe = function.Moment(trimmed, TypeSQL(to))
 	default:
 		safe = "TRY_CAST(" + trimmed + " AS " + TypeSQL(to) + ")"
 	}
@@ -131,6 +134,9 @@ func fromText(text string, to types.Type, try bool) string {
 	}
 	return guarded(text, safe, to, try, raise)
 }
+
+// shownNull stands for a null where values are shown in a table, with bytes as numbers.
+const shownNull = "NULL"
 
 // toText prints values as Spark does; null is what stands for a null within an array, map or struct.
 func toText(text string, from types.Type, null string) string {
@@ -150,6 +156,9 @@ func toText(text string, from types.Type, null string) string {
 	case types.Timestamp:
 		return "CAST(CAST(" + text + " AS TIMESTAMP) AS VARCHAR)"
 	case types.Binary:
+		if null == shownNull {
+			return "('[' || rtrim(regexp_replace(hex(" + text + "), '(..)', '\\1 ', 'g')) || ']')"
+		}
 		return "decode(" + text + ")"
 	}
 	if from == types.CalendarInterval {
@@ -157,6 +166,10 @@ func toText(text string, from types.Type, null string) string {
 			") AS BIGINT), CAST(datepart('hour', " + text + ") * 3600000000 + datepart('minute', " + text + ") * 60000000 + datepart('microsecond', " + text + ") AS BIGINT))"
 	}
 	switch f := from.(type) {
+	case types.Decimal:
+		if f.Precision == f.Scale { // the engine leaves out the zero before the point
+			return "regexp_replace(CAST(" + text + " AS VARCHAR), '^(-?)\\.', '\\10.')"
+		}
 	case types.YearMonthInterval:
 		return fmt.Sprintf("spark_ym_text(CAST(datepart('year', %s) * 12 + datepart('month', %s) AS BIGINT), %d, %d)", text, text, f.Start, f.End)
 	case types.DayTimeInterval:

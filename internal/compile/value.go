@@ -29,7 +29,7 @@ func (c *compiler) value(v plan.Value) (string, error) {
 			return "", err
 		}
 		if v.Mode == "show" {
-			return toText(text, v.Child.Type(), "NULL"), nil
+			return toText(text, v.Child.Type(), shownNull), nil
 		}
 		if c.Lenient && v.Mode != "try" {
 			return legacyCast(text, v.Child.Type(), v.To), nil
@@ -165,7 +165,7 @@ func (c *compiler) orders(os []plan.Order) (string, error) {
 		if _, constant := o.Value.(plan.Const); constant { // DuckDB would take a number for a column's place
 			text = "(" + text + ")"
 		}
-		parts[i] = text + dir + nulls
+		parts[i] = function.SortKey(text, o.Value.Type()) + dir + nulls
 	}
 	return strings.Join(parts, ", "), nil
 }

@@ -134,7 +134,7 @@ func (o *responder) sql(ctx context.Context, c *pb.SqlCommand) error {
 		if err != nil {
 			return err
 		}
-		data, err := enc.stream(done.Batches...)
+		data, err := enc.encode(done.Batches...)
 		if err != nil {
 			return err
 		}

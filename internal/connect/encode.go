@@ -45,16 +45,21 @@ func (e *encoder) parts(b arrow.RecordBatch) iter.Seq[arrow.RecordBatch] {
 	}
 }
 
-func (e *encoder) encode(b arrow.RecordBatch) ([]byte, error) {
-	cols := make([]arrow.Array, b.NumCols())
-	for i := range cols {
-		c, err := column.ConformTo(b.Column(i), e.schema.Field(i).Type)
-		if err != nil {
-			return nil, fmt.Errorf("column %s: %w", e.schema.Field(i).Name, err)
+// encode makes a stream of batches, whatever their own schemas say of names and nulls.
+func (e *encoder) encode(batches ...arrow.RecordBatch) ([]byte, error) {
+	out := make([]arrow.RecordBatch, len(batches))
+	for k, b := range batches {
+		cols := make([]arrow.Array, b.NumCols())
+		for i := range cols {
+			c, err := column.ConformTo(b.Column(i), e.schema.Field(i).Type)
+			if err != nil {
+				return nil, fmt.Errorf("column %s: %w", e.schema.Field(i).Name, err)
+			}
+			cols[i] = c
 		}
-		cols[i] = c
+		out[k] = array.NewRecordBatch(e.schema, cols, b.NumRows())
 	}
-	return e.stream(array.NewRecordBatch(e.schema, cols, b.NumRows()))
+	return e.stream(out...)
 }
 
 // empty is a batch without rows: clients take the shape of an empty answer from it.

@@ -2,6 +2,7 @@ package connect
 
 import (
 	"math/big"
+	"strconv"
 	"strings"
 
 	pb "github.com/millpond/millpond/internal/gen/spark/connect"
@@ -63,29 +64,29 @@ func literal(p *pb.Expression_Literal) (plan.Literal, error) {
 	return plan.Literal{}, sparkerr.Unsupported("the literal %s", typeName(p.GetLiteralType()))
 }
 
+// decimalLiteral keeps all of the value's digits: pyspark sends lit(Decimal("1.50")) as a decimal(10,0).
 func decimalLiteral(d *pb.Expression_Literal_Decimal) (plan.Literal, error) {
-	text := strings.ToUpper(d.Value)
-	r, ok := new(big.Rat).SetString(text)
+	digits, exponent, _ := strings.Cut(strings.ToUpper(d.Value), "E")
+	r, ok := new(big.Rat).SetString(digits)
 	if !ok {
 		return plan.Literal{}, sparkerr.IllegalArgument("%q is not a decimal", d.Value)
 	}
-	scale := 0
-	if _, frac, ok := strings.Cut(text, "."); ok && !strings.Contains(text, "E") {
-		scale = len(frac)
+	_, frac, _ := strings.Cut(digits, ".")
+	shift := 0
+	if exponent != "" {
+		var err error
+		if shift, err = strconv.Atoi(exponent); err != nil {
+			return plan.Literal{}, sparkerr.IllegalArgument("%q is not a decimal", d.Value)
+		}
 	}
-	if d.Scale != nil {
-		scale = int(*d.Scale)
-	}
-	if scale < 0 || scale > 38 {
+	scale := max(len(frac)-shift, int(d.GetScale()), 0)
+	if scale > 38 || shift > 38 {
 		return plan.Literal{}, sparkerr.IllegalArgument("decimal scale %d is out of range", scale)
 	}
-	n := new(big.Int).Mul(r.Num(), new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil))
+	n := new(big.Int).Mul(r.Num(), new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale+shift)), nil))
 	n.Quo(n, r.Denom())
-	precision := max(len(new(big.Int).Abs(n).String()), scale)
-	if d.Precision != nil {
-		precision = int(*d.Precision)
-	}
-	if precision < 1 || precision > 38 {
+	precision := max(len(new(big.Int).Abs(n).String()), scale, int(d.GetPrecision()))
+	if precision > 38 {
 		return plan.Literal{}, sparkerr.IllegalArgument("decimal precision %d is out of range", precision)
 	}
 	return plan.Literal{Value: n, Type: types.Decimal{Precision: precision, Scale: scale}}, nil

@@ -99,10 +99,33 @@ func checkConf(key, value string) error {
 	if key == "spark.sql.session.timeZone" && !validZone(value) {
 		return sparkerr.New(sparkerr.ClassIllegalArgument, "INVALID_CONF_VALUE.TIME_ZONE", "confValue", value, "confName", key)
 	}
+	if key == "spark.sql.session.timeZone" && databaseZone(value) == "" {
+		return sparkerr.Unsupported("the time zone %s: no whole hours from UTC", value)
+	}
 	return nil
 }
 
-var zoneOffset = regexp.MustCompile(`^(UTC|GMT|UT)?[+-][0-9]{1,2}(:[0-9]{2}){0,2}$|^Z$`)
+var zoneOffset = regexp.MustCompile(`^(?:UTC|GMT|UT)?([+-])([0-9]{1,2})((?::[0-9]{2}){0,2})$|^Z$`)
+
+// databaseZone is a valid zone by the name of the tz database, which alone DuckDB knows; "" if it has none.
+func databaseZone(zone string) string {
+	offset := zoneOffset.FindStringSubmatch(zone)
+	switch {
+	case offset == nil:
+		return zone
+	case offset[2] == "":
+		return "UTC"
+	case strings.Trim(offset[3], ":0") != "":
+		return ""
+	}
+	sign := map[string]string{"+": "-", "-": "+"}[offset[1]] // POSIX counts westwards
+	hours, _ := strconv.Atoi(offset[2])                      // one or two digits
+	name := "Etc/GMT" + sign + strconv.Itoa(hours)
+	if _, err := time.LoadLocation(name); err != nil {
+		return ""
+	}
+	return name
+}
 
 // validZone says whether a zone can be meant: a name of the tz database or an offset.
 func validZone(zone string) bool {

@@ -58,6 +58,9 @@ func (s *Session) createTable(ctx context.Context, name []string, n newTable) er
 		}
 	}
 	t.Schema = types.ToJSON(partitionsLast(nullable(n.schema), t.Partitions))
+	if info, err := os.Stat(t.Location); err == nil && !info.IsDir() { // a table of one file
+		return s.e.tables.PutTable(t)
+	}
 	if err := os.MkdirAll(t.Location, 0o755); err != nil {
 		return fmt.Errorf("make the table's directory: %w", err)
 	}

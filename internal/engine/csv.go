@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
@@ -26,6 +27,7 @@ type csvDialect struct {
 	multiline                   bool
 	mode                        string
 	timestampFormat, dateFormat string
+	nan, empty                  string // what stands for these, "" for the usual
 	trimLeft, trimRight         bool
 	records                     lineSizes
 	rows                        *lineColumn // where lines lie, nil for files
@@ -44,6 +46,7 @@ func csvOptions(o map[string]string) (csvDialect, error) {
 	d := csvDialect{sep: option(o, ",", "sep", "delimiter"), quote: option(o, `"`, "quote"), escape: option(o, `\`, "escape"), comment: option(o, "", "comment"),
 		header: flag(o, "header"), infer: flag(o, "inferschema"), multiline: flag(o, "multiline"), mode: readMode(o),
 		timestampFormat: option(o, "", "timestampformat"), dateFormat: option(o, "", "dateformat"),
+		nan: option(o, "", "nanvalue"), empty: option(o, "", "emptyvalue"),
 		trimLeft: flag(o, "ignoreleadingwhitespace"), trimRight: flag(o, "ignoretrailingwhitespace")}
 	d.sep = strings.NewReplacer(`\t`, "\t").Replace(d.sep)
 	d.nulls = []string{""}
@@ -53,11 +56,16 @@ func csvOptions(o map[string]string) (csvDialect, error) {
 	if e := strings.ToUpper(option(o, "UTF-8", "encoding", "charset")); e != "UTF-8" && e != "UTF8" && e != "US-ASCII" {
 		return d, sparkerr.Unsupported("CSV in the encoding %s", e)
 	}
+	if h := option(o, "false", "header"); !strings.EqualFold(h, "true") && !strings.EqualFold(h, "false") {
+		return d, &sparkerr.Error{Class: sparkerr.ClassSpark, Condition: "_LEGACY_ERROR_TEMP_2147", Message: "header flag can be true or false."}
+	}
+	switch option(o, "\n", "linesep") {
+	case "\n", "\r\n", "\r":
+	default:
+		return d, sparkerr.Unsupported("the CSV option lineSep")
+	}
 	if d.sep == "" {
 		return d, sparkerr.IllegalArgument("Delimiter cannot be empty")
-	}
-	if d.timestampFormat != "" || d.dateFormat != "" {
-		return d, sparkerr.Unsupported("the CSV options timestampFormat and dateFormat")
 	}
 	return d, nil
 }
@@ -173,19 +181,75 @@ func (d csvDialect) byMode(files []string, schema types.Struct, corrupt int) *pl
 	return d.scan(files, schema)
 }
 
+// trimmed takes off the blanks that are to be ignored.
+func (d csvDialect) trimmed(text string) string {
+	switch {
+	case d.trimLeft && d.trimRight:
+		return "trim(" + text + ")"
+	case d.trimLeft:
+		return "ltrim(" + text + ")"
+	case d.trimRight:
+		return "rtrim(" + text + ")"
+	}
+	return text
+}
+
+// names are the columns' names by a file's first record.
+func (d csvDialect) names(first []string) []string {
+	trimmed := make([]string, len(first))
+	for i, name := range first {
+		trimmed[i] = d.trimName(name)
+	}
+	return columnNames(trimmed, d.header)
+}
+
+// trimName is trimmed for a header.
+func (d csvDialect) trimName(name string) string {
+	if d.trimLeft {
+		name = strings.TrimLeft(name, " ")
+	}
+	if d.trimRight {
+		name = strings.TrimRight(name, " ")
+	}
+	return name
+}
+
+// timeOf reads a text by the pattern for dates or timestamps; null if it does not fit.
+func (d csvDialect) timeOf(text string, t types.Type) string {
+	if t == types.Date {
+		return "CAST(make_timestamp(spark_try_parse_time(" + text + ", " + quoteSQL(d.dateFormat) + ", 'UTC')) AS DATE)"
+	}
+	return "make_timestamptz(spark_try_parse_time(" + text + ", " + quoteSQL(d.timestampFormat) + ", current_setting('TimeZone')))"
+}
+
+// candidates are the types that columns may have, tested as the options say.
+func (d csvDialect) candidates() []candidate {
+	out := slices.Clone(candidates)
+	for i, c := range out {
+		switch {
+		case c.t == types.Date && d.dateFormat != "", c.t == types.Timestamp && d.timestampFormat != "":
+			out[i].test = d.timeOf("v", c.t) + " IS NOT NULL"
+		case c.t == types.Double && d.nan != "":
+			out[i].test = "(v = " + quoteSQL(d.nan) + " OR " + c.test + ")"
+		}
+		out[i].test = valueWord.ReplaceAllString(out[i].test, d.trimmed("v"))
+	}
+	return out
+}
+
 // field converts a text field as Spark's CSV reader does: what does not fit is null, or fails
 // the query in FAILFAST mode.
 func (d csvDialect) field(text string, t types.Type) string {
+	text = d.trimmed(text)
 	switch {
-	case d.trimLeft && d.trimRight:
-		text = "trim(" + text + ")"
-	case d.trimLeft:
-		text = "ltrim(" + text + ")"
-	case d.trimRight:
-		text = "rtrim(" + text + ")"
-	}
-	if types.IsString(t) {
+	case types.IsString(t) && d.empty != "":
+		return "(CASE WHEN " + text + " = '' THEN " + quoteSQL(d.empty) + " ELSE " + text + " END)"
+	case types.IsString(t):
 		return text
+	case t == types.Date && d.dateFormat != "", t == types.Timestamp && d.timestampFormat != "":
+		return d.timeOf(text, t)
+	case types.IsFractional(t) && d.nan != "":
+		return "(CASE WHEN " + text + " = " + quoteSQL(d.nan) + " THEN 'NaN' ELSE TRY_CAST(" + text + " AS " + compile.TypeSQL(t) + ") END)"
 	}
 	sql := "TRY_CAST(" + text + " AS " + compile.TypeSQL(t) + ")"
 	if types.IsIntegral(t) {
@@ -215,7 +279,7 @@ func (s *Session) csvSchema(ctx context.Context, d csvDialect, files []string, k
 	if first == nil {
 		return types.Struct{}, nil
 	}
-	schema := textColumns(columnNames(first, d.header))
+	schema := textColumns(d.names(first))
 	if !d.infer {
 		return schema, nil
 	}
@@ -237,7 +301,7 @@ func (s *Session) csvSchema(ctx context.Context, d csvDialect, files []string, k
 		return schema, nil
 	}
 	d.plain = nil // the tests are of text
-	err = s.confirmText(ctx, table{d.table(files, len(first)), nil}, found)
+	err = s.confirmText(ctx, table{d.table(files, len(first)), nil}, found, d.candidates())
 	return typed(), err
 }
 
@@ -247,7 +311,7 @@ func (s *Session) copyConfirms(ctx context.Context, d csvDialect, files []string
 	doubts := []string{"false"}
 	for i, g := range found {
 		if d.plainType(i) == "" {
-			doubts = append(doubts, g.doubt(i))
+			doubts = append(doubts, g.doubt(i, d.candidates()))
 		}
 	}
 	scan := d.scan(files, schema)

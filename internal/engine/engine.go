@@ -225,7 +225,7 @@ func (s *Session) runner() *execute.Runner {
 
 // engineSettings are the database's own settings that change what a statement answers.
 func (s *Session) engineSettings() map[string]string {
-	out := map[string]string{"TimeZone": s.TimeZone()}
+	out := map[string]string{"TimeZone": databaseZone(s.TimeZone())}
 	if v, _ := s.Conf.Get("spark.sql.mapKeyDedupPolicy"); strings.EqualFold(v, "LAST_WIN") {
 		out["VARIABLE "+function.MapKeys] = "LAST_WIN"
 	}

@@ -20,11 +20,14 @@ func whole(kind string, digits int) string {
 	return fmt.Sprintf("(CASE WHEN CAST(%s AS VARCHAR) = v THEN true ELSE regexp_full_match(v, '[+-]?[0-9]{1,%d}') AND %s IS NOT NULL END)", cast, digits, cast)
 }
 
-// candidates are the types that text is tried as, in Spark's order, with the test of a value v.
-var candidates = []struct {
+// candidate is a type that text is tried as, with the test of a value v.
+type candidate struct {
 	t    types.Type
 	test string
-}{
+}
+
+// candidates are in Spark's order.
+var candidates = []candidate{
 	{types.Int, whole("INTEGER", 10)},
 	{types.Long, whole("BIGINT", 19)},
 	{types.Double, "(v IN ('NaN', 'Inf', '-Inf', 'Infinity', '+Infinity', '-Infinity') OR TRY_CAST(v AS DOUBLE) IS NOT NULL AND NOT regexp_matches(lower(v), 'nan|inf'))"},
@@ -42,11 +45,11 @@ type guess struct {
 }
 
 // doubt is the engine's test of a value that refutes the guess for column i.
-func (g guess) doubt(i int) string {
+func (g guess) doubt(i int, among []candidate) string {
 	if g.blank {
 		return fmt.Sprintf("c%d IS NOT NULL", i)
 	}
-	for _, c := range candidates {
+	for _, c := range among {
 		if c.t == g.t {
 			return fmt.Sprintf("(c%d IS NOT NULL AND NOT (%s))", i, testOf(c.test, i))
 		}
@@ -75,7 +78,7 @@ func (s *Session) guessText(ctx context.Context, d csvDialect, files []string, c
 		return out, nil
 	}
 	d.records, d.plain = d.records.head(), nil
-	tried, err := s.tryTypes(ctx, table{fmt.Sprintf("(SELECT * FROM %s LIMIT %d)", d.table(files, columns), inferSample), d.rows}, rest)
+	tried, err := s.tryTypes(ctx, table{fmt.Sprintf("(SELECT * FROM %s LIMIT %d)", d.table(files, columns), inferSample), d.rows}, rest, d.candidates())
 	for k, g := range tried {
 		out[rest[k]] = g
 	}
@@ -87,12 +90,12 @@ var plainTypes = map[string]types.Type{"INTEGER": types.Int, "DOUBLE": types.Dou
 
 // confirmText corrects guesses by the whole table: one pass finds the columns whose guess fails,
 // which are then tried as every type.
-func (s *Session) confirmText(ctx context.Context, table table, found []guess) error {
-	wrong, err := s.refuted(ctx, table, found)
+func (s *Session) confirmText(ctx context.Context, table table, found []guess, among []candidate) error {
+	wrong, err := s.refuted(ctx, table, found, among)
 	if err != nil || len(wrong) == 0 {
 		return err
 	}
-	again, err := s.tryTypes(ctx, table, wrong)
+	again, err := s.tryTypes(ctx, table, wrong, among)
 	if err != nil {
 		return err
 	}
@@ -103,10 +106,10 @@ func (s *Session) confirmText(ctx context.Context, table table, found []guess) e
 }
 
 // tryTypes counts, for each column and candidate, the values that do not fit.
-func (s *Session) tryTypes(ctx context.Context, table table, columns []int) ([]guess, error) {
+func (s *Session) tryTypes(ctx context.Context, table table, columns []int, among []candidate) ([]guess, error) {
 	var list []string
 	for _, i := range columns {
-		for _, c := range candidates {
+		for _, c := range among {
 			test := testOf(c.test, i)
 			list = append(list, fmt.Sprintf("count(CASE WHEN c%d IS NOT NULL AND NOT (%s) THEN 1 END)", i, test))
 		}
@@ -117,10 +120,10 @@ func (s *Session) tryTypes(ctx context.Context, table table, columns []int) ([]g
 		return nil, err
 	}
 	out := make([]guess, len(columns))
-	width := len(candidates) + 1
+	width := len(among) + 1
 	for k := range columns {
-		out[k] = guess{t: types.String, blank: counts[k*width+len(candidates)] == 0}
-		for j, c := range candidates {
+		out[k] = guess{t: types.String, blank: counts[k*width+len(among)] == 0}
+		for j, c := range among {
 			if !out[k].blank && counts[k*width+j] == 0 {
 				out[k].t = c.t
 				break
@@ -131,10 +134,10 @@ func (s *Session) tryTypes(ctx context.Context, table table, columns []int) ([]g
 }
 
 // refuted gives the columns whose guessed type does not fit every value.
-func (s *Session) refuted(ctx context.Context, table table, found []guess) ([]int, error) {
+func (s *Session) refuted(ctx context.Context, table table, found []guess, among []candidate) ([]int, error) {
 	list := make([]string, len(found))
 	for i, g := range found {
-		list[i] = "count(CASE WHEN " + g.doubt(i) + " THEN 1 END)"
+		list[i] = "count(CASE WHEN " + g.doubt(i, among) + " THEN 1 END)"
 	}
 	counts, err := s.counts(ctx, list, table)
 	if err != nil {

@@ -57,6 +57,9 @@ func (s *Session) scanJSON(ctx context.Context, r *plan.Read, files []string) (*
 	if len(files) == 0 {
 		return emptyScan(*want), nil
 	}
+	if err := checkJSONOptions(r.Options); err != nil {
+		return nil, err
+	}
 	d := jsonDialect{mode: readMode(r.Options), corrupt: s.corruptName(r.Options), multiline: flag(r.Options, "multiline"), options: r.Options}
 	if !d.multiline {
 		if d.longest, err = s.lineLimit(files); err != nil {
@@ -73,6 +76,12 @@ func (s *Session) scanJSON(ctx context.Context, r *plan.Read, files []string) (*
 	if err != nil {
 		return nil, err
 	}
+	if flag(r.Options, "primitivesasstring") {
+		found = leavesAsText(found).(types.Struct)
+	}
+	if len(found.Fields) == 0 {
+		return emptyScan(found), nil
+	}
 	if schema, strict, err := d.inferred(found); strict || err != nil {
 		return d.strict(files, schema), err
 	}
@@ -82,8 +91,39 @@ func (s *Session) scanJSON(ctx context.Context, r *plan.Read, files []string) (*
 		cols[i] = quoteSQL(f.Name) + ": " + quoteSQL(fileTypeSQL(f.Type))
 		scan.Source = append(scan.Source, quoteName(f.Name))
 	}
-	scan.SQL = fmt.Sprintf("read_json(%s, format='%s', columns={%s})", listSQL(files), d.format(), strings.Join(cols, ", "))
+	scan.SQL = fmt.Sprintf("read_json(%s, hive_partitioning=false, format='%s', columns={%s})", listSQL(files), d.format(), strings.Join(cols, ", "))
 	return scan, nil
+}
+
+// unusualJSON are Spark's options for JSON that would change an answer and are not known here.
+var unusualJSON = []string{"inferTimestamp", "prefersDecimal", "dropFieldIfAllNull", "allowUnquotedFieldNames", "allowComments", "allowNumericLeadingZeros",
+	"allowBackslashEscapingAnyCharacter", "allowUnquotedControlChars", "lineSep", "encoding", "charset"}
+
+func checkJSONOptions(options map[string]string) error {
+	for _, name := range unusualJSON {
+		switch v := strings.ToLower(options[strings.ToLower(name)]); v {
+		case "", "false", "\n", "utf-8", "utf8":
+		default:
+			return sparkerr.Unsupported("the JSON option %s", name)
+		}
+	}
+	return nil
+}
+
+// leavesAsText makes plain values texts, within lists and structs too.
+func leavesAsText(t types.Type) types.Type {
+	switch t := t.(type) {
+	case types.Array:
+		return types.Array{Elem: leavesAsText(t.Elem), ContainsNull: t.ContainsNull}
+	case types.Struct:
+		out := types.Struct{}
+		for _, f := range t.Fields {
+			f.Type = leavesAsText(f.Type)
+			out.Fields = append(out.Fields, f)
+		}
+		return out
+	}
+	return types.String
 }
 
 // malformedMark marks, among a found schema's fields, that there are malformed records; looseMark, that
@@ -153,7 +193,10 @@ func (d jsonDialect) strict(files []string, schema types.Struct) *plan.Scan {
 // jsonSchema infers the types of JSON records. Where the engine cannot read them all, they are looked
 // at one by one; a field of that name says that some are malformed.
 func (s *Session) jsonSchema(ctx context.Context, d jsonDialect, files []string) (types.Struct, error) {
-	names, kinds, err := s.describe(ctx, fmt.Sprintf("SELECT * FROM read_json(%s, format='%s', sample_size=-1, convert_strings_to_integers=false, maximum_depth=-1)", listSQL(files), d.format()))
+	if empty(files) {
+		return types.Struct{}, nil
+	}
+	names, kinds, err := s.describe(ctx, fmt.Sprintf("SELECT * FROM read_json(%s, hive_partitioning=false, format='%s', sample_size=-1, convert_strings_to_integers=false, maximum_depth=-1, map_inference_threshold=-1, field_appearance_threshold=0)", listSQL(files), d.format()))
 	if err != nil {
 		return s.jsonStructure(ctx, d.texts(files), nil)
 	}

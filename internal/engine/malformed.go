@@ -88,7 +88,7 @@ func (d csvDialect) lineTable(files []string, columns int) string {
 	for i := range cols {
 		cols[i] = fmt.Sprintf("%s AS c%d", d.token(fmt.Sprintf("t[%d]", i+1)), i)
 	}
-	return "(SELECT " + strings.Join(cols, ", ") + " FROM (SELECT " + d.split("line") + " AS t FROM " + d.lines(files) + ")) r"
+	return "(SELECT filename, " + strings.Join(cols, ", ") + " FROM (SELECT filename, " + d.split("line") + " AS t FROM " + d.lines(files) + ")) r"
 }
 
 // lines is the engine's expression that reads files line by line, without headers and comments.

@@ -27,8 +27,7 @@ func (s *Session) scanParquet(_ context.Context, r *plan.Read, files []string) (
 	if err != nil {
 		return nil, err
 	}
-	roots, _ := localRoots(r.Paths)
-	keys := partitions(roots, files)
+	keys := partitions(r, files)
 	table := fmt.Sprintf("read_parquet(%s, union_by_name=%t, hive_partitioning=%t)", listSQL(files), len(files) > 1, len(keys) > 0)
 	for _, k := range keys {
 		if schema.Index(k) < 0 {
@@ -86,32 +85,6 @@ func fileTypeSQL(t types.Type) string {
 		return fileTypeSQL(t.SQLType)
 	}
 	return compile.TypeSQL(t)
-}
-
-func localRoots(paths []string) ([]string, error) {
-	var out []string
-	for _, p := range paths {
-		l, err := localPath(p)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, l)
-	}
-	return out, nil
-}
-
-// partitionType is int if every value of a partition key is a whole number, else string.
-func partitionType(files []string, key string) types.Type {
-	for _, f := range files {
-		_, rest, _ := strings.Cut(f, "/"+key+"=")
-		value, _, _ := strings.Cut(rest, "/")
-		for _, c := range value {
-			if c < '0' || c > '9' {
-				return types.String
-			}
-		}
-	}
-	return types.Int
 }
 
 const sparkRowMetadata = "org.apache.spark.sql.parquet.row.metadata"

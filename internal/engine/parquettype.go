@@ -241,20 +241,11 @@ func asWanted(want types.Struct, files []string, keys []string) ([]string, error
 	}
 	out := make([]string, len(want.Fields))
 	for i, f := range want.Fields {
-		if isKey(keys, f.Name) {
+		if keyIndex(keys, f.Name) >= 0 {
 			out[i] = "CAST(" + quoteName(f.Name) + " AS " + compile.TypeSQL(f.Type) + ")"
 			continue
 		}
 		out[i] = columnAs(roots, files, f)
 	}
 	return out, nil
-}
-
-func isKey(keys []string, name string) bool {
-	for _, k := range keys {
-		if strings.EqualFold(k, name) {
-			return true
-		}
-	}
-	return false
 }

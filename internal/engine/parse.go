@@ -71,6 +71,9 @@ func (s *Session) parseJSON(ctx context.Context, options map[string]string, want
 	if err != nil {
 		return nil, err
 	}
+	if flag(options, "primitivesasstring") {
+		found = leavesAsText(found).(types.Struct)
+	}
 	schema, _, err := d.inferred(found)
 	return d.strict(nil, schema), err
 }
@@ -99,13 +102,13 @@ func (s *Session) parseCSV(ctx context.Context, options map[string]string, want 
 	if err != nil {
 		return nil, err
 	}
-	schema := textColumns(columnNames(record, d.header))
+	schema := textColumns(d.names(record))
 	if !d.infer {
 		return d.byMode(nil, schema, -1), nil
 	}
 	guesses, err := s.guessText(ctx, d, nil, len(record))
 	if err == nil {
-		err = s.confirmText(ctx, table{d.table(nil, len(record)), rows}, guesses)
+		err = s.confirmText(ctx, table{d.table(nil, len(record)), rows}, guesses, d.candidates())
 	}
 	for i, g := range guesses {
 		schema.Fields[i].Type = g.t

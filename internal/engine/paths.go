@@ -119,28 +119,14 @@ func stamp(files []string) string {
 	return b.String()
 }
 
-// partitions gives the key=value directories between a root and its files, in order of the keys.
-func partitions(roots, files []string) []string {
-	if len(files) == 0 {
-		return nil
-	}
-	var keys []string
-	dir := filepath.Dir(files[0])
-	for _, part := range strings.Split(dir, string(filepath.Separator)) {
-		if k, _, ok := strings.Cut(part, "="); ok && k != "" && !insideRoot(roots, part) {
-			keys = append(keys, k)
+// empty says whether files hold nothing at all.
+func empty(files []string) bool {
+	for _, f := range files {
+		if info, err := os.Stat(f); err != nil || info.Size() > 0 {
+			return false
 		}
 	}
-	return keys
-}
-
-func insideRoot(roots []string, part string) bool {
-	for _, r := range roots {
-		if strings.Contains(r, part) {
-			return true
-		}
-	}
-	return false
+	return true
 }
 
 func quoteSQL(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }

@@ -40,8 +40,11 @@ func (f *fileCache[V]) get(key string, find func() (V, error)) (V, error) {
 	return s, nil
 }
 
-// formats are the data sources: how each turns files into a table expression of the engine.
-var formats = map[string]func(*Session, context.Context, *plan.Read, []string) (*plan.Scan, error){
+// opener turns files into a table expression of the engine.
+type opener func(*Session, context.Context, *plan.Read, []string) (*plan.Scan, error)
+
+// formats are the data sources.
+var formats = map[string]opener{
 	"csv": (*Session).scanCSV, "parquet": (*Session).scanParquet, "json": (*Session).scanJSON, "text": (*Session).scanText,
 	"libsvm": (*Session).scanLibSVM, "binaryfile": (*Session).scanBinary,
 }
@@ -67,6 +70,9 @@ func (s *Session) scan(ctx context.Context, r *plan.Read) (*plan.Scan, error) {
 		return nil, sparkerr.Analysis("UNABLE_TO_INFER_SCHEMA", "format", strings.ToUpper(format[:1])+format[1:])
 	}
 	bySize(files)
+	if format != "parquet" {
+		open = partitioned(open)
+	}
 	scan, err := open(s, ctx, r, files)
 	if err != nil {
 		return nil, err

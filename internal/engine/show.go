@@ -61,14 +61,7 @@ func (s *Session) show(ctx context.Context, r *plan.Show) (*Result, error) {
 
 // cellText is a column as show prints it.
 func cellText(at plan.Attr) plan.Value {
-	col := plan.Value(plan.Col{Attr: at})
-	if at.Type == types.Binary {
-		col = &plan.Apply{Func: "binary_text", Args: []plan.Value{col}, Out: types.String, Null: true, SQL: func(a []string) string {
-			return "(CASE WHEN " + a[0] + " IS NOT NULL THEN '[' || rtrim(regexp_replace(hex(" + a[0] + "), '(..)', '\\1 ', 'g')) || ']' END)"
-		}}
-	} else {
-		col = &plan.Convert{Child: col, To: types.String, Mode: "show"}
-	}
+	col := &plan.Convert{Child: plan.Col{Attr: at}, To: types.String, Mode: "show"}
 	return &plan.Apply{Func: "coalesce", Args: []plan.Value{col}, Out: types.String, SQL: func(a []string) string { return "coalesce(" + a[0] + ", 'NULL')" }}
 }
 
@@ -158,15 +151,15 @@ func plainTable(header []string, cells [][]string, right, more bool, rows int) s
 func footer(more bool, rows int) string {
 	switch {
 	case more && rows == 1:
-		return "only showing top 1 row\n"
+		return "only showing top 1 row"
 	case more:
-		return fmt.Sprintf("only showing top %d rows\n", rows)
+		return fmt.Sprintf("only showing top %d rows", rows)
 	}
 	return ""
 }
 
 func verticalTable(header []string, cells [][]string, more bool, rows int) string {
-	names, values := 0, 0
+	names, values := 3, 3 // at least, as in a table
 	for _, h := range header {
 		names = max(names, cellWidth(h))
 	}
@@ -205,6 +198,8 @@ func htmlTable(header []string, cells [][]string, more bool, rows int) string {
 		row("td", r)
 	}
 	b.WriteString("</table>\n")
-	b.WriteString(footer(more, rows))
+	if more {
+		b.WriteString(footer(more, rows) + "\n")
+	}
 	return b.String()
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/millpond/millpond/internal/catalog"
-	"github.com/millpond/millpond/internal/compile"
 	"github.com/millpond/millpond/internal/evidence"
 	"github.com/millpond/millpond/internal/execute"
 	"github.com/millpond/millpond/internal/plan"
@@ -39,7 +38,7 @@ type WriteRequest struct {
 }
 
 // fileEnding of each format that can be written.
-var fileEnding = map[string]string{"parquet": ".snappy.parquet", "csv": ".csv", "json": ".json", "text": ".txt", "libsvm": ".libsvm"}
+var fileEnding = map[string]string{"parquet": ".parquet", "csv": ".csv", "json": ".json", "text": ".txt", "libsvm": ".libsvm"}
 
 // Write writes a relation as files, whole or not at all.
 func (s *Session) Write(ctx context.Context, w WriteRequest) error {
@@ -71,8 +70,7 @@ func (s *Session) write(ctx context.Context, w WriteRequest) error {
 	if w.Format == "binaryfile" {
 		return sparkerr.New(sparkerr.ClassUnsupported, "UNSUPPORTED_FEATURE.WRITE_FOR_BINARY_SOURCE")
 	}
-	ending, ok := fileEnding[w.Format]
-	if !ok {
+	if _, ok := fileEnding[w.Format]; !ok {
 		return sparkerr.New(sparkerr.ClassClassNotFound, "DATA_SOURCE_NOT_FOUND", "provider", w.Format)
 	}
 	target, err := writeTarget(w, entry)
@@ -89,12 +87,16 @@ func (s *Session) write(ctx context.Context, w WriteRequest) error {
 	if err := checkWritable(w, plan.SchemaOf(n.Output())); err != nil {
 		return err
 	}
+	c, err := compression(w)
+	if err != nil {
+		return err
+	}
 	staging := filepath.Join(filepath.Dir(target), "._millpond_"+uuid.NewString())
 	if err := os.MkdirAll(staging, 0o755); err != nil {
 		return fmt.Errorf("write %s: %w", target, err)
 	}
 	defer os.RemoveAll(staging)
-	if err := s.copyTo(ctx, n, parts, w, staging, ending); err != nil {
+	if err := s.copyTo(ctx, n, parts, w, staging, c); err != nil {
 		return err
 	}
 	if err := publish(w, staging, target); err != nil || entry == nil || w.fits {
@@ -191,12 +193,11 @@ func checkWritable(w WriteRequest, schema types.Struct) error {
 	if w.Format == "libsvm" {
 		return checkSamples(schema)
 	}
-	if n := len(schema.Fields); w.Format == "text" && n != 1 {
-		return sparkerr.Legacy("1290", "Text data source supports only a single column, and you have <schemaSize> columns.", "schemaSize", strconv.Itoa(n))
+	if err := checkLines(w, schema); err != nil {
+		return err
 	}
-	if w.Format == "text" && !types.IsString(schema.Fields[0].Type) {
-		f := schema.Fields[0]
-		return sparkerr.Analysis("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "format", "Text", "columnName", types.Quote(f.Name), "columnType", `"`+f.Type.SQL()+`"`)
+	if n := len(w.Partitions); n > 0 && n == len(schema.Fields) {
+		return sparkerr.Analysis("ALL_PARTITION_COLUMNS_NOT_ALLOWED")
 	}
 	for _, p := range w.Partitions {
 		if schema.Index(p) < 0 {
@@ -206,27 +207,50 @@ func checkWritable(w WriteRequest, schema types.Struct) error {
 	return nil
 }
 
+// checkLines says whether what a text file is to hold is one column of strings.
+func checkLines(w WriteRequest, schema types.Struct) error {
+	if w.Format != "text" {
+		return nil
+	}
+	n := 0
+	for _, f := range schema.Fields {
+		if w.inPath(f.Name) {
+			continue
+		}
+		if !types.IsString(f.Type) {
+			return sparkerr.Analysis("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "format", "Text", "columnName", types.Quote(f.Name), "columnType", `"`+f.Type.SQL()+`"`)
+		}
+		n++
+	}
+	if n != 1 {
+		return sparkerr.Legacy("1290", "Text data source supports only a single column, and you have <schemaSize> columns.", "schemaSize", strconv.Itoa(n))
+	}
+	return nil
+}
+
 // copyTo has the engine write a plan's rows under a directory, each partition to files of its own.
-func (s *Session) copyTo(ctx context.Context, n plan.Node, parts *execute.Parts, w WriteRequest, dir, ending string) error {
-	list := written(n.Output(), w.Format)
+func (s *Session) copyTo(ctx context.Context, n plan.Node, parts *execute.Parts, w WriteRequest, dir string, c codec) error {
+	list, err := written(n.Output(), w, s.TimeZone())
+	if err != nil {
+		return err
+	}
 	inFile := plan.SchemaOf(n.Output())
 	inFile.Fields = partitionsLast(inFile, w.Partitions).Fields[:len(inFile.Fields)-len(w.Partitions)]
-	options := copyOptions(w, inFile)
+	options := copyOptions(w, inFile, c)
 	job := uuid.NewString()
 	statement := func(part int, query string) string {
 		file := fmt.Sprintf("part-%05d-%s", part, job)
-		target, options := filepath.Join(dir, file+"-c000"+ending), options
+		target, options := filepath.Join(dir, file+"-c000"+c.ending), options
 		if len(w.Partitions) > 0 {
 			q := make([]string, len(w.Partitions))
 			for i, p := range w.Partitions {
 				q[i] = quoteName(p)
 			}
-			options += ", PARTITION_BY (" + strings.Join(q, ", ") + "), OVERWRITE_OR_IGNORE true, FILENAME_PATTERN " + quoteSQL(file+".c00{i}") + ", FILE_EXTENSION " + quoteSQL(ending[1:])
+			options += ", PARTITION_BY (" + strings.Join(q, ", ") + "), OVERWRITE_OR_IGNORE true, FILENAME_PATTERN " + quoteSQL(file+".c00{i}") + ", FILE_EXTENSION " + quoteSQL(c.ending[1:])
 			target = dir
 		}
 		return "COPY (SELECT " + strings.Join(list, ", ") + " FROM (" + query + ")) TO " + quoteSQL(target) + " (" + options + ")"
 	}
-	var err error
 	if parts != nil {
 		err = s.runner().CopyParts(ctx, *parts, statement)
 	} else {
@@ -236,22 +260,6 @@ func (s *Session) copyTo(ctx context.Context, n plan.Node, parts *execute.Parts,
 		return err
 	}
 	return spellPartitions(dir)
-}
-
-// written lists what a file holds of some columns.
-func written(attrs []plan.Attr, format string) []string {
-	if format == "libsvm" {
-		return []string{sampleText(compile.Column(attrs[0].ID), compile.Column(attrs[1].ID)) + " AS value"}
-	}
-	list := make([]string, len(attrs))
-	for i, at := range attrs {
-		text := exposed(compile.Column(at.ID), at.Type)
-		if format == "csv" && types.IsFractional(at.Type) {
-			text = "spark_double_text(" + text + ")"
-		}
-		list[i] = text + " AS " + quoteName(at.Name)
-	}
-	return list
 }
 
 // spellPartitions renames the directories of partitions as Spark spells their values: the engine
@@ -293,21 +301,6 @@ func escapePartition(value string) string {
 		}
 	}
 	return b.String()
-}
-
-func copyOptions(w WriteRequest, schema types.Struct) string {
-	switch w.Format {
-	case "parquet":
-		return "FORMAT parquet, COMPRESSION snappy, KV_METADATA {" + quoteName(sparkRowMetadata) + ": " + quoteSQL(types.ToJSON(nullable(schema))) + "}"
-	case "json":
-		return "FORMAT json"
-	case "text", "libsvm":
-		return "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER E'\\x01', NULLSTR ''"
-	}
-	null := option(w.Options, "", "nullvalue")
-	return fmt.Sprintf("FORMAT csv, HEADER %t, DELIMITER %s, QUOTE %s, ESCAPE %s, NULLSTR %s", flag(w.Options, "header"),
-		quoteSQL(strings.ReplaceAll(option(w.Options, ",", "sep", "delimiter"), `\t`, "\t")), quoteSQL(option(w.Options, `"`, "quote")),
-		quoteSQL(option(w.Options, `"`, "escape")), quoteSQL(null))
 }
 
 func nullable(s types.Struct) types.Struct {

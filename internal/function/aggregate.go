@@ -57,9 +57,51 @@ func call(name, args string) string {
 	return name + "(" + markDistinct + args + markOrder + ")" + markCall + markEnd
 }
 
-// moment is a second moment: DuckDB fails where a value is not finite, Spark answers NaN.
-func moment(name string) string {
-	return "(CASE WHEN " + call("count", "CASE WHEN NOT isfinite({0}) THEN 1 END") + " > 0 THEN CAST('nan' AS DOUBLE) ELSE " + callWhere(name, "{0}", "isfinite({0})") + " END)"
+// finite is what f says of finite values: DuckDB's moments fail where one is not, Spark answers NaN.
+func finite(f string) string {
+	return "(CASE WHEN " + call("count", "CASE WHEN NOT isfinite({0}) THEN 1 END") + " > 0 THEN CAST('nan' AS DOUBLE) ELSE " + f + " END)"
+}
+
+func moment(name string) string { return finite(callWhere(name, "{0}", "isfinite({0})")) }
+
+// pairMoment is the same of pairs, of which those with a null do not count.
+func pairMoment(name string) string {
+	both := "isfinite({0}) AND isfinite({1})"
+	return "(CASE WHEN " + call("count", "CASE WHEN {0} IS NOT NULL AND {1} IS NOT NULL AND NOT ("+both+") THEN 1 END") +
+		" > 0 THEN CAST('nan' AS DOUBLE) ELSE " + callWhere(name, "{0}, {1}", both) + " END)"
+}
+
+// SortKey is what the engine sorts a value by: within structs and lists a null comes first, for DuckDB last.
+func SortKey(value string, t types.Type) string {
+	part := func(text string, t types.Type) string { return text + " IS NOT NULL, v := " + SortKey(text, t) }
+	switch t := types.Physical(t).(type) {
+	case types.Array:
+		return "list_transform(" + value + ", lambda e: struct_pack(k := " + part("e", t.Elem) + "))"
+	case types.Struct:
+		parts := make([]string, len(t.Fields))
+		for i, f := range t.Fields {
+			parts[i] = "f" + itoa(i) + " := struct_pack(k := " + part("struct_extract_at("+value+", "+itoa(i+1)+")", f.Type) + ")"
+		}
+		return "(CASE WHEN " + value + " IS NOT NULL THEN struct_pack(" + strings.Join(parts, ", ") + ") END)"
+	}
+	return value
+}
+
+// extreme is the least or greatest value.
+func extreme(name string) func([]Arg) string {
+	return func(a []Arg) string {
+		switch types.Physical(a[0].Type).(type) {
+		case types.Struct, types.Array:
+			return fill(callWhere("arg_"+name, "{0}, "+SortKey("{0}", a[0].Type), "{0} IS NOT NULL"), a)
+		}
+		return fill(call(name, "{0}"), a)
+	}
+}
+
+// shape is a third or fourth moment, of equal values not a number.
+func shape(build func(of func(name, args string) string) string) string {
+	of := func(name, args string) string { return callWhere(name, args, "isfinite({0})") }
+	return finite("(CASE WHEN " + of("count", "{0}") + " > 0 THEN CASE WHEN " + of("var_pop", "{0}") + " = 0 THEN CAST('nan' AS DOUBLE) ELSE " + build(of) + " END END)")
 }
 
 func callWhere(name, args, where string) string {
@@ -71,23 +113,23 @@ func aggregates() []Row {
 		return Row{Name: name, Aliases: alias, Kind: Aggregate, Args: args, Result: result, SQL: sql}
 	}
 	d := func(name, alias, sql string) Row { return agg(name, alias, "d", is(types.Double), sql) }
-	nan := func(f string) string { return "(CASE WHEN " + call("count", "{0}") + " > 0 THEN " + f + " END)" }
+	pair := func(name string) Row { return agg(name, "", "d d", is(types.Double), pairMoment(name)) }
 	return []Row{
 		{Name: "count", Kind: Aggregate, Coerce: counted, Result: is(types.Long), Null: neverNull, Build: count},
 		{Name: "count_if", Kind: Aggregate, Args: "b", Result: is(types.Long), Null: neverNull, SQL: call("count", "CASE WHEN {0} THEN 1 END")},
 		{Name: "sum", Kind: Aggregate, Args: "n", Result: sumType, Build: sum},
 		{Name: "avg", Aliases: "mean", Kind: Aggregate, Args: "n", Result: avgType, Build: average},
-		{Name: "min", Kind: Aggregate, Coerce: sortable("min", "a"), Result: same(0), SQL: call("min", "{0}")}, {Name: "max", Kind: Aggregate, Coerce: sortable("max", "a"), Result: same(0), SQL: call("max", "{0}")},
+		{Name: "min", Kind: Aggregate, Coerce: sortable("min", "a"), Result: same(0), Build: extreme("min")},
+		{Name: "max", Kind: Aggregate, Coerce: sortable("max", "a"), Result: same(0), Build: extreme("max")},
 		{Name: "first", Aliases: "first_value any_value", Kind: Aggregate, Args: "a ?b", Result: same(0), Build: firstOf("first")},
 		{Name: "last", Aliases: "last_value", Kind: Aggregate, Args: "a ?b", Result: same(0), Build: firstOf("last")},
 		d("stddev", "stddev_samp std", moment("stddev_samp")), d("stddev_pop", "", moment("stddev_pop")),
 		d("variance", "var_samp", moment("var_samp")), d("var_pop", "", moment("var_pop")),
-		d("skewness", "", nan("(CASE WHEN "+call("var_pop", "{0}")+" = 0 THEN CAST('nan' AS DOUBLE) ELSE ("+call("avg", "{0}*{0}*{0}")+" - 3*"+call("avg", "{0}")+"*"+call("avg", "{0}*{0}")+" + 2*pow("+call("avg", "{0}")+", 3)) / pow("+call("var_pop", "{0}")+", 1.5) END)")),
-		d("kurtosis", "", nan("(CASE WHEN "+call("var_pop", "{0}")+" = 0 THEN CAST('nan' AS DOUBLE) ELSE "+call("kurtosis_pop", "{0}")+" END)")),
-		agg("corr", "", "d d", is(types.Double), call("corr", "{0}, {1}")),
-		agg("covar_samp", "", "d d", is(types.Double), call("covar_samp", "{0}, {1}")), agg("covar_pop", "", "d d", is(types.Double), call("covar_pop", "{0}, {1}")),
-		agg("regr_slope", "", "d d", is(types.Double), call("regr_slope", "{0}, {1}")), agg("regr_intercept", "", "d d", is(types.Double), call("regr_intercept", "{0}, {1}")),
-		agg("regr_r2", "", "d d", is(types.Double), call("regr_r2", "{0}, {1}")),
+		d("skewness", "", shape(func(of func(name, args string) string) string {
+			return "(" + of("avg", "{0}*{0}*{0}") + " - 3*" + of("avg", "{0}") + "*" + of("avg", "{0}*{0}") + " + 2*pow(" + of("avg", "{0}") + ", 3)) / pow(" + of("var_pop", "{0}") + ", 1.5)"
+		})),
+		d("kurtosis", "", shape(func(of func(name, args string) string) string { return of("kurtosis_pop", "{0}") })),
+		pair("corr"), pair("covar_samp"), pair("covar_pop"), pair("regr_slope"), pair("regr_intercept"), pair("regr_r2"),
 		{Name: "regr_count", Kind: Aggregate, Args: "d d", Result: is(types.Long), Null: neverNull, SQL: "CAST(" + call("regr_count", "{0}, {1}") + " AS BIGINT)"},
 		{Name: "collect_list", Aliases: "array_agg", Kind: Aggregate, Args: "a", Result: listOfNoNull(0), Null: neverNull, SQL: "coalesce(" + callWhere("list", "{0}", "{0} IS NOT NULL") + ", [])"},
 		{Name: "collect_set", Kind: Aggregate, Args: "a", Result: listOfNoNull(0), Null: neverNull, SQL: "coalesce(list_distinct(" + callWhere("list", "{0}", "{0} IS NOT NULL") + "), [])"},

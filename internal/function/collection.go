@@ -38,7 +38,7 @@ func collections() []Row {
 		{Name: "array_size", Args: "A", Result: is(types.Int), SQL: "CAST(len({0}) AS INTEGER)"},
 		{Name: "array_contains", Coerce: withMember("array_contains"), Result: is(types.Boolean), Null: nullOfList,
 			SQL: "(CASE WHEN {0} IS NULL OR {1} IS NULL THEN NULL WHEN list_contains({0}, {1}) THEN true WHEN len(list_filter({0}, lambda e: e IS NULL)) > 0 THEN NULL ELSE false END)"},
-		{Name: "array_position", Coerce: withMember("array_position"), Result: is(types.Long), SQL: "CAST(coalesce(list_position({0}, {1}), 0) AS BIGINT)"},
+		{Name: "array_position", Coerce: withMember("array_position"), Result: is(types.Long), SQL: "(CASE WHEN {0} IS NOT NULL AND {1} IS NOT NULL THEN CAST(coalesce(list_position({0}, {1}), 0) AS BIGINT) END)"},
 		{Name: "array_distinct", Args: "A", Result: same(0), SQL: "list_filter({0}, lambda e, i: list_position({0}, e) = i)"},
 		{Name: "sort_array", Coerce: sortable("sort_array", "A ?b"), Result: same(0), Build: func(a []Arg) string {
 			if len(a) == 2 {
@@ -79,7 +79,13 @@ func collections() []Row {
 		{Name: "element_at", Coerce: withKey("element_at"), Result: elementType, Null: nullOfPlace, Build: elementAt},
 		{Name: "try_element_at", Coerce: withKey("try_element_at"), Result: elementType, Null: nullOfPlace, Build: tryElementAt},
 		{Name: "get", Args: "A i", Result: elem(0), Null: nullOfPlace, SQL: "{0}[{1} + 1]"},
-		{Name: "arrays_zip", Args: "A A*", Result: zipType, SQL: "list_zip({*})"},
+		{Name: "arrays_zip", Args: "A A*", Result: zipType, Build: func(a []Arg) string {
+			present := make([]string, len(a)) // the engine takes a null for an empty list
+			for i, v := range a {
+				present[i] = v.SQL + " IS NOT NULL"
+			}
+			return "(CASE WHEN " + strings.Join(present, " AND ") + " THEN " + fill("list_zip({*})", a) + " END)"
+		}},
 		{Name: "transform", Args: "A f", Result: func(a []plan.Value) (types.Type, error) {
 			return types.Array{Elem: a[1].Type(), ContainsNull: a[1].Nullable()}, nil
 		}, SQL: "list_transform({0}, {1})"},

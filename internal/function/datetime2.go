@@ -107,13 +107,23 @@ func parseTime(target string, try bool) func([]Arg) string {
 	}
 }
 
+// Moment reads a text as a date or time, null if it is none. A year or month alone is its first day.
+func Moment(text, target string) string {
+	cast := func(more string) string { return "TRY_CAST(" + text + more + " AS " + target + ")" }
+	return "coalesce(" + cast("") + ", CASE WHEN regexp_full_match(" + text + ", '[0-9]{4,6}(-[0-9]{1,2})?') THEN coalesce(" +
+		cast(" || '-01-01'") + ", " + cast(" || '-01'") + ") END)"
+}
+
 func castTime(a Arg, target string, try bool) string {
-	safe := "TRY_CAST(" + a.SQL + " AS " + target + ")"
-	switch {
-	case try:
-		return safe
-	case !types.IsString(a.Type):
+	if !types.IsString(a.Type) {
+		if try {
+			return "TRY_CAST(" + a.SQL + " AS " + target + ")"
+		}
 		return "CAST(" + a.SQL + " AS " + target + ")"
+	}
+	safe := Moment(a.SQL, target)
+	if try {
+		return safe
 	}
 	name := map[string]string{"DATE": "DATE", "TIMESTAMPTZ": "TIMESTAMP", "TIMESTAMP": "TIMESTAMP_NTZ"}[target]
 	return "(CASE WHEN " + a.SQL + " IS NOT NULL AND " + safe + " IS NULL THEN " +

@@ -1,6 +1,8 @@
 package function
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/millpond/millpond/internal/plan"
@@ -95,8 +97,56 @@ func jsonable(a []plan.Value) (types.Type, error) {
 
 func printWith(name string) func([]Arg) string {
 	return func(a []Arg) string {
-		return name + "(CAST(to_json(" + a[0].SQL + ") AS VARCHAR), " + Quote(types.ToJSON(types.Physical(a[0].Type))) + ", " + options(a, 1) + ")"
+		value := a[0].SQL
+		if name == "spark_to_json" {
+			value = printable(value, a[0].Type)
+		}
+		return printed(name, value, a[0].Type, options(a, 1))
 	}
+}
+
+// JSONText prints a value as to_json does, by options that are JSON, too.
+func JSONText(value string, t types.Type, options string) string {
+	return printed("spark_to_json", printable(value, t), t, options)
+}
+
+func printed(name, value string, t types.Type, options string) string {
+	t = types.Physical(t)
+	return name + "(CAST(to_json(" + value + ") AS VARCHAR), " + Quote(types.ToJSON(t)) + ", " + options + ")"
+}
+
+// printable is a value for the engine's JSON, in which bytes are texts.
+func printable(value string, t types.Type) string {
+	switch t := types.Physical(t).(type) {
+	case types.Array:
+		if hasBytes(t) {
+			return "list_transform(" + value + ", lambda e: " + printable("e", t.Elem) + ")"
+		}
+	case types.Struct:
+		if !hasBytes(t) {
+			break
+		}
+		parts := make([]string, len(t.Fields))
+		for i, f := range t.Fields {
+			parts[i] = fmt.Sprintf("f%d := %s", i, printable(fmt.Sprintf("struct_extract_at(%s, %d)", value, i+1), f.Type))
+		}
+		return "(CASE WHEN " + value + " IS NOT NULL THEN struct_pack(" + strings.Join(parts, ", ") + ") END)"
+	default:
+		if t == types.Binary {
+			return "to_base64(" + value + ")"
+		}
+	}
+	return value
+}
+
+func hasBytes(t types.Type) bool {
+	switch t := types.Physical(t).(type) {
+	case types.Array:
+		return hasBytes(t.Elem)
+	case types.Struct:
+		return slices.ContainsFunc(t.Fields, func(f types.Field) bool { return hasBytes(f.Type) })
+	}
+	return t == types.Binary
 }
 
 // sampled puts the schema's text in the place of a sample of it.

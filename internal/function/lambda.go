@@ -11,7 +11,7 @@ func lambdas() []Row {
 		{Name: "aggregate", Aliases: "reduce", Args: "A a f ?f", Result: reduced, Null: maybeNull, Lambda: reduceShape, Build: buildReduce},
 		{Name: "zip_with", Args: "A A f", Lambda: zipShape, Null: nullIfAny, Result: func(a []plan.Value) (types.Type, error) {
 			return types.Array{Elem: a[2].Type(), ContainsNull: a[2].Nullable()}, nil
-		}, SQL: "list_transform(list_zip({0}, {1}), {2})"},
+		}, SQL: "(CASE WHEN {0} IS NOT NULL AND {1} IS NOT NULL THEN list_transform(list_zip({0}, {1}), {2}) END)"},
 		{Name: "array_sort", Args: "A ?f", Result: same(0), Lambda: comparatorShape, Build: arraySort},
 		{Name: "transform_keys", Args: "M f", Lambda: entryShape, Result: func(a []plan.Value) (types.Type, error) {
 			m := a[0].Type().(types.Map)

@@ -45,7 +45,7 @@ func operators() []Row {
 		{Name: "shiftright", Aliases: ">>", Args: "I i", Result: same(0), SQL: "({0} >> {1})"},
 		{Name: "like", Args: "s s ?s", Result: is(types.Boolean), Build: like("LIKE")},
 		{Name: "ilike", Args: "s s ?s", Result: is(types.Boolean), Build: like("ILIKE")},
-		{Name: "in", Args: "c c*", Result: is(types.Boolean), SQL: "({0} IN ({1*}))"},
+		{Name: "in", Args: "c c*", Result: is(types.Boolean), Build: among},
 		{Name: "between", Args: "c c c", Result: is(types.Boolean), SQL: "({0} BETWEEN {1} AND {2})"},
 		{Name: "try_add", Coerce: arithmetic("+"), Result: arithmeticType("+"), Null: maybeNull, Build: plus(true)},
 		{Name: "try_subtract", Coerce: arithmetic("-"), Result: arithmeticType("-"), Null: maybeNull, Build: minus(true)},
@@ -55,6 +55,14 @@ func operators() []Row {
 			return "(CASE WHEN " + a[1].SQL + " <> 0 THEN " + remainder(a, true) + " END)"
 		}},
 	}
+}
+
+// among is IN a list, which isin([]) leaves empty.
+func among(a []Arg) string {
+	if len(a) == 1 {
+		return "false"
+	}
+	return fill("({0} IN ({1*}))", a)
 }
 
 func comparable(op string) func([]plan.Value) ([]plan.Value, error) {

@@ -27,7 +27,8 @@ func moreStrings() []Row {
 		s("make_valid_utf8", "", "B", "spark_utf8_make({0})"),
 		s("validate_utf8", "", "B", "(CASE WHEN spark_utf8_valid({0}) THEN decode({0}) ELSE error('[INVALID_UTF8_STRING] the text is not valid UTF-8') END)"),
 		maybe("try_validate_utf8", "B", types.String, "(CASE WHEN spark_utf8_valid({0}) THEN decode({0}) END)"),
-		{Name: "encode", Null: maybeNull, Args: "s s", Result: is(types.Binary), SQL: "spark_encode({0}, {1})"}, s("decode", "", "B s", "spark_decode({0}, {1})"),
+		{Name: "encode", Null: maybeNull, Args: "s s", Result: is(types.Binary), SQL: "spark_encode({0}, {1})"},
+		{Name: "decode", Null: maybeNull, Coerce: decodeArgs, Result: decodeType, Build: decoded},
 		s("url_encode", "", "s", "spark_url_encode({0})"), s("url_decode", "", "s", "spark_url_decode({0})"), maybe("try_url_decode", "s", types.String, "spark_try_url_decode({0})"),
 		{Name: "parse_url", Args: "s s ?s", Result: is(types.String), Null: maybeNull, Build: parseURL("spark_parse_url")},
 		{Name: "try_parse_url", Args: "s s ?s", Result: is(types.String), Null: maybeNull, Build: parseURL("spark_try_parse_url")},
@@ -249,4 +250,59 @@ func toBinary(try bool) func([]Arg) string {
 		}
 		return out
 	}
+}
+
+// decodeArgs are bytes and their encoding, or a value, searches with results and what else it is.
+func decodeArgs(a []plan.Value) ([]plan.Value, error) {
+	if len(a) <= 2 {
+		return coerceArgs(&Row{Name: "decode", Args: "B s"}, a)
+	}
+	searches, results := []plan.Value{a[0]}, []plan.Value(nil)
+	for i, v := range a[1:] {
+		if i%2 == 0 && i < len(a)-2 {
+			searches = append(searches, v)
+		} else {
+			results = append(results, v)
+		}
+	}
+	compared, err := CommonType("decode", searches)
+	if err != nil {
+		return nil, err
+	}
+	answered, err := CommonType("decode", results)
+	if err != nil {
+		return nil, err
+	}
+	out := []plan.Value{As(a[0], compared)}
+	for i, v := range a[1:] {
+		if i%2 == 0 && i < len(a)-2 {
+			out = append(out, As(v, compared))
+		} else {
+			out = append(out, As(v, answered))
+		}
+	}
+	return out, nil
+}
+
+func decodeType(a []plan.Value) (types.Type, error) {
+	if len(a) == 2 {
+		return types.String, nil
+	}
+	return a[2].Type(), nil
+}
+
+func decoded(a []Arg) string {
+	if len(a) == 2 {
+		return fill("spark_decode({0}, {1})", a)
+	}
+	var b strings.Builder
+	b.WriteString("(CASE")
+	rest := a[1:]
+	for ; len(rest) > 1; rest = rest[2:] {
+		b.WriteString(" WHEN " + a[0].SQL + " IS NOT DISTINCT FROM " + rest[0].SQL + " THEN " + rest[1].SQL)
+	}
+	if len(rest) == 1 {
+		b.WriteString(" ELSE " + rest[0].SQL)
+	}
+	return b.String() + " END)"
 }

@@ -72,6 +72,11 @@ func (p *parser) afterCall(f *plan.Function) (plan.Expr, error) {
 	case "struct", "named_struct", "array", "map":
 		f.Name = strings.ToLower(f.Name)
 	}
+	if name, ok := unitFunctions[strings.ToLower(f.Name)]; ok && len(f.Args) == 3 {
+		if unit, ok := f.Args[0].(*plan.Attribute); ok && len(unit.Parts) == 1 {
+			f.Name, f.Args[0] = name, plan.StringLit(unit.Parts[0])
+		}
+	}
 	if t, ok := castFunctions[strings.ToLower(f.Name)]; ok && len(f.Args) == 1 {
 		out = &plan.Cast{Expr: f.Args[0], Type: t, Mode: "function"}
 	}
@@ -109,6 +114,10 @@ func (p *parser) withinGroup(f *plan.Function) error {
 	}
 	return p.expect(")")
 }
+
+// unitFunctions take a unit, written as a name, before two other arguments.
+var unitFunctions = map[string]string{"timestampdiff": "timestampdiff", "datediff": "timestampdiff", "date_diff": "timestampdiff",
+	"timestampadd": "timestampadd", "dateadd": "timestampadd", "date_add": "timestampadd"}
 
 // castFunctions are types used as functions: int(x), double(x).
 var castFunctions = map[string]types.Type{"int": types.Int, "bigint": types.Long, "smallint": types.Short, "tinyint": types.Byte,

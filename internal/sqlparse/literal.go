@@ -85,8 +85,8 @@ func decimalLit(s string, p *parser) (plan.Expr, error) {
 		if shift >= 0 {
 			whole, frac = whole+frac[:shift], frac[shift:]
 		} else {
-			frac = strings.Repeat("0", -shift) + whole + frac
-			whole = ""
+			digits := strings.Repeat("0", -shift) + whole
+			whole, frac = digits[:len(whole)], digits[len(whole):]+frac
 		}
 	}
 	n, ok := new(big.Int).SetString(whole+frac, 10)

@@ -113,12 +113,29 @@ func createView(replace, global bool) func(*parser) (*Command, error) {
 		if err != nil {
 			return nil, err
 		}
+		c := &Command{Kind: "create_view", Name: n, Replace: replace, Global: global}
+		if p.is("USING") {
+			return c, p.fileView(c)
+		}
 		if err := p.expect("AS"); err != nil {
 			return nil, err
 		}
-		q, err := p.query()
-		return &Command{Kind: "create_view", Name: n, Query: q, Replace: replace, Global: global}, err
+		c.Query, err = p.query()
+		return c, err
 	}
+}
+
+// fileView reads the rest of a view of files: USING csv OPTIONS (path '…').
+func (p *parser) fileView(c *Command) error {
+	if err := p.tableClauses(c); err != nil {
+		return err
+	}
+	read := &plan.Read{Format: c.Format, Options: map[string]string{}}
+	for k, v := range c.Options {
+		read.Options[strings.ToLower(k)] = v
+	}
+	c.Query = read
+	return nil
 }
 
 func drop(kind string) func(*parser) (*Command, error) {
