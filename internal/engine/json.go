@@ -82,7 +82,7 @@ func (s *Session) scanJSON(ctx context.Context, r *plan.Read, files []string) (*
 		cols[i] = quoteSQL(f.Name) + ": " + quoteSQL(fileTypeSQL(f.Type))
 		scan.Source = append(scan.Source, quoteName(f.Name))
 	}
-	scan.SQL = fmt.Sprintf("read_json(%s, format='%s', columns={%s})", listSQL(files), d.format(), strings.Join(cols, ", "))
+	scan.SQL = fmt.Sprintf("read_json(%s, format='%s', columns={%s}, hive_partitioning=false)", listSQL(files), d.format(), strings.Join(cols, ", "))
 	return scan, nil
 }
 
@@ -140,7 +140,7 @@ func (d jsonDialect) strict(files []string, schema types.Struct) *plan.Scan {
 	if d.mode == "FAILFAST" {
 		list = "(CASE WHEN len(records) = 0 THEN " + d.rows.malformed(len(schema.Fields)) + " ELSE records END)"
 	}
-	scan := &plan.Scan{Attrs: attrsOf(schema), SQL: "(SELECT CAST(CAST(r AS JSON) AS " + compile.TypeSQL(schema) + ") AS r FROM (SELECT unnest(" + list + ") AS r FROM (SELECT line, filename, " + records + " AS records FROM " + d.texts(files) + "))) t"}
+	scan := &plan.Scan{Attrs: attrsOf(schema), SQL: "(SELECT CAST(CAST(r AS JSON) AS " + compile.TypeSQL(schema) + ") AS r, filename FROM (SELECT unnest(" + list + ") AS r, filename FROM (SELECT line, filename, " + records + " AS records FROM " + d.texts(files) + "))) t"}
 	for i, f := range schema.Fields {
 		scan.Source = append(scan.Source, fmt.Sprintf("r.f%d", i))
 		if f.Name == d.corrupt {
@@ -153,7 +153,7 @@ func (d jsonDialect) strict(files []string, schema types.Struct) *plan.Scan {
 // jsonSchema infers the types of JSON records. Where the engine cannot read them all, they are looked
 // at one by one; a field of that name says that some are malformed.
 func (s *Session) jsonSchema(ctx context.Context, d jsonDialect, files []string) (types.Struct, error) {
-	names, kinds, err := s.describe(ctx, fmt.Sprintf("SELECT * FROM read_json(%s, format='%s', sample_size=-1, convert_strings_to_integers=false, maximum_depth=-1)", listSQL(files), d.format()))
+	names, kinds, err := s.describe(ctx, fmt.Sprintf("SELECT * FROM read_json(%s, format='%s', sample_size=-1, convert_strings_to_integers=false, maximum_depth=-1, hive_partitioning=false)", listSQL(files), d.format()))
 	if err != nil {
 		return s.jsonStructure(ctx, d.texts(files), nil)
 	}

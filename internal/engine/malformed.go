@@ -88,7 +88,7 @@ func (d csvDialect) lineTable(files []string, columns int) string {
 	for i := range cols {
 		cols[i] = fmt.Sprintf("%s AS c%d", d.token(fmt.Sprintf("t[%d]", i+1)), i)
 	}
-	return "(SELECT " + strings.Join(cols, ", ") + " FROM (SELECT " + d.split("line") + " AS t FROM " + d.lines(files) + ")) r"
+	return "(SELECT " + strings.Join(cols, ", ") + ", filename FROM (SELECT " + d.split("line") + " AS t, filename FROM " + d.lines(files) + ")) r"
 }
 
 // lines is the engine's expression that reads files line by line, without headers and comments.
@@ -108,7 +108,7 @@ func (d csvDialect) lines(files []string) string {
 
 // lineReader is the engine's expression that reads files as lines of text.
 func lineReader(files []string, header bool, longest int) string {
-	return fmt.Sprintf(`read_csv(%s, auto_detect=false, delim=E'\x01', quote='', escape='', header=%t, columns={'line': 'VARCHAR'}, filename=true, strict_mode=false, null_padding=true, max_line_size=%d)`,
+	return fmt.Sprintf(`read_csv(%s, auto_detect=false, delim=E'\x01', quote='', escape='', header=%t, columns={'line': 'VARCHAR'}, filename=true, hive_partitioning=false, strict_mode=false, null_padding=true, max_line_size=%d)`,
 		listSQL(files), header, longest)
 }
 

@@ -51,8 +51,7 @@ func (s *Session) scan(ctx context.Context, r *plan.Read) (*plan.Scan, error) {
 	if format == "" {
 		format = "parquet"
 	}
-	open, ok := formats[format]
-	if !ok {
+	if formats[format] == nil {
 		return nil, sparkerr.New(sparkerr.ClassClassNotFound, "DATA_SOURCE_NOT_FOUND", "provider", r.Format)
 	}
 	paths := r.Paths
@@ -67,11 +66,14 @@ func (s *Session) scan(ctx context.Context, r *plan.Read) (*plan.Scan, error) {
 		return nil, sparkerr.Analysis("UNABLE_TO_INFER_SCHEMA", "format", strings.ToUpper(format[:1])+format[1:])
 	}
 	bySize(files)
-	scan, err := open(s, ctx, r, files)
+	scan, err := s.open(ctx, r, format, files)
 	if err != nil {
 		return nil, err
 	}
 	scan.Format, scan.Files = format, files
+	if len(files) > 0 && format != "libsvm" && format != "binaryfile" {
+		scan.File = "filename"
+	}
 	copyable(scan)
 	return scan, nil
 }

@@ -33,6 +33,6 @@ func (s *Session) scanText(_ context.Context, r *plan.Read, files []string) (*pl
 	if len(files) == 0 {
 		return emptyScan(types.Struct{Fields: []types.Field{{Name: name, Type: types.String}}}), nil
 	}
-	return &plan.Scan{SQL: fmt.Sprintf("(SELECT %s AS value FROM (SELECT content FROM read_text(%s) WHERE content <> '')) t", lines, listSQL(files)),
+	return &plan.Scan{SQL: fmt.Sprintf("(SELECT %s AS value, filename FROM (SELECT content, filename FROM read_text(%s) WHERE content <> '')) t", lines, listSQL(files)),
 		Source: []string{"value"}, Attrs: []plan.Attr{{Name: name, Type: types.String, Nullable: true}}}, nil
 }

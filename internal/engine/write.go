@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -191,7 +192,7 @@ func checkWritable(w WriteRequest, schema types.Struct) error {
 	if w.Format == "libsvm" {
 		return checkSamples(schema)
 	}
-	if n := len(schema.Fields); w.Format == "text" && n != 1 {
+	if n := len(schema.Fields) - len(w.Partitions); w.Format == "text" && n != 1 {
 		return sparkerr.Legacy("1290", "Text data source supports only a single column, and you have <schemaSize> columns.", "schemaSize", strconv.Itoa(n))
 	}
 	if w.Format == "text" && !types.IsString(schema.Fields[0].Type) {
@@ -211,6 +212,10 @@ func (s *Session) copyTo(ctx context.Context, n plan.Node, parts *execute.Parts,
 	list := written(n.Output(), w.Format)
 	inFile := plan.SchemaOf(n.Output())
 	inFile.Fields = partitionsLast(inFile, w.Partitions).Fields[:len(inFile.Fields)-len(w.Partitions)]
+	if w.Format == "json" && len(w.Partitions) > 0 { // the engine writes such JSON to one file only
+		list = jsonLines(list, n.Output(), w.Partitions)
+		w.Format = "text"
+	}
 	options := copyOptions(w, inFile)
 	job := uuid.NewString()
 	statement := func(part int, query string) string {
@@ -252,6 +257,21 @@ func written(attrs []plan.Attr, format string) []string {
 		list[i] = text + " AS " + quoteName(at.Name)
 	}
 	return list
+}
+
+// jsonLines makes a text of what is written, but for the partitions.
+func jsonLines(list []string, attrs []plan.Attr, partitions []string) []string {
+	var out, fields []string
+	for i, at := range attrs {
+		name := func(p string) bool { return strings.EqualFold(p, at.Name) }
+		if slices.ContainsFunc(partitions, name) {
+			out = append(out, list[i])
+			continue
+		}
+		value := strings.TrimSuffix(list[i], " AS "+quoteName(at.Name))
+		fields = append(fields, quoteName(at.Name)+" := "+value)
+	}
+	return append(out, "CAST(to_json(struct_pack("+strings.Join(fields, ", ")+")) AS VARCHAR) AS value")
 }
 
 // spellPartitions renames the directories of partitions as Spark spells their values: the engine
