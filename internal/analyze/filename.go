@@ -47,11 +47,33 @@ func withFile(n plan.Node, at plan.Attr) plan.Node {
 			return &plan.Where{Input: in, Cond: n.Cond}
 		}
 	case *plan.RepartitionNode:
-		if in := withFile(n.Input, at); in != nil {
-			c := *n
-			c.Input = in
-			return &c
+		if n.Stays {
+			return under(*n, withFile(n.Input, at), func(c *plan.RepartitionNode, in plan.Node) { c.Input = in })
 		}
+	case *plan.TransformNode:
+		return under(*n, withFile(n.Input, at), func(c *plan.TransformNode, in plan.Node) { c.Input = in })
+	case *plan.SortNode: // which sends rows elsewhere, unless they stay in their partitions
+		if n.Local {
+			return under(*n, withFile(n.Input, at), func(c *plan.SortNode, in plan.Node) { c.Input = in })
+		}
+	case *plan.Slice:
+		return under(*n, withFile(n.Input, at), func(c *plan.Slice, in plan.Node) { c.Input = in })
+	case *plan.Unnest:
+		return under(*n, withFile(n.Input, at), func(c *plan.Unnest, in plan.Node) { c.Input = in })
+	case *plan.PythonEval:
+		return under(*n, withFile(n.Input, at), func(c *plan.PythonEval, in plan.Node) { c.Input = in })
 	}
 	return nil
+}
+
+// under gives a copy of a node over another input, nil where there is none.
+func under[N any, P interface {
+	*N
+	plan.Node
+}](n N, in plan.Node, put func(*N, plan.Node)) plan.Node {
+	if in == nil {
+		return nil
+	}
+	put(&n, in)
+	return P(&n)
 }

@@ -66,7 +66,9 @@ func (s *Session) scan(ctx context.Context, r *plan.Read) (*plan.Scan, error) {
 		return nil, sparkerr.Analysis("UNABLE_TO_INFER_SCHEMA", "format", strings.ToUpper(format[:1])+format[1:])
 	}
 	bySize(files)
-	scan, err := s.open(ctx, r, format, files)
+	read := *r
+	read.Paths = paths
+	scan, err := s.open(ctx, &read, format, files)
 	if err != nil {
 		return nil, err
 	}

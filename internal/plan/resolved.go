@@ -147,6 +147,7 @@ type (
 		By     Value
 		Orders []Order
 		Free   bool
+		Stays  bool // rows come as they were read: whole partitions are put together
 		Out    *Attr
 		Label  string // for explain
 	}

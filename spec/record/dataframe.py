@@ -8,6 +8,7 @@ import sys
 import tempfile
 
 import pyspark.pandas as ps
+from pyspark.ml.feature import VectorAssembler
 from pyspark.ml.functions import array_to_vector, vector_to_array
 from pyspark.ml.linalg import Vectors
 from pyspark.sql import functions as F
@@ -170,7 +171,13 @@ def files():
             f"file name {kind} filter": on(kind, lambda df: df.filter(F.input_file_name().contains("key=1")).select("key").distinct()),
             f"file name {kind} later": on(kind, lambda df: df.filter("key = 1").withColumn("f", F.input_file_name()).select(*name(F.col("f"))).distinct()),
         }
-    return out | {"partitions text": texts, "file name of no file": lambda spark: spark.range(1).select(F.input_file_name()),
+    def assembled(df): return VectorAssembler(inputCols=["value"], outputCol="v").transform(df).select("value", *name(F.input_file_name())).orderBy("value")
+    return out | {"partitions text": texts, "file name behind stages": on("csv", assembled, "s string, value long"),
+                  "file name behind a sort": on("csv", lambda df: df.orderBy("value").select("value", F.input_file_name()), "s string, value long"),
+                  "file name behind a repartition": on("csv", lambda df: df.repartition(2).select("value", F.input_file_name()).orderBy("value"), "s string, value long"),
+                  "file name behind coalesce": on("csv", lambda df: df.coalesce(1).select("value", *name(F.input_file_name())).orderBy("value"), "s string, value long"),
+                  "path option": lambda spark: spark.read.format("csv").option("path", written(spark, "csv")).schema("s string, value long").load().orderBy("value"),
+                  "file name of no file": lambda spark: spark.range(1).select(F.input_file_name()),
                   "file name of groups": on("csv", lambda df: df.groupBy(F.input_file_name().alias("f")).count().select("count").orderBy("count"))}
 
 
