@@ -22,10 +22,12 @@ type asOf struct {
 	equal       [][2]plan.Value // what must be equal besides, left and right
 }
 
-// match is the right side's columns beside a row of the left: value is null where there is none.
+// asOfMatch is the right side's columns beside a row of the left: value is null where there is none, and
+// ok says whether there is one within the tolerance.
 type asOfMatch struct {
 	value plan.Attr
 	cols  []plan.Attr
+	ok    plan.Value
 }
 
 var asOfJoins = map[plan.JoinType]string{plan.JoinRight: "RightOuter", plan.JoinFull: "FullOuter", plan.JoinSemi: "LeftSemi", plan.JoinAnti: "LeftAnti", plan.JoinCross: "Cross"}
@@ -59,9 +61,12 @@ func (a *Analyzer) asOfJoin(ctx context.Context, r *plan.AsOfJoin, outer *rel) (
 		if n, m, err = j.attach(n, d); err != nil {
 			return nil, err
 		}
+		if m.ok, err = j.matched(m, d, tolerance); err != nil {
+			return nil, err
+		}
 		found = append(found, m)
 	}
-	return j.finish(n, found, tolerance)
+	return j.finish(n, found)
 }
 
 // values resolves what is compared, and what must be equal.
@@ -199,35 +204,23 @@ func (j *asOf) last(n plan.Node, keys []plan.Value) plan.Node {
 	return &plan.Select{Input: &plan.Where{Input: n, Cond: first}, Exprs: pass(attrs)}
 }
 
-// finish chooses among the matches, and drops those that are too far.
-func (j *asOf) finish(n plan.Node, found []asOfMatch, tolerance plan.Value) (*rel, error) {
-	ok, err := j.matched(found[0], tolerance, "-", ">")
-	if err != nil {
-		return nil, err
-	}
-	if j.r.Direction == "forward" {
-		if ok, err = j.matched(found[0], tolerance, "+", "<"); err != nil {
-			return nil, err
-		}
-	}
-	choose := func(i int) plan.Value { return choice(ok, plan.Col{Attr: found[0].cols[i]}, nil) }
-	any := ok
+// finish chooses among the matches.
+func (j *asOf) finish(n plan.Node, found []asOfMatch) (*rel, error) {
+	one := found[0]
+	choose, matched := func(i int) plan.Value { return choice(one.ok, plan.Col{Attr: one.cols[i]}, nil) }, one.ok
 	if len(found) == 2 {
-		behind, err := j.matched(found[1], tolerance, "+", "<")
-		if err != nil {
-			return nil, err
-		}
-		second, err := j.nearer(found, ok, behind)
+		other := found[1]
+		second, err := j.nearer(one, other)
 		if err != nil {
 			return nil, err
 		}
 		choose = func(i int) plan.Value {
-			return choice(second, plan.Col{Attr: found[1].cols[i]}, choice(ok, plan.Col{Attr: found[0].cols[i]}, nil))
+			return choice(second, plan.Col{Attr: other.cols[i]}, choice(one.ok, plan.Col{Attr: one.cols[i]}, nil))
 		}
-		any = logical("OR", ok, behind)
+		matched = logical("OR", one.ok, other.ok)
 	}
 	if j.r.Type == plan.JoinInner {
-		n = &plan.Where{Input: n, Cond: any}
+		n = &plan.Where{Input: n, Cond: matched}
 	}
 	exprs := pass(j.left.attrs)
 	for i, at := range j.right.attrs {
@@ -237,21 +230,24 @@ func (j *asOf) finish(n plan.Node, found []asOfMatch, tolerance plan.Value) (*re
 	return relOf(&plan.Select{Input: n, Exprs: exprs}, j.left, j.right), nil
 }
 
-// matched says whether there is a match, within the tolerance: op puts that to the left side's value,
-// beyond which the right side's must not be.
-func (j *asOf) matched(m asOfMatch, tolerance plan.Value, op, beyond string) (plan.Value, error) {
+// matched says whether there is a match within the tolerance.
+func (j *asOf) matched(m asOfMatch, direction string, tolerance plan.Value) (plan.Value, error) {
 	there := plan.Value(&plan.Apply{Func: "matched", Out: types.Boolean, Args: []plan.Value{plan.Col{Attr: m.value}}, SQL: func(args []string) string { return "(" + args[0] + " IS NOT NULL)" }})
 	if tolerance == nil {
 		return there, nil
+	}
+	op, within := "-", ">" // how far back the right side's value may be
+	if direction == "forward" {
+		op, within = "+", "<"
 	}
 	limit, _, err := j.a.funcs.Resolve(op, []plan.Value{plan.Col{Attr: j.mine}, tolerance})
 	if err != nil {
 		return nil, err
 	}
 	if j.r.Exact {
-		beyond += "="
+		within += "="
 	}
-	near, _, err := j.a.funcs.Resolve(beyond, []plan.Value{plan.Col{Attr: m.value}, limit})
+	near, _, err := j.a.funcs.Resolve(within, []plan.Value{plan.Col{Attr: m.value}, limit})
 	if err != nil {
 		return nil, err
 	}
@@ -259,16 +255,16 @@ func (j *asOf) matched(m asOfMatch, tolerance plan.Value, op, beyond string) (pl
 }
 
 // nearer says whether the match behind is to be taken: it is no farther than the one before.
-func (j *asOf) nearer(found []asOfMatch, before, behind plan.Value) (plan.Value, error) {
+func (j *asOf) nearer(before, behind asOfMatch) (plan.Value, error) {
 	distance := func(a, b plan.Attr) (plan.Value, error) {
 		v, _, err := j.a.funcs.Resolve("-", []plan.Value{plan.Col{Attr: a}, plan.Col{Attr: b}})
 		return v, err
 	}
-	back, err := distance(j.mine, found[0].value)
+	back, err := distance(j.mine, before.value)
 	if err != nil {
 		return nil, err
 	}
-	on, err := distance(found[1].value, j.mine)
+	on, err := distance(behind.value, j.mine)
 	if err != nil {
 		return nil, err
 	}
@@ -276,7 +272,7 @@ func (j *asOf) nearer(found []asOfMatch, before, behind plan.Value) (plan.Value,
 	if err != nil {
 		return nil, err
 	}
-	return &plan.Apply{Func: "nearer", Out: types.Boolean, Args: []plan.Value{before, behind, less}, SQL: func(args []string) string {
+	return &plan.Apply{Func: "nearer", Out: types.Boolean, Args: []plan.Value{before.ok, behind.ok, less}, SQL: func(args []string) string {
 		return "(" + args[1] + " AND (NOT coalesce(" + args[0] + ", false) OR " + args[2] + "))"
 	}}, nil
 }

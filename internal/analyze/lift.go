@@ -11,6 +11,7 @@ import (
 func (a *Analyzer) lift(n plan.Node, vals []plan.Value) (plan.Node, []plan.Value, error) {
 	var err error
 	n, vals = a.liftRandom(n, vals)
+	n, vals = a.liftFileName(n, vals)
 	n, vals = a.liftPartitionID(n, vals)
 	n, vals = a.liftRowID(n, vals)
 	n, vals, err = a.liftWindows(n, vals)

@@ -70,7 +70,7 @@ func (a *Analyzer) repartition(ctx context.Context, in *rel, r *plan.Repartition
 // coalesce puts neighbouring partitions together where there are more than wanted.
 func (a *Analyzer) coalesce(n plan.Node, out *plan.RepartitionNode) plan.Node {
 	want := out.Count
-	out.Label = fmt.Sprintf("Repartition %d, false", want)
+	out.Label, out.Stays = fmt.Sprintf("Repartition %d, false", want), true
 	in, p := a.partitions(n)
 	if p == nil || p.Count == 1 || want == 1 {
 		out.Input, out.Count, out.By = n, 1, plan.Const{Literal: plan.IntLit(0)}

@@ -84,7 +84,7 @@ func (d csvDialect) table(files []string, columns int) string {
 	if d.quote == "" {
 		escape = ""
 	}
-	out := fmt.Sprintf("read_csv(%s, auto_detect=false, delim=%s, quote=%s, escape=%s, header=%t, columns={%s}, nullstr=%s, allow_quoted_nulls=false, null_padding=true, strict_mode=false",
+	out := fmt.Sprintf("read_csv(%s, auto_detect=false, delim=%s, quote=%s, escape=%s, header=%t, columns={%s}, nullstr=%s, allow_quoted_nulls=false, hive_partitioning=false, null_padding=true, strict_mode=false",
 		listSQL(files), quoteSQL(d.sep), quoteSQL(d.quote), quoteSQL(escape), d.header, strings.Join(cols, ", "), listSQL(d.nulls))
 	if d.comment != "" {
 		out += ", comment=" + quoteSQL(d.comment)

@@ -180,7 +180,7 @@ func (d jsonDialect) strict(files []string, schema types.Struct) *plan.Scan {
 	if d.mode == "FAILFAST" {
 		list = "(CASE WHEN len(records) = 0 THEN " + d.rows.malformed(len(schema.Fields)) + " ELSE records END)"
 	}
-	scan := &plan.Scan{Attrs: attrsOf(schema), SQL: "(SELECT CAST(CAST(r AS JSON) AS " + compile.TypeSQL(schema) + ") AS r FROM (SELECT unnest(" + list + ") AS r FROM (SELECT line, filename, " + records + " AS records FROM " + d.texts(files) + "))) t"}
+	scan := &plan.Scan{Attrs: attrsOf(schema), SQL: "(SELECT CAST(CAST(r AS JSON) AS " + compile.TypeSQL(schema) + ") AS r, filename FROM (SELECT unnest(" + list + ") AS r, filename FROM (SELECT line, filename, " + records + " AS records FROM " + d.texts(files) + "))) t"}
 	for i, f := range schema.Fields {
 		scan.Source = append(scan.Source, fmt.Sprintf("r.f%d", i))
 		if f.Name == d.corrupt {

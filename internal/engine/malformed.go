@@ -108,7 +108,7 @@ func (d csvDialect) lines(files []string) string {
 
 // lineReader is the engine's expression that reads files as lines of text.
 func lineReader(files []string, header bool, longest int) string {
-	return fmt.Sprintf(`read_csv(%s, auto_detect=false, delim=E'\x01', quote='', escape='', header=%t, columns={'line': 'VARCHAR'}, filename=true, strict_mode=false, null_padding=true, max_line_size=%d)`,
+	return fmt.Sprintf(`read_csv(%s, auto_detect=false, delim=E'\x01', quote='', escape='', header=%t, columns={'line': 'VARCHAR'}, filename=true, hive_partitioning=false, strict_mode=false, null_padding=true, max_line_size=%d)`,
 		listSQL(files), header, longest)
 }
 

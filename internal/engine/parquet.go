@@ -36,9 +36,11 @@ func (s *Session) scanParquet(_ context.Context, r *plan.Read, files []string) (
 	}
 	scan := &plan.Scan{SQL: table}
 	if want != nil {
-		scan.Attrs = attrsOf(*want)
-		key := types.ToJSON(*want) + "\n" + stamp(files)
-		scan.Source, err = s.e.reads.get(key, func() ([]string, error) { return asWanted(*want, files, keys) })
+		all := without(*want, keys)
+		all.Fields = append(all.Fields, partitionFields(want, files, keys)...)
+		scan.Attrs = attrsOf(all)
+		key := types.ToJSON(all) + "\n" + stamp(files)
+		scan.Source, err = s.e.reads.get(key, func() ([]string, error) { return asWanted(all, files, keys) })
 		return scan, err
 	}
 	for _, f := range schema.Fields {

@@ -5,12 +5,14 @@ import (
 	"net/url"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/millpond/millpond/internal/compile"
 	"github.com/millpond/millpond/internal/plan"
+	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
 )
 
@@ -44,44 +46,59 @@ func insideRoot(roots []string, part string) bool {
 	return false
 }
 
-// partitioned opens files whose directories hold more columns, behind those of the files.
-func partitioned(open opener) opener {
-	return func(s *Session, ctx context.Context, r *plan.Read, files []string) (*plan.Scan, error) {
-		keys := partitions(r, files)
-		if len(keys) == 0 {
-			return open(s, ctx, r, files)
-		}
-		want, err := userSchema(r.Schema)
-		if err != nil {
-			return nil, err
-		}
-		kinds := make([]types.Type, len(keys))
-		for i, k := range keys {
-			kinds[i] = partitionType(files, k)
-		}
-		inFiles := *r
-		if want != nil {
-			var rest types.Struct
-			for _, f := range want.Fields {
-				if i := keyIndex(keys, f.Name); i >= 0 {
-					kinds[i] = f.Type
-				} else {
-					rest.Fields = append(rest.Fields, f)
-				}
-			}
-			inFiles.Schema = types.ToJSON(rest)
-		}
-		scan, err := open(s, ctx, &inFiles, files)
-		if err != nil {
-			return nil, err
-		}
-		for i, k := range keys {
-			value := "nullif(url_decode(regexp_extract(filename, " + quoteSQL("/"+regexp.QuoteMeta(k)+"=([^/]*)/") + ", 1)), " + quoteSQL(noPartition) + ")"
-			scan.Source = append(scan.Source, "CAST("+value+" AS "+compile.TypeSQL(kinds[i])+")")
-			scan.Attrs = append(scan.Attrs, plan.Attr{Name: k, Type: kinds[i], Nullable: true})
-		}
-		return scan, nil
+// lined are the formats whose readers know nothing of directories.
+var lined = map[string]bool{"csv": true, "json": true, "text": true}
+
+// open opens files in a format. The key=value directories that text files lie in are columns behind
+// those that are in the files.
+func (s *Session) open(ctx context.Context, r *plan.Read, format string, files []string) (*plan.Scan, error) {
+	keys := partitions(r, files)
+	if !lined[format] || len(keys) == 0 {
+		return formats[format](s, ctx, r, files)
 	}
+	want, err := userSchema(r.Schema)
+	if err != nil {
+		return nil, err
+	}
+	inFiles := *r
+	if want != nil {
+		inFiles.Schema = types.ToJSON(without(*want, keys))
+	}
+	scan, err := formats[format](s, ctx, &inFiles, files)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range partitionFields(want, files, keys) {
+		if plan.SchemaOf(scan.Attrs).Index(f.Name) >= 0 {
+			return nil, sparkerr.Unsupported("a column %s that is in the files and in their directories' names", f.Name)
+		}
+		scan.Attrs, scan.Source = append(scan.Attrs, plan.Attr{Name: f.Name, Type: f.Type, Nullable: true}), append(scan.Source, partitionValue(f.Name, f.Type))
+	}
+	return scan, nil
+}
+
+// partitionFields are the columns of directories, in the types that the reader wants, if it says so.
+func partitionFields(want *types.Struct, files, keys []string) []types.Field {
+	out := make([]types.Field, len(keys))
+	for i, key := range keys {
+		out[i] = types.Field{Name: key, Nullable: true}
+		if want != nil && want.Index(key) >= 0 {
+			out[i].Type = want.Fields[want.Index(key)].Type
+		} else {
+			out[i].Type = partitionType(files, key)
+		}
+	}
+	return out
+}
+
+func partitionValue(key string, t types.Type) string {
+	text := "nullif(url_decode(regexp_extract(filename, " + quoteSQL("/"+regexp.QuoteMeta(key)+"=([^/]*)/") + ", 1)), " + quoteSQL(noPartition) + ")"
+	return "CAST(" + text + " AS " + compile.TypeSQL(t) + ")"
+}
+
+// without leaves out the columns of some names.
+func without(s types.Struct, names []string) types.Struct {
+	return types.Struct{Fields: slices.DeleteFunc(slices.Clone(s.Fields), func(f types.Field) bool { return keyIndex(names, f.Name) >= 0 })}
 }
 
 func keyIndex(keys []string, name string) int {

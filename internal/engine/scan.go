@@ -40,11 +40,8 @@ func (f *fileCache[V]) get(key string, find func() (V, error)) (V, error) {
 	return s, nil
 }
 
-// opener turns files into a table expression of the engine.
-type opener func(*Session, context.Context, *plan.Read, []string) (*plan.Scan, error)
-
-// formats are the data sources.
-var formats = map[string]opener{
+// formats are the data sources: how each turns files into a table expression of the engine.
+var formats = map[string]func(*Session, context.Context, *plan.Read, []string) (*plan.Scan, error){
 	"csv": (*Session).scanCSV, "parquet": (*Session).scanParquet, "json": (*Session).scanJSON, "text": (*Session).scanText,
 	"libsvm": (*Session).scanLibSVM, "binaryfile": (*Session).scanBinary,
 }
@@ -54,8 +51,7 @@ func (s *Session) scan(ctx context.Context, r *plan.Read) (*plan.Scan, error) {
 	if format == "" {
 		format = "parquet"
 	}
-	open, ok := formats[format]
-	if !ok {
+	if formats[format] == nil {
 		return nil, sparkerr.New(sparkerr.ClassClassNotFound, "DATA_SOURCE_NOT_FOUND", "provider", r.Format)
 	}
 	paths := r.Paths
@@ -70,14 +66,16 @@ func (s *Session) scan(ctx context.Context, r *plan.Read) (*plan.Scan, error) {
 		return nil, sparkerr.Analysis("UNABLE_TO_INFER_SCHEMA", "format", strings.ToUpper(format[:1])+format[1:])
 	}
 	bySize(files)
-	if format != "parquet" {
-		open = partitioned(open)
-	}
-	scan, err := open(s, ctx, r, files)
+	read := *r
+	read.Paths = paths
+	scan, err := s.open(ctx, &read, format, files)
 	if err != nil {
 		return nil, err
 	}
 	scan.Format, scan.Files = format, files
+	if len(files) > 0 && format != "libsvm" && format != "binaryfile" {
+		scan.File = "filename"
+	}
 	copyable(scan)
 	return scan, nil
 }

@@ -1,6 +1,7 @@
 package function
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/millpond/millpond/internal/sparkerr"
@@ -39,7 +40,7 @@ func moreTimes() []Row {
 		firm("make_timestamp", "", "?i i i i i d s", types.Timestamp, makeTime(true, false)), row("try_make_timestamp", "", "?i i i i i d s", types.Timestamp, makeTime(true, true)),
 		firm("make_timestamp_ltz", "", "?i i i i i d s", types.Timestamp, makeTime(true, false)), row("try_make_timestamp_ltz", "", "?i i i i i d s", types.Timestamp, makeTime(true, true)),
 		firm("make_timestamp_ntz", "", "?i i i i i d", types.TimestampNTZ, makeTime(false, false)), row("try_make_timestamp_ntz", "", "?i i i i i d", types.TimestampNTZ, makeTime(false, true)),
-		row("try_make_interval", "", "?i i i i i i d", types.CalendarInterval, func(a []Arg) string { return "TRY(" + makeInterval(a) + ")" }),
+		row("try_make_interval", "", "?i i i i i i d", types.CalendarInterval, tryMakeInterval),
 		firm("make_date", "", "i i i", types.Date, func(a []Arg) string {
 			made := fill("spark_make_micros({0}, {1}, {2}, 0, 0, 0.0)", a)
 			return outOfBounds(a, made, "CAST(make_timestamp("+made+") AS DATE)")
@@ -222,4 +223,19 @@ func timeAdd(a []Arg) string {
 		return "error('the unit " + unitOf(a[0]) + " is not supported')"
 	}
 	return "CAST(CAST(" + a[2].SQL + " AS TIMESTAMP) + " + strings.ReplaceAll(maker, "%", a[1].SQL) + " AS TIMESTAMPTZ)"
+}
+
+// tryMakeInterval is null where the months or the days are too many.
+func tryMakeInterval(a []Arg) string {
+	fits := func(i, times int) string { // a part of so many of the next one
+		sum := "0"
+		if i < len(a) {
+			sum = fmt.Sprintf("CAST(%s AS HUGEINT) * %d", a[i].SQL, times)
+		}
+		if i+1 < len(a) {
+			sum += " + " + a[i+1].SQL
+		}
+		return "coalesce(abs(" + sum + ") <= 2147483647, true)"
+	}
+	return "(CASE WHEN " + fits(0, 12) + " AND " + fits(2, 7) + " THEN " + makeInterval(a) + " END)"
 }

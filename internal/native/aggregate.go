@@ -19,7 +19,7 @@ type State interface {
 // Aggregates lists every aggregate.
 func Aggregates() []Aggregate {
 	return []Aggregate{
-		{Name: "spark_bitmap", Args: []Kind{Long}, Result: Bytes, New: func() State { return &bitmap{} }},
+		{Name: "spark_bitmap", Args: []Kind{Long}, Result: Bytes, New: func() State { return &bitmap{places: true} }},
 		{Name: "spark_bitmap_or", Args: []Kind{Bytes}, Result: Bytes, New: func() State { return &bitmap{} }},
 		{Name: "spark_bitmap_and", Args: []Kind{Bytes}, Result: Bytes, New: func() State { return &bitmap{and: true} }},
 		{Name: "spark_vector_sum", Args: []Kind{Doubles}, Result: Doubles, New: func() State { return &vectorSum{name: "vector_sum"} }},

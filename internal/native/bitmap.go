@@ -11,32 +11,26 @@ const bitmapBytes = 4096
 
 // bitmap gathers the bits at places, or those of other bitmaps: of any, or of all of them.
 type bitmap struct {
-	bits []byte // nil where nothing came yet
-	and  bool
+	bits   []byte // nil where nothing came yet
+	and    bool
+	places bool // rows are places, not bitmaps
 }
 
 func (b *bitmap) Add(row []Value) error {
 	v := row[0]
-	switch {
-	case v.Null:
+	if v.Null {
 		return nil
-	case v.S == "" && !b.and && b.place(v.I):
+	}
+	if !b.places {
+		b.join(v.S)
 		return nil
-	case v.I < 0 || v.I >= 8*bitmapBytes:
+	}
+	if v.I < 0 || v.I >= 8*bitmapBytes {
 		return sparkerr.Raised("INVALID_BITMAP_POSITION", strconv.FormatInt(v.I, 10), strconv.Itoa(8*bitmapBytes), strconv.Itoa(bitmapBytes))
 	}
-	b.join([]byte(v.S))
-	return nil
-}
-
-// place sets a bit; false if there is no such bit.
-func (b *bitmap) place(at int64) bool {
-	if at < 0 || at >= 8*bitmapBytes {
-		return false
-	}
 	b.start()
-	b.bits[at/8] |= 1 << (at % 8)
-	return true
+	b.bits[v.I/8] |= 1 << (v.I % 8)
+	return nil
 }
 
 func (b *bitmap) start() {
@@ -52,7 +46,7 @@ func (b *bitmap) start() {
 }
 
 // join takes another bitmap in; one that is short ends in zeros.
-func (b *bitmap) join(other []byte) {
+func (b *bitmap) join(other string) {
 	b.start()
 	for i := range b.bits {
 		var x byte
@@ -69,7 +63,7 @@ func (b *bitmap) join(other []byte) {
 
 func (b *bitmap) Merge(other State) error {
 	if o := other.(*bitmap); o.bits != nil {
-		b.join(o.bits)
+		b.join(string(o.bits))
 	}
 	return nil
 }

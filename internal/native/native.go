@@ -1,6 +1,7 @@
 // Package native holds the functions that DuckDB's SQL cannot say: Java's datetime patterns and
-// regular expressions, Spark's hashes, number formats and paths. A row's arguments come in, its
-// result or Spark's error goes out. It knows no database; execute makes the table callable.
+// regular expressions, Spark's hashes, number formats and paths, and aggregates that gather vectors,
+// bitmaps and histograms. A row's arguments come in, its result or Spark's error goes out. It knows no
+// database; execute makes the tables callable.
 package native
 
 // Kind is how a value is stored.

@@ -70,6 +70,7 @@ type (
 		Attrs   []Attr
 		Files   []string
 		Format  string
+		File    string     // the DuckDB expression of a row's file, "" where nobody knows
 		Corrupt string     // the column that holds malformed records, "" for none
 		Whole   *WholeScan // nil where the rows are not to be copied
 	}
@@ -146,6 +147,7 @@ type (
 		By     Value
 		Orders []Order
 		Free   bool
+		Stays  bool // rows come as they were read: whole partitions are put together
 		Out    *Attr
 		Label  string // for explain
 	}

@@ -5,8 +5,10 @@ test/e2e/test_dataframe.py runs the same cases.
 import datetime
 import json
 import sys
+import tempfile
 
 import pyspark.pandas as ps
+from pyspark.ml.feature import VectorAssembler
 from pyspark.ml.functions import array_to_vector, vector_to_array
 from pyspark.ml.linalg import Vectors
 from pyspark.sql import functions as F
@@ -142,8 +144,45 @@ def tables():
     return {"cached, dropped and made anew": dropped}
 
 
+def files():
+    """Files in key=value directories, and which file a row lies in."""
+    def written(spark, kind, by=("key",), rows=None):
+        folder = tempfile.mkdtemp(prefix="data frame")
+        rows = rows or spark.range(4).selectExpr("id % 2 as key", "concat('x', id) as s", "id + 10 as value")
+        rows.coalesce(1).write.partitionBy(*by).mode("overwrite").format(kind).save(folder)
+        return folder
+    def on(kind, shape, schema=None, below="", **options):
+        def case(spark):
+            reader = spark.read.options(**options).format(kind)
+            return shape((reader.schema(schema) if schema else reader).load(written(spark, kind) + below))
+        return case
+    def name(column): return F.regexp_extract(column, "^(file:///).*(data%20frame).*(/key=.)/part-", 0).substr(1, 8).alias("start"), F.regexp_extract(column, "(data%20frame).*(/key=.)/part-", 2).alias("end")
+    def texts(spark):
+        rows = spark.createDataFrame([("a", 1, None), ("b", 2, "x y/z"), ("c", 2, "é=%")], "value string, key int, other string")
+        return spark.read.text(written(spark, "text", ("key", "other"), rows)).orderBy("value")
+    out = {}
+    for kind in ("csv", "json", "parquet"):
+        out |= {
+            f"partitions {kind}": on(kind, lambda df: df.orderBy(df.columns[0])), f"partitions {kind} schema": on(kind, lambda df: df.orderBy("value"), "s string, value long, key string"),
+            f"partitions {kind} schema order": on(kind, lambda df: df.orderBy("value"), "key long, s string, value long"), f"partitions {kind} not in schema": on(kind, lambda df: df.orderBy("value"), "s string, value long"),
+            f"partitions {kind} one": on(kind, lambda df: df.orderBy("value"), "s string, value long", "/key=1"), f"partitions {kind} filter": on(kind, lambda df: df.filter("key = 1").select("key").distinct()),
+            f"partitions {kind} malformed": on(kind, lambda df: df.orderBy("value"), "s string, value long, key int", mode="DROPMALFORMED"),
+            f"file name {kind}": on(kind, lambda df: df.select(*name(F.input_file_name())).distinct().orderBy("end")),
+            f"file name {kind} filter": on(kind, lambda df: df.filter(F.input_file_name().contains("key=1")).select("key").distinct()),
+            f"file name {kind} later": on(kind, lambda df: df.filter("key = 1").withColumn("f", F.input_file_name()).select(*name(F.col("f"))).distinct()),
+        }
+    def assembled(df): return VectorAssembler(inputCols=["value"], outputCol="v").transform(df).select("value", *name(F.input_file_name())).orderBy("value")
+    return out | {"partitions text": texts, "file name behind stages": on("csv", assembled, "s string, value long"),
+                  "file name behind a sort": on("csv", lambda df: df.orderBy("value").select("value", F.input_file_name()), "s string, value long"),
+                  "file name behind a repartition": on("csv", lambda df: df.repartition(2).select("value", F.input_file_name()).orderBy("value"), "s string, value long"),
+                  "file name behind coalesce": on("csv", lambda df: df.coalesce(1).select("value", *name(F.input_file_name())).orderBy("value"), "s string, value long"),
+                  "path option": lambda spark: spark.read.format("csv").option("path", written(spark, "csv")).schema("s string, value long").load().orderBy("value"),
+                  "file name of no file": lambda spark: spark.range(1).select(F.input_file_name()),
+                  "file name of groups": on("csv", lambda df: df.groupBy(F.input_file_name().alias("f")).count().select("count").orderBy("count"))}
+
+
 def cases():
-    return vectors() | parsed() | as_of() | names() | pandas_on_spark() | tables()
+    return files() | vectors() | parsed() | as_of() | names() | pandas_on_spark() | tables()
 
 
 if __name__ == "__main__":
