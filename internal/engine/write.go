@@ -196,13 +196,13 @@ func checkWritable(w WriteRequest, schema types.Struct) error {
 	if err := checkLines(w, schema); err != nil {
 		return err
 	}
-	if n := len(w.Partitions); n > 0 && n == len(schema.Fields) {
-		return sparkerr.Analysis("ALL_PARTITION_COLUMNS_NOT_ALLOWED")
-	}
 	for _, p := range w.Partitions {
 		if schema.Index(p) < 0 {
 			return sparkerr.Legacy("1155", "Partition column `<col>` not found in schema <schemaCatalog>.", "col", p, "schemaCatalog", schema.SimpleString())
 		}
+	}
+	if n := len(w.Partitions); n > 0 && n == len(schema.Fields) {
+		return sparkerr.Analysis("ALL_PARTITION_COLUMNS_NOT_ALLOWED")
 	}
 	return nil
 }
