@@ -114,10 +114,10 @@ func (a *Analyzer) splitPython(cond plan.Value, t plan.JoinType) (inside, later 
 
 // both is the conjunction of two conditions, either of which may be absent.
 func (a *Analyzer) both(x, y plan.Value) (plan.Value, error) {
-	if x == nil || y == nil {
-		if x == nil {
-			x = y
-		}
+	switch {
+	case x == nil:
+		return y, nil
+	case y == nil:
 		return x, nil
 	}
 	v, _, err := a.funcs.Resolve("and", []plan.Value{x, y})

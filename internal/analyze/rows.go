@@ -165,8 +165,8 @@ func (a *Analyzer) columns(ctx context.Context, r plan.Relation, outer *rel) (*r
 		if err != nil {
 			return nil, err
 		}
-		if len(r.Names) != len(in.attrs) {
-			return nil, sparkerr.Plain(sparkerr.ClassAnalysis, "[ASSIGNMENT_ARITY_MISMATCH] The number of columns or variables assigned or aliased: %d does not match the number of source expressions: %d. SQLSTATE: 42802", len(in.attrs), len(r.Names)) // Spark, too, says them the other way round
+		if len(r.Names) != len(in.attrs) { // Spark, too, says the numbers the other way round
+			return nil, sparkerr.Plain(sparkerr.ClassAnalysis, "[ASSIGNMENT_ARITY_MISMATCH] The number of columns or variables assigned or aliased: %d does not match the number of source expressions: %d. SQLSTATE: 42802", len(in.attrs), len(r.Names))
 		}
 		return a.renamed(in, func(i int, _ string) string { return r.Names[i] }), nil
 	case *plan.Rename:

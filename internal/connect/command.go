@@ -2,6 +2,7 @@ package connect
 
 import (
 	"context"
+	"strings"
 
 	pb "github.com/millpond/millpond/internal/gen/spark/connect"
 
@@ -31,6 +32,9 @@ func (o *responder) command(ctx context.Context, c *pb.Command) error {
 		}
 		if _, err := o.x.Schema(ctx, r); err != nil {
 			return err
+		}
+		if strings.ContainsAny(v.Name, " \t\n") {
+			return sparkerr.Legacy("1321", "Invalid view name: <viewName>.", "viewName", v.Name)
 		}
 		return o.x.CreateView(v.Name, r, v.IsGlobal, v.Replace)
 	case *pb.Command_SqlCommand:

@@ -75,12 +75,12 @@ func decimalLiteral(d *pb.Expression_Literal_Decimal) (plan.Literal, error) {
 	shift := 0
 	if exponent != "" {
 		var err error
-		if shift, err = strconv.Atoi(exponent); err != nil {
+		if shift, err = strconv.Atoi(exponent); err != nil || shift < -38 || shift > 38 {
 			return plan.Literal{}, sparkerr.IllegalArgument("%q is not a decimal", d.Value)
 		}
 	}
 	scale := max(len(frac)-shift, int(d.GetScale()), 0)
-	if scale > 38 || shift > 38 {
+	if scale > 38 {
 		return plan.Literal{}, sparkerr.IllegalArgument("decimal scale %d is out of range", scale)
 	}
 	n := new(big.Int).Mul(r.Num(), new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale+shift)), nil))

@@ -3,12 +3,26 @@ package engine
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
 )
+
+// compressedLines is the engine's expression for the lines of files of which some are compressed.
+func (s *Session) compressedLines(r *plan.Read, files []string) (string, error) {
+	if r.Options["linesep"] != "" || flag(r.Options, "wholetext") {
+		return "", sparkerr.Unsupported("the options lineSep and wholetext of compressed text")
+	}
+	longest, err := s.lineLimit(files)
+	if err != nil {
+		return "", err
+	}
+	return "(SELECT filename, coalesce(line, '') AS value FROM " + lineReader(files, false, longest) + ") t", nil
+}
 
 // scanText makes a row a line.
 func (s *Session) scanText(_ context.Context, r *plan.Read, files []string) (*plan.Scan, error) {
@@ -33,6 +47,12 @@ func (s *Session) scanText(_ context.Context, r *plan.Read, files []string) (*pl
 	if len(files) == 0 {
 		return emptyScan(types.Struct{Fields: []types.Field{{Name: name, Type: types.String}}}), nil
 	}
-	return &plan.Scan{SQL: fmt.Sprintf("(SELECT filename, %s AS value FROM (SELECT filename, content FROM read_text(%s) WHERE content <> '')) t", lines, listSQL(files)),
+	table := fmt.Sprintf("(SELECT filename, %s AS value FROM (SELECT filename, content FROM read_text(%s) WHERE content <> '')) t", lines, listSQL(files))
+	if slices.ContainsFunc(files, func(f string) bool { return strings.HasSuffix(f, ".gz") }) {
+		if table, err = s.compressedLines(r, files); err != nil {
+			return nil, err
+		}
+	}
+	return &plan.Scan{SQL: table,
 		Source: []string{"value"}, Attrs: []plan.Attr{{Name: name, Type: types.String, Nullable: true}}}, nil
 }

@@ -25,11 +25,12 @@ if __name__ == "__main__":
         spark = SparkSession.builder.remote(remote).create()
         Connect._active_session.session = spark
         version = spark.version
+        spark.conf.set("spark.connect.session.planCache.enabled", "false")  # with it Spark at times loses a frame's own columns
         with tempfile.TemporaryDirectory() as directory:
             os.chmod(directory, 0o777)
             cases = ordinary_cases.run(file, spark, directory)
         spark.stop()
-        header = {"spark": version, "date": datetime.date.today().isoformat(), "timezone": "UTC"}
+        header = {"recorder": "spec/record/ordinary.py", "spark": version, "date": datetime.date.today().isoformat(), "timezone": "UTC"}
         text = json.dumps({"header": header, "cases": cases}, indent=1, sort_keys=True, ensure_ascii=False)
         pathlib.Path(out, f"{file}.json").write_text(text + "\n")
         print(file, len(cases))
