@@ -31,25 +31,9 @@ func (d jsonDialect) format() string {
 	return "newline_delimited"
 }
 
-// strangeJSON are options that change what is JSON, or its types, and that nothing here heeds.
-var strangeJSON = []string{"primitivesAsString", "prefersDecimal", "dropFieldIfAllNull", "allowComments", "allowUnquotedControlChars",
-	"allowBackslashEscapingAnyCharacter", "allowNumericLeadingZeros"}
-
-func jsonOptions(options map[string]string) error {
-	for _, name := range strangeJSON {
-		if flag(options, strings.ToLower(name)) {
-			return sparkerr.Unsupported("the JSON option %s", name)
-		}
-	}
-	return nil
-}
-
 // scanJSON reads JSON. The engine's own reader takes what is known to be well-formed, which is
 // what a schema was inferred from; any other record is read one by one by Spark's rules.
 func (s *Session) scanJSON(ctx context.Context, r *plan.Read, files []string) (*plan.Scan, error) {
-	if err := jsonOptions(r.Options); err != nil {
-		return nil, err
-	}
 	want, err := userSchema(r.Schema)
 	if err != nil {
 		return nil, err
@@ -57,7 +41,7 @@ func (s *Session) scanJSON(ctx context.Context, r *plan.Read, files []string) (*
 	if len(files) == 0 {
 		return emptyScan(*want), nil
 	}
-	if err := checkJSONOptions(r.Options); err != nil {
+	if err := checkJSONOptions(r.Options, want != nil); err != nil {
 		return nil, err
 	}
 	d := jsonDialect{mode: readMode(r.Options), corrupt: s.corruptName(r.Options), multiline: flag(r.Options, "multiline"), options: r.Options}
@@ -96,10 +80,16 @@ func (s *Session) scanJSON(ctx context.Context, r *plan.Read, files []string) (*
 }
 
 // unusualJSON are Spark's options for JSON that would change an answer and are not known here.
-var unusualJSON = []string{"inferTimestamp", "prefersDecimal", "dropFieldIfAllNull", "allowUnquotedFieldNames", "allowComments", "allowNumericLeadingZeros",
+var unusualJSON = []string{"inferTimestamp", "prefersDecimal", "dropFieldIfAllNull", "allowComments", "allowNumericLeadingZeros",
 	"allowBackslashEscapingAnyCharacter", "allowUnquotedControlChars", "lineSep", "encoding", "charset"}
 
-func checkJSONOptions(options map[string]string) error {
+// bareNames is heeded by who reads records, not by who finds out their types.
+const bareNames = "allowUnquotedFieldNames"
+
+func checkJSONOptions(options map[string]string, typed bool) error {
+	if !typed && flag(options, strings.ToLower(bareNames)) {
+		return sparkerr.Unsupported("the JSON option %s without a schema", bareNames)
+	}
 	for _, name := range unusualJSON {
 		switch v := strings.ToLower(options[strings.ToLower(name)]); v {
 		case "", "false", "\n", "utf-8", "utf8":
