@@ -41,7 +41,7 @@ func (s *Session) scanJSON(ctx context.Context, r *plan.Read, files []string) (*
 	if len(files) == 0 {
 		return emptyScan(*want), nil
 	}
-	if err := checkJSONOptions(r.Options, want != nil); err != nil {
+	if err := checkJSONOptions(r.Options); err != nil {
 		return nil, err
 	}
 	d := jsonDialect{mode: readMode(r.Options), corrupt: s.corruptName(r.Options), multiline: flag(r.Options, "multiline"), options: r.Options}
@@ -80,16 +80,10 @@ func (s *Session) scanJSON(ctx context.Context, r *plan.Read, files []string) (*
 }
 
 // unusualJSON are Spark's options for JSON that would change an answer and are not known here.
-var unusualJSON = []string{"inferTimestamp", "prefersDecimal", "dropFieldIfAllNull", "allowComments", "allowNumericLeadingZeros",
+var unusualJSON = []string{"inferTimestamp", "prefersDecimal", "dropFieldIfAllNull", "allowUnquotedFieldNames", "allowComments", "allowNumericLeadingZeros",
 	"allowBackslashEscapingAnyCharacter", "allowUnquotedControlChars", "lineSep", "encoding", "charset"}
 
-// bareNames is heeded by who reads records, not by who finds out their types.
-const bareNames = "allowUnquotedFieldNames"
-
-func checkJSONOptions(options map[string]string, typed bool) error {
-	if !typed && flag(options, strings.ToLower(bareNames)) {
-		return sparkerr.Unsupported("the JSON option %s without a schema", bareNames)
-	}
+func checkJSONOptions(options map[string]string) error {
 	for _, name := range unusualJSON {
 		switch v := strings.ToLower(options[strings.ToLower(name)]); v {
 		case "", "false", "\n", "utf-8", "utf8":

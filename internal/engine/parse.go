@@ -60,7 +60,7 @@ func (s *Session) parse(ctx context.Context, r *plan.Parse, rows *lineColumn) (*
 }
 
 func (s *Session) parseJSON(ctx context.Context, options map[string]string, want *types.Struct, rows *lineColumn) (*plan.Scan, error) {
-	if err := checkJSONOptions(options, want != nil); err != nil {
+	if err := checkJSONOptions(options); err != nil {
 		return nil, err
 	}
 	d := jsonDialect{mode: readMode(options), corrupt: s.corruptName(options), options: options, rows: rows}
