@@ -275,7 +275,8 @@ def test_keepalive_pings_are_welcome(server):
         for _ in stream:
             pass
     except grpc.RpcError as e:
-        assert e.code() == grpc.StatusCode.DEADLINE_EXCEEDED, e
+        # A busy server can be the first to notice that the time is up: it then cancels the stream.
+        assert e.code() in (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED), e
 
 
 @pytest.mark.parametrize("condition", ["x < 1", "x <= 1", "x > 1", "x >= 1", "x = 1", "x <> 1", "x = double('NaN')", "not x < 1", "x > 0 and x < 3",
