@@ -59,12 +59,20 @@ def outcome(code, names, directory):
             exec(compile(tree, "<snippet>", "exec"), names)
             value = eval(compile(ast.Expression(last.value), "<snippet>", "eval"), names) if last else None
             if value is not None:
-                result["value"] = plain(render(value, bool(re.search(r"orderBy|sort|order by", code))), directory)
+                result["value"] = plain(render(value, in_order(code)), directory)
     except Exception as e:
         result["error"] = plain(error(e), directory)
     if shown.getvalue():
         result["shown"] = plain(shown.getvalue(), directory)
     return result
+
+
+WINDOW = r"W\.(partitionBy\([^)]*\)\.)?orderBy\([^)]*\)|\(order by[^)]*\)|partition by [^)]*\)"
+
+
+def in_order(code):
+    """Whether a snippet puts rows in order, not only those of windows."""
+    return bool(re.search(r"orderBy|sort|order by", re.sub(WINDOW, "", code)))
 
 
 def render(value, ordered):
