@@ -136,6 +136,12 @@ func Raised(format string, args ...any) error {
 	return sparkerr.New(sparkerr.ClassRuntime, "USER_RAISED_EXCEPTION", "errorMessage", fmt.Sprintf(format, args...))
 }
 
+// JobAborted is how an exception on an executor reaches the client, where no function of a
+// transformer threw it: cause is the exception "java.lang.IllegalArgumentException: requirement failed".
+func JobAborted(format string, args ...any) error {
+	return sparkerr.Plain(sparkerr.ClassSpark, "Job aborted due to stage failure: %s", fmt.Sprintf(format, args...))
+}
+
 // UDFError is how an exception inside a transformer's function reaches the client: class is the
 // transformer's short name, types the function's signature "(string) => double", cause the
 // exception "org.apache.spark.SparkException: Unseen label: x."

@@ -48,21 +48,24 @@ func (e *PCA) Fit(ctx context.Context, data ml.Frame) (ml.Model, error) {
 	if _, err := e.TransformSchema(data.Schema()); err != nil {
 		return nil, err
 	}
-	in, err := ml.LoadInstances(ctx, data, e.Params().String("inputCol"), "", "", ml.NoLabels)
+	rows, odd, err := ml.LoadVectors(ctx, data, e.Params().String("inputCol"))
 	if err != nil {
 		return nil, err
 	}
-	if in.Rows.N == 0 {
+	if rows.N == 0 {
 		return nil, sparkerr.Plain("java.lang.UnsupportedOperationException", "empty collection")
 	}
-	k, d := e.Params().Int("k"), in.Rows.D
+	k, d := e.Params().Int("k"), rows.D
 	if k > d {
 		return nil, sparkerr.Require("source vector size %d must be no less than k=%d", d, k)
 	}
-	if in.Rows.N == 1 {
+	if rows.N == 1 {
 		return nil, sparkerr.Require("RowMatrix.computeCovariance called on matrix with only 1 rows.  Cannot compute the covariance of a RowMatrix with <= 1 row.")
 	}
-	pc, share, err := linalg.PrincipalComponents(&in.Rows, k)
+	if odd != nil {
+		return nil, sparkerr.Plain("breeze.linalg.NotConvergedException", "")
+	}
+	pc, share, err := linalg.PrincipalComponents(rows, k)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +86,7 @@ func (m *PCAModel) Bind(in types.Struct) (*ml.Transform, error) {
 	}
 	inCol, outCol := m.InOut()
 	return perVector("PCAModel", inCol, ml.VectorField(outCol, m.k), func(v *ml.VectorView, i int, b *ml.VectorBuilder) error {
-		if err := checkSize("PCAModel", v, i, m.rows); err != nil {
+		if err := checkSize("PCAModel", "The columns of A don't match the number of elements of x. A: %d, x: %d", v, i, m.rows); err != nil {
 			return err
 		}
 		out := b.Grow(m.k)

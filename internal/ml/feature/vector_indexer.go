@@ -11,6 +11,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/millpond/millpond/internal/ml"
+	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
 )
 
@@ -52,26 +53,32 @@ func (e *VectorIndexer) Fit(ctx context.Context, data ml.Frame) (ml.Model, error
 	if _, err := e.TransformSchema(data.Schema()); err != nil {
 		return nil, err
 	}
-	in, err := ml.LoadInstances(ctx, data, e.Params().String("inputCol"), "", "", ml.NoLabels)
+	rows, odd, err := ml.LoadVectors(ctx, data, e.Params().String("inputCol"))
 	if err != nil {
 		return nil, err
 	}
+	if odd != nil {
+		return nil, odd
+	}
+	if rows.N == 0 {
+		return nil, sparkerr.Plain("java.util.NoSuchElementException", "head of empty array")
+	}
 	limit := e.Params().Int("maxCategories")
-	seen := make([]map[float64]bool, in.Rows.D)
+	seen := make([]map[float64]bool, rows.D)
 	for j := range seen {
 		seen[j] = map[float64]bool{}
 	}
-	row := make([]float64, in.Rows.D)
-	for i := range in.Rows.N {
+	row := make([]float64, rows.D)
+	for i := range rows.N {
 		clear(row)
-		in.Rows.AddTo(i, 1, row)
+		rows.AddTo(i, 1, row)
 		for j, x := range row {
 			if len(seen[j]) <= limit {
 				seen[j][x] = true
 			}
 		}
 	}
-	m := &VectorIndexerModel{Base: e.ForModel(vectorIndexerModelSpec), size: in.Rows.D, maps: map[int]map[float64]int{}}
+	m := &VectorIndexerModel{Base: e.ForModel(vectorIndexerModelSpec), size: rows.D, maps: map[int]map[float64]int{}}
 	for j, values := range seen {
 		if len(values) > limit {
 			continue
@@ -151,7 +158,7 @@ func (m *VectorIndexerModel) Bind(in types.Struct) (*ml.Transform, error) {
 				if v.IsNull(i) {
 					return nil, nil, ml.UDFError("VectorIndexerModel", "("+ml.VectorSQL+") => "+ml.VectorSQL, "java.lang.NullPointerException")
 				}
-				if err := checkSize("VectorIndexerModel", v, i, m.size); err != nil {
+				if err := checkSize("VectorIndexerModel", "the model was fitted on vectors of size %d but got %d.", v, i, m.size); err != nil {
 					return nil, nil, err
 				}
 				row = append(row[:0], v.Values(i)...)
