@@ -2,7 +2,6 @@ package ml
 
 import (
 	"github.com/millpond/millpond/internal/kernel/linalg"
-	"github.com/millpond/millpond/internal/sparkerr"
 )
 
 // denseShare is the share of nonzero values above which rows are kept densely.
@@ -81,7 +80,7 @@ func measure(from *Vectors, lo, hi, width int) (p part) {
 			p.odd = CheckFeaturesAt(v, i)
 		}
 		if size := v.Size(i); size != width {
-			return sparkerr.Require("Dimensions mismatch when adding new sample. Expecting %d but got %d.", width, size)
+			return JobAborted("java.lang.IllegalArgumentException: requirement failed: Dimensions mismatch when adding new sample. Expecting %d but got %d.", width, size)
 		}
 		p.stored += nonzero(v.Values(i))
 		return nil

@@ -103,7 +103,7 @@ func (m *MinMaxScalerModel) Bind(in types.Struct) (*ml.Transform, error) {
 	}
 	constant := (lo + hi) / 2
 	return perVector("MinMaxScalerModel", inCol, ml.VectorField(outCol, n), func(v *ml.VectorView, i int, b *ml.VectorBuilder) error {
-		if err := checkSize("MinMaxScalerModel", "Number of features must be %d but got %d.", v, i, n); err != nil {
+		if err := checkSize("MinMaxScalerModel", "Number of features must be %d but got %d", v, i, n); err != nil {
 			return err
 		}
 		out := make([]float64, n)

@@ -40,7 +40,7 @@ func (e *PCA) TransformSchema(in types.Struct) (types.Struct, error) {
 	if err := ml.CheckVector(in, inCol); err != nil {
 		return in, err
 	}
-	return ml.AppendField(in, ml.VectorField(outCol, e.Params().Int("k")))
+	return vectorField(in, outCol, e.Params().Int("k")), newColumn(in, outCol)
 }
 
 // Fit decomposes the covariance matrix.
@@ -77,7 +77,7 @@ func (m *PCAModel) TransformSchema(in types.Struct) (types.Struct, error) {
 	if err := ml.CheckVector(in, inCol); err != nil {
 		return in, err
 	}
-	return ml.AppendField(in, ml.VectorField(outCol, m.k))
+	return vectorField(in, outCol, m.k), newColumn(in, outCol)
 }
 
 func (m *PCAModel) Bind(in types.Struct) (*ml.Transform, error) {

@@ -217,7 +217,8 @@ func textOf(a arrow.Array) (func(i int) string, error) {
 	case *array.Int64:
 		return func(i int) string { return strconv.FormatInt(a.Value(i), 10) }, nil
 	case *array.Decimal128:
-		return a.ValueStr, nil
+		scale := a.DataType().(*arrow.Decimal128Type).Scale
+		return func(i int) string { return a.Value(i).ToString(scale) }, nil
 	}
 	return nil, fmt.Errorf("a column of %s has no strings", a.DataType())
 }
@@ -333,7 +334,7 @@ var stringIndexerAttrs = ml.AttrTable[*StringIndexerModel]{
 	"labelsArray": ml.Getter(func(m *StringIndexerModel) any { return m.labels }),
 	"labels": func(_ context.Context, m *StringIndexerModel, _ []any) (any, error) {
 		if len(m.labels) != 1 {
-			return nil, sparkerr.Require("This StringIndexerModel is fitted on multiple columns, so it has no single labels. Use `labelsArray` instead.")
+			return nil, sparkerr.Require("This StringIndexerModel is fit on multiple columns. Call `labelsArray` instead.")
 		}
 		return m.labels[0], nil
 	},

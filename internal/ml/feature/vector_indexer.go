@@ -116,7 +116,7 @@ func (m *VectorIndexerModel) group(f types.Field) ml.AttrGroup {
 		if m.Params().String("handleInvalid") == "keep" {
 			a.Vals = append(a.Vals, "__unknown")
 		}
-		if len(a.Vals) == 2 {
+		if len(a.Vals) == 2 && len(values) == 2 {
 			a.Type = ml.AttrBinary
 		} else {
 			a.Ordinal = new(bool)
@@ -135,7 +135,7 @@ func (m *VectorIndexerModel) TransformSchema(in types.Struct) (types.Struct, err
 	if g := ml.GroupOf(f); g.Size >= 0 && g.Size != m.size {
 		return in, wrongSize(inCol, g.Size, m.size)
 	}
-	return ml.AppendField(in, types.Field{Name: outCol, Type: types.Vector, Nullable: true, Metadata: m.group(f).Metadata()})
+	return ml.WithFields(in, types.Field{Name: outCol, Type: types.Vector, Nullable: true, Metadata: m.group(f).Metadata()}), nil
 }
 
 func (m *VectorIndexerModel) Bind(in types.Struct) (*ml.Transform, error) {
@@ -156,16 +156,17 @@ func (m *VectorIndexerModel) Bind(in types.Struct) (*ml.Transform, error) {
 			var row []float64
 			for i := range n {
 				if v.IsNull(i) {
-					return nil, nil, ml.UDFError("VectorIndexerModel", "("+ml.VectorSQL+") => "+ml.VectorSQL, "java.lang.NullPointerException")
+					return nil, nil, ml.UDFError("VectorIndexerModel", "("+ml.VectorSQL+") => "+ml.VectorSQL, nullVector["VectorIndexerModel"])
 				}
-				if err := checkSize("VectorIndexerModel", "the model was fitted on vectors of size %d but got %d.", v, i, m.size); err != nil {
-					return nil, nil, err
+				if n := v.Size(i); n != m.size {
+					return nil, nil, ml.UDFError("VectorIndexerModel", "("+ml.VectorSQL+") => "+ml.VectorSQL,
+						fmt.Sprintf("java.lang.AssertionError: assertion failed: VectorIndexerModel expected vector of length %d but found length %d", m.size, n))
 				}
 				row = append(row[:0], v.Values(i)...)
 				bad := m.index(row, v.Indices(i), v.Dense(i), invalid == "keep")
 				if bad >= 0 && invalid == "error" {
 					return nil, nil, ml.UDFError("VectorIndexerModel", "("+ml.VectorSQL+") => "+ml.VectorSQL,
-						fmt.Sprintf("org.apache.spark.SparkException: VectorIndexer encountered invalid value %s on feature index %d. To handle or skip invalid value, try setting VectorIndexer.handleInvalid", ml.FormatDouble(row[place(v, i, bad)]), bad))
+						fmt.Sprintf("org.apache.spark.SparkException: VectorIndexer encountered invalid value %s on feature index %d. To handle or skip invalid value, try setting VectorIndexer.handleInvalid.", ml.FormatDouble(row[place(v, i, bad)]), bad))
 				}
 				if bad >= 0 {
 					if keep == nil {
