@@ -53,7 +53,7 @@ func stringIndexerSchema(op ml.Operator, in types.Struct, labels [][]string, ski
 	}
 	ins, outs := inOutCols(op)
 	if len(ins) != len(outs) {
-		return in, sparkerr.Require("The number of input columns %d must be the same as the number of output columns %d.", len(ins), len(outs))
+		return in, sparkerr.Require("The number of input columns does not match output columns")
 	}
 	seen := map[string]bool{}
 	for _, o := range outs {
@@ -107,8 +107,19 @@ func isString(t types.Type) bool {
 
 // scalaToString is a type's toString in Scala, as far as messages of this package show it.
 func scalaToString(t types.Type) string {
-	if u, ok := t.(*types.UDT); ok {
+	switch u := t.(type) {
+	case *types.UDT:
 		return u.Class
+	case types.Decimal:
+		return fmt.Sprintf("DecimalType(%d,%d)", u.Precision, u.Scale)
+	case types.Array:
+		return fmt.Sprintf("ArrayType(%s,%t)", scalaToString(u.Elem), u.ContainsNull)
+	case types.Struct:
+		fields := make([]string, len(u.Fields))
+		for i, f := range u.Fields {
+			fields[i] = fmt.Sprintf("StructField(%s,%s,%t)", f.Name, scalaToString(f.Type), f.Nullable)
+		}
+		return "StructType(" + strings.Join(fields, ",") + ")"
 	}
 	return ml.ScalaName(t)
 }
