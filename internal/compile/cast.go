@@ -17,8 +17,10 @@ func castSQL(text string, from, to types.Type, try bool) string {
 	}
 	from, to = types.Physical(from), types.Physical(to)
 	switch {
-	case from == types.Null:
+	case from == types.Null && !raises(text):
 		return "CAST(NULL AS " + TypeSQL(to) + ")"
+	case from == types.Null:
+		return plainCast(text, to)
 	case types.Equal(from, to):
 		return text
 	case types.IsString(from):
@@ -39,6 +41,9 @@ func castSQL(text string, from, to types.Type, try bool) string {
 	}
 	return nestedCast(text, from, to, try)
 }
+
+// raises says whether a value that has no type may fail instead of being null, as raise_error does.
+func raises(text string) bool { return strings.Contains(text, "error('") }
 
 func plainCast(text string, to types.Type) string { return "CAST(" + text + " AS " + TypeSQL(to) + ")" }
 

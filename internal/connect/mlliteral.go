@@ -127,6 +127,28 @@ func vectorLiteral(v ml.Vector) *pb.Expression_Literal {
 
 func matrixLiteral(m ml.Matrix) *pb.Expression_Literal {
 	list := types.Array{Elem: types.Int}
+	if m.Sparse {
+		return sparseMatrixLiteral(m)
+	}
 	transposed := &pb.Expression_Literal{LiteralType: &pb.Expression_Literal_Boolean{Boolean: m.Transposed}}
 	return structOf(types.Matrix, byteLit(1), intLit(m.Rows), intLit(m.Cols), nullOf(list), nullOf(list), doublesLit(m.Values), transposed)
+}
+
+// sparseMatrixLiteral compresses a matrix by columns, or by rows where it is transposed.
+func sparseMatrixLiteral(m ml.Matrix) *pb.Expression_Literal {
+	width := m.Rows
+	if m.Transposed {
+		width = m.Cols
+	}
+	starts, places, values := []int32{0}, []int32{}, []float64{}
+	for i, v := range m.Values {
+		if v != 0 {
+			places, values = append(places, int32(i%width)), append(values, v)
+		}
+		if (i+1)%width == 0 {
+			starts = append(starts, int32(len(values)))
+		}
+	}
+	return structOf(types.Matrix, byteLit(0), intLit(m.Rows), intLit(m.Cols), intsLit(starts), intsLit(places), doublesLit(values),
+		&pb.Expression_Literal{LiteralType: &pb.Expression_Literal_Boolean{Boolean: m.Transposed}})
 }

@@ -3,6 +3,7 @@ package ml
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -12,9 +13,19 @@ import (
 	"github.com/millpond/millpond/internal/types"
 )
 
-// Column finds a column of a schema by name, or gives Spark's FIELD_NOT_FOUND.
+// Column finds a column of a schema by name, or gives Spark's FIELD_NOT_FOUND, or
+// AMBIGUOUS_COLUMN_OR_FIELD where there are several.
 func Column(in types.Struct, name string) (types.Field, error) {
 	if i := in.Index(name); i >= 0 {
+		matches := 0
+		for _, f := range in.Fields {
+			if strings.EqualFold(f.Name, name) {
+				matches++
+			}
+		}
+		if matches > 1 {
+			return types.Field{}, sparkerr.Analysis("AMBIGUOUS_COLUMN_OR_FIELD", "name", types.Quote(name), "n", strconv.Itoa(matches))
+		}
 		return in.Fields[i], nil
 	}
 	quoted := make([]string, len(in.Fields))
@@ -134,6 +145,12 @@ func WithFields(in types.Struct, fields ...types.Field) types.Struct {
 // Raised is the error of Spark's raise_error, which checks of labels, weights and features use.
 func Raised(format string, args ...any) error {
 	return sparkerr.New(sparkerr.ClassRuntime, "USER_RAISED_EXCEPTION", "errorMessage", fmt.Sprintf(format, args...))
+}
+
+// JobAborted is how an exception on an executor reaches the client, where no function of a
+// transformer threw it: cause is the exception "java.lang.IllegalArgumentException: requirement failed".
+func JobAborted(format string, args ...any) error {
+	return sparkerr.Plain(sparkerr.ClassSpark, "Job aborted due to stage failure: %s", fmt.Sprintf(format, args...))
 }
 
 // UDFError is how an exception inside a transformer's function reaches the client: class is the

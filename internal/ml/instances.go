@@ -2,6 +2,7 @@ package ml
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 
@@ -33,6 +34,20 @@ const (
 	NoLabels
 )
 
+// LoadVectors reads a column of vectors into the training layout, once per frame. They may hold NaN
+// and infinities; odd says what is wrong with the first that does. A null vector is refused as
+// where Spark's own reading of rows meets it.
+func LoadVectors(ctx context.Context, data Frame, column string) (rows *linalg.Rows, odd, err error) {
+	r, err := loadRows(ctx, data.Select(column))
+	if errors.Is(err, errNullVector) {
+		err = JobAborted("scala.MatchError: [null] (of class org.apache.spark.sql.catalyst.expressions.GenericRowWithSchema)")
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return &r.Rows, r.odd, nil
+}
+
 // LoadInstances reads the columns into the training layout, once per frame (see Frame.Memo),
 // refusing nulls, NaN and infinities as Spark does. label is ignored with NoLabels; weight may
 // be "". A frame without rows gives Rows.N == 0.
@@ -61,10 +76,13 @@ func readInstances(ctx context.Context, data Frame, cols []string, kind LabelKin
 	read := in.readAtOnce
 	if len(cols) == 1 || keepsRows(features) { // fits to other labels share the rows
 		rows, err := loadRows(ctx, features)
+		if err == nil {
+			err = rows.odd
+		}
 		if err != nil {
 			return nil, err
 		}
-		in.Rows, cols, read = *rows, cols[1:], in.readTargets
+		in.Rows, cols, read = rows.Rows, cols[1:], in.readTargets
 	}
 	if len(cols) > 0 {
 		add := func(targets []arrow.Array) error { return in.addTargets(targets, kind, weighted, limit) }
@@ -107,8 +125,8 @@ func (in *Instances) readAtOnce(ctx context.Context, data Frame, add func(target
 	if err != nil {
 		return err
 	}
-	in.Rows = *rows
-	return nil
+	in.Rows = rows.Rows
+	return rows.odd
 }
 
 // keepsRows says whether the frame's rows stay as they are, in their order.
@@ -118,7 +136,7 @@ func keepsRows(data Frame) bool {
 }
 
 // loadRows reads a frame of a column of vectors, once.
-func loadRows(ctx context.Context, data Frame) (*linalg.Rows, error) {
+func loadRows(ctx context.Context, data Frame) (*featureRows, error) {
 	v, err := data.Memo("rows", func() (any, error) {
 		vectors, err := ReadVectors(ctx, data)
 		if err != nil {
@@ -129,7 +147,7 @@ func loadRows(ctx context.Context, data Frame) (*linalg.Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.(*linalg.Rows), nil
+	return v.(*featureRows), nil
 }
 
 // addTargets adds a batch's labels and weights.

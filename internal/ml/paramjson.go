@@ -260,5 +260,6 @@ func SparseVector(values []float64) Vector {
 	return v
 }
 
-// SparseIsSmaller is Spark's rule for the form of a vector: 1.5 * (nnz + 1) < size.
-func SparseIsSmaller(size, nnz int) bool { return 1.5*(float64(nnz)+1) < float64(size) }
+// SparseIsSmaller is Spark's rule for the form of a vector: the one of fewer bytes, where a value
+// takes 8, its place 4 and a sparse vector 16 more than a dense one.
+func SparseIsSmaller(size, nnz int) bool { return 12*nnz+16 < 8*size }

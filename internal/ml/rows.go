@@ -2,7 +2,6 @@ package ml
 
 import (
 	"github.com/millpond/millpond/internal/kernel/linalg"
-	"github.com/millpond/millpond/internal/sparkerr"
 )
 
 // denseShare is the share of nonzero values above which rows are kept densely.
@@ -11,16 +10,26 @@ const denseShare = 0.4
 // sampleRows is how many rows decide between dense and sparse.
 const sampleRows = 1024
 
-// rowsOf copies vectors into the kernels' layout, refusing nulls, NaN, infinities and vectors of
-// different sizes. The first rows decide the form of all, so that the layout does not depend on how
-// rows are cut into batches.
-func rowsOf(from *Vectors) (*linalg.Rows, error) {
-	r := &linalg.Rows{N: from.Len(), D: width(from)}
+// featureRows is vectors in the kernels' layout; odd says what is wrong with the first that holds
+// NaN or an infinity.
+type featureRows struct {
+	linalg.Rows
+	odd error
+}
+
+// rowsOf copies vectors into the kernels' layout, refusing nulls and vectors of different sizes. The
+// first rows decide the form of all, so that the layout does not depend on how rows are cut into
+// batches.
+func rowsOf(from *Vectors) (*featureRows, error) {
+	r := &featureRows{Rows: linalg.Rows{N: from.Len(), D: width(from)}}
 	parts := linalg.Chunks(r.N, partRows, 0, func(_, lo, hi int) part { return measure(from, lo, hi, r.D) })
 	stored := 0
 	for i, p := range parts {
 		if p.err != nil {
 			return nil, p.err
+		}
+		if r.odd == nil {
+			r.odd = p.odd
 		}
 		parts[i].at, stored = stored, stored+p.stored
 	}
@@ -58,23 +67,29 @@ func width(from *Vectors) int {
 // part is what is known of some rows: how many values are not zero, and how many such come before.
 type part struct {
 	stored, at int
-	err        error
+	odd, err   error
 }
 
 // measure checks rows and counts their values that are not zero.
 func measure(from *Vectors, lo, hi, width int) (p part) {
 	p.err = from.Each(lo, hi, func(_ int, v *VectorView, i int) error {
-		if err := CheckFeaturesAt(v, i); err != nil {
-			return err
+		if v.IsNull(i) {
+			return errNullVector
+		}
+		if p.odd == nil {
+			p.odd = CheckFeaturesAt(v, i)
 		}
 		if size := v.Size(i); size != width {
-			return sparkerr.Require("Dimensions mismatch when adding new sample. Expecting %d but got %d.", width, size)
+			return JobAborted("java.lang.IllegalArgumentException: requirement failed: Dimensions mismatch when adding new sample. Expecting %d but got %d.", width, size)
 		}
 		p.stored += nonzero(v.Values(i))
 		return nil
 	})
 	return p
 }
+
+// errNullVector is what a training set that must not hold null vectors fails with.
+var errNullVector = Raised("Vectors MUST NOT be Null")
 
 // sparse says whether the first rows hold few values that are not zero.
 func sparse(from *Vectors, width int) bool {

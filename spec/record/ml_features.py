@@ -241,4 +241,56 @@ case(LogisticRegression, "infinite", "bad_label", dict(labelCol="inf"))
 case(LogisticRegression, "text label", "bad_label", dict(labelCol="text"))
 case(LogisticRegression, "bounds shape", "linear", dict(labelCol="late", lowerBoundsOnCoefficients=DenseMatrix(1, 2, [0.0, 0.0])))
 
+# ---- what a sweep against real Spark found: vectors of other sizes, NaN, nulls, rows that weigh nothing
+for n in [2, 5]:
+    forms = [tuple([1.0] * k + [0.0] * (n - k)) for k in range(n + 1)]
+    use(f"forms of {n}", spark.createDataFrame(forms, [f"c{i}" for i in range(n)]))
+    case(VectorAssembler, f"forms of {n}", f"forms of {n}", dict(inputCols=[f"c{i}" for i in range(n)], outputCol="v"), fit=False)
+shorter = [Vectors.dense([1.0, 2.0]), Vectors.sparse(2, [1], [3.0])]
+use("shorter", spark.createDataFrame([(v,) for v in shorter], ["features"]))
+use("longer", spark.createDataFrame([(Vectors.sparse(7, [6], [1.0]),)], ["features"]))
+use("null_vector", spark.createDataFrame([(None, 1), (Vectors.dense([1.0] * 5), 2)], ["features", "i"]).filter("i = 1").drop("i"))
+for cls, params in [(StandardScaler, dict()), (StandardScaler, dict(withMean=True)), (StandardScaler, dict(withStd=False)), (MaxAbsScaler, dict()),
+                    (MinMaxScaler, dict()), (RobustScaler, dict()), (IDF, dict()), (PCA, dict(k=2))]:
+    case(cls, f"{params} of shorter", "linear", dict(inputCol="features", outputCol="x", **params), apply_to="shorter")
+for cls, params in [(StandardScaler, dict(withStd=False)), (MinMaxScaler, dict()), (PCA, dict(k=2))]:  # others: a warm JVM leaves the index out
+    case(cls, f"{params} of longer", "linear", dict(inputCol="features", outputCol="x", **params), apply_to="longer")
+for cls, params in [(Normalizer, dict()), (VectorSlicer, dict(indices=[0])), (PolynomialExpansion, dict())]:
+    case(cls, "null", "null_vector", dict(inputCol="features", outputCol="x", **params), fit=False)
+case(RobustScaler, "nan", "nan_vector", dict(inputCol="features", outputCol="x"), ["median", "range"])
+case(RobustScaler, "one row", "one_row", dict(inputCol="features", outputCol="x"), ["median", "range"])
+case(IDF, "nan", "nan_vector", dict(inputCol="features", outputCol="x"), ["idf", "docFreq", "numDocs"])
+case(VectorIndexer, "empty", "empty", dict(inputCol="features", outputCol="x"))
+case(VectorIndexer, "one row keep", "one_row", dict(inputCol="features", outputCol="x", handleInvalid="keep"), ["numFeatures", "categoryMaps"])
+case(VectorIndexer, "shorter", "linear", dict(inputCol="features", outputCol="x", maxCategories=4), apply_to="wide")
+use("null_index", spark.sql("select cast(null as double) x"))
+case(IndexToString, "null", "null_index", dict(inputCol="x", outputCol="y", labels=["p"]), fit=False)
+case(IndexToString, "nan", "bad_label", dict(inputCol="nan", outputCol="y", labels=["p"]), fit=False)
+case(StringIndexer, "labels of several", "mixed", dict(inputCols=["s", "t"], outputCols=["si", "ti"], handleInvalid="keep"), ["labels"])
+case(StringIndexer, "lengths", "mixed", dict(inputCols=["s", "t"], outputCols=["si"]))
+use("arrays", spark.sql("select array(1L) a"))
+case(StringIndexer, "array", "arrays", dict(inputCol="a", outputCol="x"))
+case(OneHotEncoder, "nan", "bad_label", dict(inputCol="nan", outputCol="x"))
+case(Binarizer, "integers", "mixed", dict(inputCol="small", outputCol="x"), fit=False)
+case(QuantileDiscretizer, "no values", "bad_label", dict(inputCol="nan", outputCol="x"))
+case(QuantileDiscretizer, "both numbers", "mixed", dict(inputCols=["a", "n"], outputCols=["x", "y"], numBuckets=3, numBucketsArray=[3, 4]))
+use("terms", spark.sql("""select array(1, 2, null, 1) i, array(1L, 30000000000L) l, array(1.5D, -0.0D) d, array(true, false) b,
+                         array('a', null) s"""))
+for c in "ildbs":
+    case(HashingTF, "terms " + c, "terms", dict(inputCol=c, outputCol="x", numFeatures=100), fit=False)
+M = ["coefficients", "intercept"]
+S = ["numInstances", "degreesOfFreedom", "r2", "rootMeanSquaredError", "devianceResiduals"]
+use("weights", spark.createDataFrame([(Vectors.dense([float(i), float(i * i % 5)]), float(i + i % 3), float(i % 3), 0.0) for i in range(12)], ["features", "label", "w", "none"]))
+case(LinearRegression, "rows of no weight", "weights", dict(weightCol="w"), M, S + ["pValues"])
+case(LinearRegression, "rows of no weight l-bfgs", "weights", dict(weightCol="w", solver="l-bfgs"), M, S)
+case(LinearRegression, "no weight at all", "weights", dict(weightCol="none"))
+case(LinearRegression, "no weight at all l-bfgs", "weights", dict(weightCol="none", solver="l-bfgs"))
+case(LinearRegression, "same label of two features", "weights", dict(labelCol="none"), M)
+use("three_rows", DATA["weights"][0].limit(3))
+case(LinearRegression, "no freedom", "three_rows", dict(regParam=0.1), M, ["degreesOfFreedom", "pValues"])
+M = ["coefficientMatrix", "interceptVector", "numClasses"]
+case(LogisticRegression, "only zeros multinomial", "linear", dict(labelCol="zero", family="multinomial"), M, ["accuracy", "labels"])
+case(LogisticRegression, "no step of three", "linear", dict(labelCol="cls", maxIter=0), M)
+case(LogisticRegression, "only sevens matrix", "linear", dict(labelCol="same"), M)
+
 write("ml_features.py", "data_features")

@@ -67,6 +67,14 @@ func (m *LogisticRegressionModel) published() ml.Matrix {
 	return out
 }
 
+// width is the number of a row's margins and probabilities.
+func (m *LogisticRegressionModel) width() int {
+	if m.multinomial {
+		return len(m.bias)
+	}
+	return 2
+}
+
 // row gives the coefficients of set k.
 func (m *LogisticRegressionModel) row(k int) []float64 {
 	return m.matrix.Values[k*m.matrix.Cols : (k+1)*m.matrix.Cols]
@@ -137,7 +145,7 @@ func (m *LogisticRegressionModel) transform(fields []types.Field) *ml.Transform 
 
 // predict makes the columns that fields names of n vectors.
 func (m *LogisticRegressionModel) predict(v *ml.VectorView, n int, fields []types.Field) ([]arrow.Array, error) {
-	p, width := m.Params(), max(2, len(m.bias))
+	p, width := m.Params(), m.width()
 	rawCol, probCol := p.String("rawPredictionCol"), p.String("probabilityCol")
 	var raws, probs *ml.VectorBuilder // nil where they are not asked for
 	for _, f := range fields {
@@ -296,7 +304,7 @@ func (m *LogisticRegressionModel) one(name string, args []any) (raw, prob []floa
 	if len(x) != m.matrix.Cols {
 		return nil, nil, sparkerr.Require("BLAS.dot(x: Vector, y:Vector) was given Vectors with non-matching sizes: x.size = %d, y.size = %d", len(x), m.matrix.Cols)
 	}
-	raw = make([]float64, max(2, len(m.bias)))
+	raw = make([]float64, m.width())
 	m.raw(func(k int) float64 {
 		s := 0.0
 		for j, c := range m.row(k) {

@@ -39,14 +39,14 @@ func (s *LogisticSummary) measureInstances(in *ml.Instances) {
 		s.scores, s.labels, s.weights = make([]float64, in.Rows.N), in.Labels, in.Weights
 	}
 	linalg.Chunks(in.Rows.N, 16384, 64, func(_, lo, hi int) struct{} {
-		width := max(2, len(m.bias))
+		width := m.width()
 		raw, prob := make([]float64, width), make([]float64, width)
 		for i := lo; i < hi; i++ {
 			m.raw(func(k int) float64 { return in.Rows.Dot(i, m.row(k)) }, raw)
 			m.probability(raw, prob)
 			preds[i] = decide(raw, prob)
 			if s.scores != nil {
-				s.scores[i] = prob[1]
+				s.scores[i] = prob[len(prob)-1]
 			}
 		}
 		return struct{}{}
@@ -69,7 +69,7 @@ func (s *LogisticSummary) measure(ctx context.Context) error {
 		cols = append(cols, w)
 	}
 	decide, _ := m.decider()
-	width := max(2, len(m.bias))
+	width := m.width()
 	raw, prob := make([]float64, width), make([]float64, width)
 	for batch, err := range s.data.Select(cols...).Batches(ctx) {
 		if err != nil {
@@ -99,7 +99,7 @@ func (s *LogisticSummary) measure(ctx context.Context) error {
 			m.probability(raw, prob)
 			preds[i] = decide(raw, prob)
 			if m.numClasses <= 2 {
-				s.scores = append(s.scores, prob[1])
+				s.scores = append(s.scores, prob[len(prob)-1])
 			}
 		}
 		s.labels = append(s.labels, labels...)
@@ -115,6 +115,9 @@ func (s *LogisticSummary) measure(ctx context.Context) error {
 func (s *LogisticSummary) curves(attr string) (*metric.Binary, error) {
 	if s.model.numClasses > 2 {
 		return nil, ml.NotAllowed(pkg+s.class(), attr)
+	}
+	if s.model.width() == 1 { // no second probability to order rows by
+		return nil, ml.JobAborted("java.lang.ArrayIndexOutOfBoundsException: Index 1 out of bounds for length 1")
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

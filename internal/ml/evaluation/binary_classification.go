@@ -2,6 +2,7 @@ package evaluation
 
 import (
 	"context"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -33,6 +34,9 @@ func (e *BinaryClassificationEvaluator) Evaluate(ctx context.Context, data ml.Fr
 	raw, label := p.String("rawPredictionCol"), p.String("labelCol")
 	if err := ml.CheckTypeIn(in, raw, types.Double, types.Vector); err != nil {
 		return 0, err
+	}
+	if n := ml.GroupOf(in.Fields[in.Index(raw)]).Size; n >= 0 && n != 2 {
+		return 0, sparkerr.Require("rawPredictionCol vectors must have length=2, but got %d", n)
 	}
 	if err := ml.CheckNumeric(in, label); err != nil {
 		return 0, err
@@ -83,7 +87,7 @@ func (e *BinaryClassificationEvaluator) curve(ctx context.Context, data ml.Frame
 	return recall(data, p, names, build)
 }
 
-// appendScores adds a column's scores: doubles, or the second value of vectors of two.
+// appendScores adds a column's scores: doubles, or the second value of vectors.
 func appendScores(scores []float64, a arrow.Array) ([]float64, error) {
 	if d, ok := a.(*array.Float64); ok {
 		v, err := numbers(d)
@@ -93,16 +97,18 @@ func appendScores(scores []float64, a arrow.Array) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	var pair [2]float64
+	var all []float64
 	for i := range v.Len() {
 		if v.IsNull(i) {
 			return nil, sparkerr.Plain(sparkerr.ClassSpark, "Job aborted due to stage failure: scala.MatchError: a row to evaluate holds null")
 		}
-		if n := v.Size(i); n != 2 {
-			return nil, sparkerr.Require("rawPredictionCol vectors must have length=2, but got %d", n)
+		n := v.Size(i)
+		if n < 2 {
+			return nil, ml.JobAborted("java.lang.ArrayIndexOutOfBoundsException: Index 1 out of bounds for length %d", n)
 		}
-		v.CopyTo(i, pair[:])
-		scores = append(scores, pair[1])
+		all = slices.Grow(all[:0], n)[:n]
+		v.CopyTo(i, all)
+		scores = append(scores, all[1])
 	}
 	return scores, nil
 }

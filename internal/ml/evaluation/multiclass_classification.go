@@ -2,6 +2,7 @@ package evaluation
 
 import (
 	"context"
+	"math"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -118,6 +119,9 @@ func (e *MulticlassClassificationEvaluator) logLoss(ctx context.Context, data ml
 			}
 			row := rows.Row(i, &scratch)
 			k := int(y)
+			if y < 0 || y != math.Trunc(y) {
+				return ml.JobAborted("java.lang.IllegalArgumentException: requirement failed: Invalid label %s", ml.FormatDouble(y))
+			}
 			if k < 0 || k >= len(row) {
 				return sparkerr.Plain(sparkerr.ClassSpark, "Job aborted due to stage failure: java.lang.ArrayIndexOutOfBoundsException: Index %d out of bounds for length %d", k, len(row))
 			}

@@ -45,7 +45,7 @@ func (t *Binarizer) TransformSchema(in types.Struct) (types.Struct, error) {
 		switch {
 		case types.IsVector(f.Type):
 			out = vectorField(out, outs[k], sizeOf(in, name))
-		case ml.IsNumeric(f.Type):
+		case f.Type == types.Double:
 			out = ml.WithFields(out, types.Field{Name: outs[k], Type: types.Double, Metadata: ml.Attr{Type: ml.AttrBinary}.Metadata()})
 		default:
 			return in, sparkerr.IllegalArgument("Data type %s is not supported.", scalaToString(f.Type))
@@ -105,7 +105,7 @@ func binarizeVectors(a arrow.Array, limit float64) (arrow.Array, error) {
 	b := ml.NewVectorBuilder(v.Len(), 8)
 	for i := range v.Len() {
 		if v.IsNull(i) {
-			return nil, ml.UDFError("Binarizer", "("+ml.VectorSQL+") => "+ml.VectorSQL, "java.lang.NullPointerException")
+			return nil, ml.UDFError("Binarizer", "("+ml.VectorSQL+") => "+ml.VectorSQL, nullVector["Binarizer"])
 		}
 		out := make([]float64, v.Size(i))
 		v.CopyTo(i, out)

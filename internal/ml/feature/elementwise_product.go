@@ -36,5 +36,16 @@ func (t *ElementwiseProduct) Bind(in types.Struct) (*ml.Transform, error) {
 		return nil, err
 	}
 	v, _ := t.Params().Vector("scalingVec")
-	return scaled("ElementwiseProduct", &t.Base, nil, v.Array()), nil
+	factors := v.Array()
+	inCol, outCol := t.InOut()
+	return perVector("ElementwiseProduct", inCol, ml.VectorField(outCol, len(factors)), func(v *ml.VectorView, i int, b *ml.VectorBuilder) error {
+		if err := checkSize("ElementwiseProduct", "vector sizes do not match: Expected %d but found %d", v, i, len(factors)); err != nil {
+			return err
+		}
+		if v.Dense(i) {
+			scaleDense(v, i, b.Grow(len(factors)), nil, factors)
+			return nil
+		}
+		return scaleSparse("ElementwiseProduct", v, i, b, factors)
+	}), nil
 }

@@ -4,6 +4,7 @@
 package feature
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -63,6 +64,24 @@ func newColumn(in types.Struct, name string) error {
 	return nil
 }
 
+// nullVector is what Spark's transformers throw at a null vector, where that is not just a
+// NullPointerException.
+var nullVector = map[string]string{
+	"MinMaxScalerModel":   nullOf("org.apache.spark.ml.linalg.Vector.size()", "vector"),
+	"PCAModel":            nullOf("org.apache.spark.ml.linalg.Vector.size()", "x"),
+	"VectorIndexerModel":  nullOf("org.apache.spark.ml.linalg.Vector.size()", "v"),
+	"ElementwiseProduct":  nullOf("org.apache.spark.ml.linalg.Vector.size()", "vector"),
+	"Binarizer":           nullOf("org.apache.spark.ml.linalg.Vector.foreachNonZero(scala.Function2)", "vector"),
+	"Normalizer":          "scala.MatchError: null",
+	"VectorSlicer":        "scala.MatchError: null",
+	"PolynomialExpansion": "java.lang.IllegalArgumentException",
+}
+
+// nullOf is how Java says that a method was called on a variable that is null.
+func nullOf(method, variable string) string {
+	return fmt.Sprintf("java.lang.NullPointerException: Cannot invoke %q because %q is null", method, variable)
+}
+
 // perVector is a Transform that makes a vector of each vector; each adds exactly one row to b.
 func perVector(class, inputCol string, out types.Field, each func(v *ml.VectorView, i int, b *ml.VectorBuilder) error) *ml.Transform {
 	return &ml.Transform{
@@ -79,7 +98,7 @@ func perVector(class, inputCol string, out types.Field, each func(v *ml.VectorVi
 			b := ml.NewVectorBuilder(n, width)
 			for i := range n {
 				if v.IsNull(i) {
-					return nil, nil, ml.UDFError(class, "("+ml.VectorSQL+") => "+ml.VectorSQL, "java.lang.NullPointerException")
+					return nil, nil, ml.UDFError(class, "("+ml.VectorSQL+") => "+ml.VectorSQL, cmp.Or(nullVector[class], "java.lang.NullPointerException"))
 				}
 				if err := each(v, i, b); err != nil {
 					return nil, nil, err
@@ -96,7 +115,7 @@ func summarize(ctx context.Context, data ml.Frame, column string) (*linalg.Summa
 	rows := data.Select(column)
 	return ml.Recall(rows, "summary", func() (*linalg.Summary, error) {
 		var sum *linalg.Summary
-		part := func(v *ml.Vectors, lo, hi int) (*linalg.Summary, error) { return summarizeRows(v, lo, hi, column) }
+		part := func(v *ml.Vectors, lo, hi int) (*linalg.Summary, error) { return summarizeRows(v, lo, hi) }
 		err := ml.FoldVectors(ctx, rows, 16384, part, func(s *linalg.Summary) error {
 			switch {
 			case sum == nil:
@@ -109,17 +128,17 @@ func summarize(ctx context.Context, data ml.Frame, column string) (*linalg.Summa
 			return nil
 		})
 		if err == nil && sum == nil {
-			err = sparkerr.Require("Nothing has been added to this summarizer.")
+			err = ml.JobAborted("java.lang.IllegalArgumentException: requirement failed: Nothing has been added to this summarizer.")
 		}
 		return sum, err
 	})
 }
 
 // summarizeRows gives the statistics of some rows.
-func summarizeRows(rows *ml.Vectors, lo, hi int, column string) (s *linalg.Summary, err error) {
+func summarizeRows(rows *ml.Vectors, lo, hi int) (s *linalg.Summary, err error) {
 	err = rows.Each(lo, hi, func(_ int, v *ml.VectorView, i int) error {
 		if v.IsNull(i) {
-			return sparkerr.Plain(sparkerr.ClassSpark, "Column %s holds a null vector: scala.MatchError: null", column)
+			return ml.JobAborted("scala.MatchError: null")
 		}
 		if s == nil {
 			s = linalg.NewSummary(v.Size(i))
@@ -138,7 +157,7 @@ func summarizeRows(rows *ml.Vectors, lo, hi int, column string) (s *linalg.Summa
 }
 
 func sizeMismatch(s *linalg.Summary, got int) error {
-	return sparkerr.Require("Dimensions mismatch when adding new sample. Expecting %d but got %d.", s.Dim(), got)
+	return ml.JobAborted("java.lang.IllegalArgumentException: requirement failed: Dimensions mismatch when merging with another summarizer. Expecting %d but got %d.", s.Dim(), got)
 }
 
 // inOutCols gives the columns of an operator that takes one (inputCol) or several (inputCols).

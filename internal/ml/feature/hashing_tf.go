@@ -2,10 +2,14 @@ package feature
 
 import (
 	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
 	"slices"
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/millpond/millpond/internal/kernel/random"
 	"github.com/millpond/millpond/internal/ml"
@@ -33,9 +37,9 @@ func (t *HashingTF) TransformSchema(in types.Struct) (types.Struct, error) {
 	}
 	a, ok := f.Type.(types.Array)
 	if !ok {
-		return in, sparkerr.Require("The input column must be ArrayType, but got %s.", ml.CatalogString(f.Type))
+		return in, sparkerr.Require("The input column must be array, but got %s.", ml.CatalogString(f.Type))
 	}
-	if !isString(a.Elem) {
+	if !isString(a.Elem) && !isHashed(a.Elem) {
 		return in, sparkerr.Unsupported("HashingTF of %s", ml.CatalogString(f.Type))
 	}
 	return ml.AppendField(in, ml.VectorField(outCol, t.Params().Int("numFeatures")))
@@ -49,10 +53,14 @@ func (t *HashingTF) Bind(in types.Struct) (*ml.Transform, error) {
 		return nil, err
 	}
 	inCol, outCol := t.InOut()
-	size, binary := t.Params().Int("numFeatures"), t.Params().Bool("binary")
+	size, once := t.Params().Int("numFeatures"), t.Params().Bool("binary")
 	return &ml.Transform{Inputs: []string{inCol}, Outputs: []types.Field{ml.VectorField(outCol, size)},
 		Apply: func(ctx context.Context, cols []arrow.Array, n int) ([]arrow.Array, []bool, error) {
-			words, err := newLists(cols[0])
+			terms, ok := cols[0].(*array.List)
+			if !ok {
+				return nil, nil, sparkerr.Require("Input type must be array<string> but got %s.", cols[0].DataType())
+			}
+			hash, err := termHash(terms.ListValues())
 			if err != nil {
 				return nil, nil, err
 			}
@@ -64,8 +72,13 @@ func (t *HashingTF) Bind(in types.Struct) (*ml.Transform, error) {
 					return nil, nil, ml.UDFError("HashingTF", "(array<string>) => "+ml.VectorSQL, "java.lang.NullPointerException")
 				}
 				hashes, idx, val = hashes[:0], idx[:0], val[:0]
-				for _, w := range words.row(i) {
-					h := int(random.Murmur3(unsafe.Slice(unsafe.StringData(w), len(w)), hashSeed)) % size
+				from, to := terms.ValueOffsets(i)
+				for k := int(from); k < int(to); k++ {
+					h := hashSeed // of a null
+					if terms.ListValues().IsValid(k) {
+						h = int(hash(k))
+					}
+					h %= size
 					if h < 0 {
 						h += size
 					}
@@ -76,7 +89,7 @@ func (t *HashingTF) Bind(in types.Struct) (*ml.Transform, error) {
 					switch k := len(idx); {
 					case k == 0 || idx[k-1] != h:
 						idx, val = append(idx, h), append(val, 1)
-					case !binary:
+					case !once:
 						val[k-1]++
 					}
 				}
@@ -84,4 +97,53 @@ func (t *HashingTF) Bind(in types.Struct) (*ml.Transform, error) {
 			}
 			return []arrow.Array{b.Array()}, nil, ctx.Err()
 		}}, nil
+}
+
+// isHashed says whether terms of a type are hashed by their value, not as text.
+func isHashed(t types.Type) bool {
+	switch t {
+	case types.Boolean, types.Byte, types.Short, types.Int, types.Long, types.Float, types.Double:
+		return true
+	}
+	return false
+}
+
+// termHash gives a function that hashes the value at a place of a column as Spark does: text by its
+// bytes, whole numbers as ints or longs, others by their bits.
+func termHash(a arrow.Array) (func(k int) int32, error) {
+	switch a := a.(type) {
+	case *array.String:
+		return func(k int) int32 {
+			w := a.Value(k)
+			return random.Murmur3(unsafe.Slice(unsafe.StringData(w), len(w)), hashSeed)
+		}, nil
+	case *array.Boolean:
+		return func(k int) int32 {
+			if a.Value(k) {
+				return hashInt(1)
+			}
+			return hashInt(0)
+		}, nil
+	case *array.Int8:
+		return func(k int) int32 { return hashInt(uint32(a.Value(k))) }, nil
+	case *array.Int16:
+		return func(k int) int32 { return hashInt(uint32(a.Value(k))) }, nil
+	case *array.Int32:
+		return func(k int) int32 { return hashInt(uint32(a.Value(k))) }, nil
+	case *array.Int64:
+		return func(k int) int32 { return hashLong(uint64(a.Value(k))) }, nil
+	case *array.Float32:
+		return func(k int) int32 { return hashInt(math.Float32bits(a.Value(k))) }, nil
+	case *array.Float64:
+		return func(k int) int32 { return hashLong(math.Float64bits(a.Value(k))) }, nil
+	}
+	return nil, fmt.Errorf("terms of %s have no hash", a.DataType())
+}
+
+func hashInt(v uint32) int32 {
+	return random.Murmur3(binary.LittleEndian.AppendUint32(nil, v), hashSeed)
+}
+
+func hashLong(v uint64) int32 {
+	return random.Murmur3(binary.LittleEndian.AppendUint64(nil, v), hashSeed)
 }

@@ -72,24 +72,24 @@ type docCounts struct {
 // summarizePositive counts the rows in which each place of a vector column is above zero.
 func summarizePositive(ctx context.Context, data ml.Frame, column string) (docCounts, error) {
 	var c docCounts
-	in, err := ml.LoadInstances(ctx, data, column, "", "", ml.NoLabels)
+	rows, _, err := ml.LoadVectors(ctx, data, column)
 	if err != nil {
 		return c, err
 	}
-	if in.Rows.N == 0 {
+	if rows.N == 0 {
 		return c, sparkerr.Plain("java.lang.IllegalStateException", "Haven't seen any document yet.")
 	}
-	c.counts, c.docs = make([]int64, in.Rows.D), int64(in.Rows.N)
-	for i := range in.Rows.N {
-		if !in.Rows.IsSparse() {
-			for j, x := range in.Rows.Row(i) {
+	c.counts, c.docs = make([]int64, rows.D), int64(rows.N)
+	for i := range rows.N {
+		if !rows.IsSparse() {
+			for j, x := range rows.Row(i) {
 				if x > 0 {
 					c.counts[j]++
 				}
 			}
 			continue
 		}
-		idx, val := in.Rows.SparseRow(i)
+		idx, val := rows.SparseRow(i)
 		for k, j := range idx {
 			if val[k] > 0 {
 				c.counts[j]++
@@ -107,7 +107,7 @@ func (m *IDFModel) Bind(in types.Struct) (*ml.Transform, error) {
 	if _, err := m.TransformSchema(in); err != nil {
 		return nil, err
 	}
-	return scaled("IDFModel", &m.Base, nil, m.idf), nil
+	return scaled("IDFModel", &m.Base, len(m.idf), nil, m.idf), nil
 }
 
 var idfAttrs = ml.AttrTable[*IDFModel]{

@@ -2,6 +2,7 @@ package feature
 
 import (
 	"context"
+	"math"
 	"strconv"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -67,7 +68,10 @@ func (t *IndexToString) Bind(in types.Struct) (*ml.Transform, error) {
 			for i, x := range values {
 				switch {
 				case cols[0].IsNull(i):
-					b.AppendNull()
+					return nil, nil, ml.Raised("Unseen index: null ??")
+				case math.IsNaN(x):
+					return nil, nil, sparkerr.New(sparkerr.ClassArithmetic, "CAST_OVERFLOW",
+						"value", ml.FormatDouble(x), "sourceType", `"DOUBLE"`, "targetType", `"INT"`)
 				case x >= 0 && int(x) < len(labels):
 					b.Append(labels[int(x)])
 				default:

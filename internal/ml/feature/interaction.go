@@ -39,7 +39,7 @@ func interactionFactor(f types.Field) (factor, error) {
 	if vector {
 		g := ml.GroupOf(f)
 		if g.Attrs == nil && g.Size < 0 {
-			return factor{}, sparkerr.Require("Vector attributes must be defined for interaction.")
+			return factor{}, sparkerr.Plain(sparkerr.ClassSpark, "Vector attributes must be defined for interaction.")
 		}
 		if attrs = g.Attrs; attrs == nil {
 			attrs = make([]ml.Attr, g.Size)

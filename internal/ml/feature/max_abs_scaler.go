@@ -63,37 +63,7 @@ func (m *MaxAbsScalerModel) Bind(in types.Struct) (*ml.Transform, error) {
 			scale[j] = 1 / x
 		}
 	}
-	return scaled("MaxAbsScalerModel", &m.Base, nil, scale), nil
-}
-
-// scaled is a transform that takes shift (nil for none) from each vector and multiplies it by
-// scale; without a shift sparse vectors stay sparse.
-func scaled(class string, b *ml.Base, shift, scale []float64) *ml.Transform {
-	inCol, outCol := b.InOut()
-	n := len(scale)
-	return perVector(class, inCol, ml.VectorField(outCol, n), func(v *ml.VectorView, i int, b *ml.VectorBuilder) error {
-		if err := checkSize(class, v, i, n); err != nil {
-			return err
-		}
-		if v.Dense(i) || shift != nil {
-			dst := b.Grow(n)
-			v.CopyTo(i, dst)
-			for j, x := range dst {
-				if shift != nil {
-					x -= shift[j]
-				}
-				dst[j] = x * scale[j]
-			}
-			return nil
-		}
-		val := v.Values(i)
-		out := make([]float64, len(val))
-		for k, j := range v.Indices(i) {
-			out[k] = val[k] * scale[j]
-		}
-		b.Sparse(n, v.Indices(i), out)
-		return nil
-	})
+	return scaled("StandardScalerModel$", &m.Base, len(scale), nil, scale), nil
 }
 
 var maxAbsAttrs = ml.AttrTable[*MaxAbsScalerModel]{

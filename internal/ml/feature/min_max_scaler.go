@@ -52,10 +52,10 @@ func scalerSchema(b *ml.Base, in types.Struct, size int) (types.Struct, error) {
 }
 
 // checkSize refuses a vector of another size than the model's.
-func checkSize(class string, v *ml.VectorView, i, want int) error {
+func checkSize(class, requirement string, v *ml.VectorView, i, want int) error {
 	if n := v.Size(i); n != want {
-		return ml.UDFError(class, "("+ml.VectorSQL+") => "+ml.VectorSQL, "java.lang.IllegalArgumentException: requirement failed: the vector has size "+
-			ml.FormatValue(n)+", the model was fitted on size "+ml.FormatValue(want))
+		return ml.UDFError(class, "("+ml.VectorSQL+") => "+ml.VectorSQL,
+			"java.lang.IllegalArgumentException: requirement failed: "+fmt.Sprintf(requirement, want, n))
 	}
 	return nil
 }
@@ -103,7 +103,7 @@ func (m *MinMaxScalerModel) Bind(in types.Struct) (*ml.Transform, error) {
 	}
 	constant := (lo + hi) / 2
 	return perVector("MinMaxScalerModel", inCol, ml.VectorField(outCol, n), func(v *ml.VectorView, i int, b *ml.VectorBuilder) error {
-		if err := checkSize("MinMaxScalerModel", v, i, n); err != nil {
+		if err := checkSize("MinMaxScalerModel", "Number of features must be %d but got %d", v, i, n); err != nil {
 			return err
 		}
 		out := make([]float64, n)

@@ -147,7 +147,10 @@ func countCategories(ctx context.Context, data ml.Frame, names []string, places,
 				return err
 			}
 			for _, x := range values {
-				if x < 0 || x != math.Trunc(x) || x > math.MaxInt32 {
+				if !(x <= math.MaxInt32) {
+					return ml.JobAborted("java.lang.AssertionError: assertion failed: OneHotEncoder only supports up to 2147483647 indices, but got %s.", ml.FormatDouble(x))
+				}
+				if x < 0 || x != math.Trunc(x) {
 					return sparkerr.Plain(sparkerr.ClassSpark, "Job aborted due to stage failure: java.lang.AssertionError: assertion failed: Values from column %s must be indices, but got %s.", name, ml.FormatDouble(x))
 				}
 				most[c] = math.Max(most[c], x)

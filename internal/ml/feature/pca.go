@@ -40,7 +40,7 @@ func (e *PCA) TransformSchema(in types.Struct) (types.Struct, error) {
 	if err := ml.CheckVector(in, inCol); err != nil {
 		return in, err
 	}
-	return ml.AppendField(in, ml.VectorField(outCol, e.Params().Int("k")))
+	return vectorField(in, outCol, e.Params().Int("k")), newColumn(in, outCol)
 }
 
 // Fit decomposes the covariance matrix.
@@ -48,21 +48,24 @@ func (e *PCA) Fit(ctx context.Context, data ml.Frame) (ml.Model, error) {
 	if _, err := e.TransformSchema(data.Schema()); err != nil {
 		return nil, err
 	}
-	in, err := ml.LoadInstances(ctx, data, e.Params().String("inputCol"), "", "", ml.NoLabels)
+	rows, odd, err := ml.LoadVectors(ctx, data, e.Params().String("inputCol"))
 	if err != nil {
 		return nil, err
 	}
-	if in.Rows.N == 0 {
+	if rows.N == 0 {
 		return nil, sparkerr.Plain("java.lang.UnsupportedOperationException", "empty collection")
 	}
-	k, d := e.Params().Int("k"), in.Rows.D
+	k, d := e.Params().Int("k"), rows.D
 	if k > d {
 		return nil, sparkerr.Require("source vector size %d must be no less than k=%d", d, k)
 	}
-	if in.Rows.N == 1 {
+	if rows.N == 1 {
 		return nil, sparkerr.Require("RowMatrix.computeCovariance called on matrix with only 1 rows.  Cannot compute the covariance of a RowMatrix with <= 1 row.")
 	}
-	pc, share, err := linalg.PrincipalComponents(&in.Rows, k)
+	if odd != nil {
+		return nil, sparkerr.Plain("breeze.linalg.NotConvergedException", "")
+	}
+	pc, share, err := linalg.PrincipalComponents(rows, k)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +77,7 @@ func (m *PCAModel) TransformSchema(in types.Struct) (types.Struct, error) {
 	if err := ml.CheckVector(in, inCol); err != nil {
 		return in, err
 	}
-	return ml.AppendField(in, ml.VectorField(outCol, m.k))
+	return vectorField(in, outCol, m.k), newColumn(in, outCol)
 }
 
 func (m *PCAModel) Bind(in types.Struct) (*ml.Transform, error) {
@@ -83,7 +86,7 @@ func (m *PCAModel) Bind(in types.Struct) (*ml.Transform, error) {
 	}
 	inCol, outCol := m.InOut()
 	return perVector("PCAModel", inCol, ml.VectorField(outCol, m.k), func(v *ml.VectorView, i int, b *ml.VectorBuilder) error {
-		if err := checkSize("PCAModel", v, i, m.rows); err != nil {
+		if err := checkSize("PCAModel", "The columns of A don't match the number of elements of x. A: %d, x: %d", v, i, m.rows); err != nil {
 			return err
 		}
 		out := b.Grow(m.k)

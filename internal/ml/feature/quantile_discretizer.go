@@ -47,7 +47,13 @@ func (e *QuantileDiscretizer) TransformSchema(in types.Struct) (types.Struct, er
 		return in, sparkerr.Require("QuantileDiscretizer %s has mismatched Params for multi-column transform. Params (inputCols, outputCols) should have equal lengths, but they have different lengths: (%d, %d).", e.UID(), len(ins), len(outs))
 	}
 	if n := e.Params().Ints("numBucketsArray"); e.Params().IsSet("inputCols") && e.Params().IsSet("numBucketsArray") && len(n) != len(ins) {
-		return in, sparkerr.Require("QuantileDiscretizer %s has mismatched Params for multi-column transform. Params (inputCols, numBucketsArray) should have equal lengths, but they have different lengths: (%d, %d).", e.UID(), len(ins), len(n))
+		return in, sparkerr.Require("QuantileDiscretizer %s has mismatched Params for multi-column transform. Params (inputCols, outputCols, numBucketsArray) should have equal lengths, but they have different lengths: (%d, %d, %d).", e.UID(), len(ins), len(outs), len(n))
+	}
+	switch {
+	case e.Params().IsSet("inputCol") && e.Params().IsSet("numBucketsArray"):
+		return in, sparkerr.Require("numBucketsArray can't be set for single-column QuantileDiscretizer.")
+	case e.Params().IsSet("numBuckets") && e.Params().IsSet("numBucketsArray"):
+		return in, sparkerr.Require("exactly one of numBuckets, numBucketsArray Params to be set, but both are set.")
 	}
 	out := in
 	for k, name := range ins {
@@ -56,9 +62,10 @@ func (e *QuantileDiscretizer) TransformSchema(in types.Struct) (types.Struct, er
 		}
 		var err error
 		a := ml.Attr{Type: ml.AttrNominal}
-		if out, err = ml.AppendField(out, types.Field{Name: outs[k], Type: types.Double, Metadata: a.Metadata()}); err != nil {
+		if err = newColumn(out, outs[k]); err != nil {
 			return in, err
 		}
+		out = ml.WithFields(out, types.Field{Name: outs[k], Type: types.Double, Metadata: a.Metadata()})
 	}
 	return out, nil
 }
@@ -98,12 +105,14 @@ func (e *QuantileDiscretizer) Fit(ctx context.Context, data ml.Frame) (ml.Model,
 		if list := p.Ints("numBucketsArray"); p.IsSet("inputCols") && p.IsSet("numBucketsArray") {
 			n = list[k]
 		}
-		splits[k] = distinctSplits(sums[k], n)
+		if splits[k] = distinctSplits(sums[k], n); splits[k] == nil {
+			return nil, sparkerr.Plain("java.lang.ArrayIndexOutOfBoundsException", "Index 0 out of bounds for length 0")
+		}
 	}
 	return e.bucketizer(splits)
 }
 
-// distinctSplits cuts at the quantiles that differ, and makes the outer buckets endless.
+// distinctSplits cuts at the quantiles that differ, and makes the outer buckets endless; nil without values.
 func distinctSplits(s *quantile.Summary, buckets int) []float64 {
 	fractions := make([]float64, buckets+1)
 	for i := range fractions {
@@ -111,7 +120,7 @@ func distinctSplits(s *quantile.Summary, buckets int) []float64 {
 	}
 	splits := s.Query(fractions...)
 	if len(splits) == 0 {
-		return []float64{math.Inf(-1), 0, math.Inf(1)}
+		return nil
 	}
 	splits[0], splits[buckets] = math.Inf(-1), math.Inf(1)
 	out := splits[:1]

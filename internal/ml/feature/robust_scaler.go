@@ -3,6 +3,7 @@ package feature
 import (
 	"context"
 	"fmt"
+	"math"
 
 	"github.com/millpond/millpond/internal/kernel/quantile"
 	"github.com/millpond/millpond/internal/ml"
@@ -52,24 +53,26 @@ func (e *RobustScaler) Fit(ctx context.Context, data ml.Frame) (ml.Model, error)
 		return nil, err
 	}
 	p := e.Params()
-	in, err := ml.LoadInstances(ctx, data, p.String("inputCol"), "", "", ml.NoLabels)
+	rows, _, err := ml.LoadVectors(ctx, data, p.String("inputCol"))
 	if err != nil {
 		return nil, err
 	}
-	if in.Rows.N == 0 {
+	if rows.N == 0 {
 		return nil, sparkerr.Plain("java.util.NoSuchElementException", "head of empty array")
 	}
-	m := &RobustScalerModel{Base: e.ForModel(robustModelSpec), span: make([]float64, in.Rows.D), median: make([]float64, in.Rows.D)}
-	columns := make([]*quantile.Summary, in.Rows.D)
+	m := &RobustScalerModel{Base: e.ForModel(robustModelSpec), span: make([]float64, rows.D), median: make([]float64, rows.D)}
+	columns := make([]*quantile.Summary, rows.D)
 	for j := range columns {
 		columns[j] = quantile.New(p.Double("relativeError"))
 	}
-	row := make([]float64, in.Rows.D)
-	for i := range in.Rows.N {
+	row := make([]float64, rows.D)
+	for i := range rows.N {
 		clear(row)
-		in.Rows.AddTo(i, 1, row)
+		rows.AddTo(i, 1, row)
 		for j, x := range row {
-			columns[j].Insert(x)
+			if !math.IsNaN(x) { // as quantiles of columns pass over them
+				columns[j].Insert(x)
+			}
 		}
 	}
 	for j, s := range columns {
@@ -87,28 +90,22 @@ func (m *RobustScalerModel) Bind(in types.Struct) (*ml.Transform, error) {
 	if _, err := m.TransformSchema(in); err != nil {
 		return nil, err
 	}
-	scale := make([]float64, len(m.span))
-	for j, s := range m.span {
-		switch {
-		case !m.Params().Bool("withScaling"):
-			scale[j] = 1
-		case s != 0:
-			scale[j] = 1 / s
-		}
+	var shift, scale []float64
+	if m.Params().Bool("withScaling") {
+		scale = inverses(m.span)
 	}
-	var shift []float64
 	if m.Params().Bool("withCentering") {
 		shift = m.median
 	}
-	return scaled("RobustScalerModel", &m.Base, shift, scale), nil
+	return scaled("StandardScalerModel$", &m.Base, len(m.span), shift, scale), nil
 }
 
 var robustAttrs = ml.AttrTable[*RobustScalerModel]{
 	"toString": ml.Text(func(m *RobustScalerModel) []string {
 		return []string{fmt.Sprintf("numFeatures=%d", len(m.median)), "withCentering", "withScaling"}
 	}),
-	"median": ml.Getter(func(m *RobustScalerModel) any { return ml.DenseVector(m.median) }),
-	"range":  ml.Getter(func(m *RobustScalerModel) any { return ml.DenseVector(m.span) }),
+	"median": ml.Getter(func(m *RobustScalerModel) any { return ml.Compressed(m.median) }),
+	"range":  ml.Getter(func(m *RobustScalerModel) any { return ml.Compressed(m.span) }),
 }
 
 func (m *RobustScalerModel) Attr(ctx context.Context, name string, args []any) (any, error) {
@@ -123,7 +120,7 @@ func (m *RobustScalerModel) WithParams(p *ml.Params) ml.Model {
 
 // Save writes both vectors as Spark does.
 func (m *RobustScalerModel) Save(dir string) (map[string]any, error) {
-	return nil, ml.WriteRows(dir, "data", vectorsSchema("range", "median"), []any{ml.DenseVector(m.span), ml.DenseVector(m.median)})
+	return nil, ml.WriteRows(dir, "data", vectorsSchema("range", "median"), []any{ml.Compressed(m.span), ml.Compressed(m.median)})
 }
 
 func loadRobustModel(dir string, meta ml.Metadata) (ml.Operator, error) {

@@ -72,42 +72,25 @@ func (m *StandardScalerModel) Bind(in types.Struct) (*ml.Transform, error) {
 	if _, err := m.TransformSchema(in); err != nil {
 		return nil, err
 	}
-	inCol, outCol := m.InOut()
-	scale := make([]float64, len(m.std))
-	for i, s := range m.std {
-		switch {
-		case !m.Params().Bool("withStd"):
-			scale[i] = 1
-		case s != 0:
-			scale[i] = 1 / s
-		}
+	var shift, scale []float64
+	if m.Params().Bool("withStd") {
+		scale = inverses(m.std)
 	}
-	shift := make([]float64, len(m.mean))
 	if m.Params().Bool("withMean") {
-		copy(shift, m.mean)
+		shift = m.mean
 	}
-	withMean := m.Params().Bool("withMean")
-	sig := "(" + ml.VectorSQL + ") => " + ml.VectorSQL
-	return perVector("StandardScalerModel", inCol, ml.VectorField(outCol, len(m.mean)), func(v *ml.VectorView, i int, b *ml.VectorBuilder) error {
-		if v.Size(i) != len(scale) {
-			return ml.UDFError("StandardScalerModel", sig, "java.lang.ArrayIndexOutOfBoundsException: the vector has size "+ml.FormatValue(v.Size(i))+", the model "+ml.FormatValue(len(scale)))
+	return scaled("StandardScalerModel$", &m.Base, len(m.mean), shift, scale), nil
+}
+
+// inverses gives 1/x of each x but zero, which stays.
+func inverses(v []float64) []float64 {
+	out := make([]float64, len(v))
+	for i, x := range v {
+		if x != 0 {
+			out[i] = 1 / x
 		}
-		val := v.Values(i)
-		if v.Dense(i) || withMean {
-			dst := b.Grow(len(scale))
-			v.CopyTo(i, dst)
-			for j, x := range dst {
-				dst[j] = (x - shift[j]) * scale[j]
-			}
-			return nil
-		}
-		scaled := make([]float64, len(val))
-		for k, j := range v.Indices(i) {
-			scaled[k] = val[k] * scale[j]
-		}
-		b.Sparse(len(scale), v.Indices(i), scaled)
-		return nil
-	}), nil
+	}
+	return out
 }
 
 var standardScalerAttrs = ml.AttrTable[*StandardScalerModel]{

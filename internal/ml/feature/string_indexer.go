@@ -53,7 +53,7 @@ func stringIndexerSchema(op ml.Operator, in types.Struct, labels [][]string, ski
 	}
 	ins, outs := inOutCols(op)
 	if len(ins) != len(outs) {
-		return in, sparkerr.Require("The number of input columns %d must be the same as the number of output columns %d.", len(ins), len(outs))
+		return in, sparkerr.Require("The number of input columns does not match output columns")
 	}
 	seen := map[string]bool{}
 	for _, o := range outs {
@@ -107,8 +107,19 @@ func isString(t types.Type) bool {
 
 // scalaToString is a type's toString in Scala, as far as messages of this package show it.
 func scalaToString(t types.Type) string {
-	if u, ok := t.(*types.UDT); ok {
+	switch u := t.(type) {
+	case *types.UDT:
 		return u.Class
+	case types.Decimal:
+		return fmt.Sprintf("DecimalType(%d,%d)", u.Precision, u.Scale)
+	case types.Array:
+		return fmt.Sprintf("ArrayType(%s,%t)", scalaToString(u.Elem), u.ContainsNull)
+	case types.Struct:
+		fields := make([]string, len(u.Fields))
+		for i, f := range u.Fields {
+			fields[i] = fmt.Sprintf("StructField(%s,%s,%t)", f.Name, scalaToString(f.Type), f.Nullable)
+		}
+		return "StructType(" + strings.Join(fields, ",") + ")"
 	}
 	return ml.ScalaName(t)
 }
@@ -217,7 +228,8 @@ func textOf(a arrow.Array) (func(i int) string, error) {
 	case *array.Int64:
 		return func(i int) string { return strconv.FormatInt(a.Value(i), 10) }, nil
 	case *array.Decimal128:
-		return a.ValueStr, nil
+		scale := a.DataType().(*arrow.Decimal128Type).Scale
+		return func(i int) string { return a.Value(i).ToString(scale) }, nil
 	}
 	return nil, fmt.Errorf("a column of %s has no strings", a.DataType())
 }
@@ -333,7 +345,7 @@ var stringIndexerAttrs = ml.AttrTable[*StringIndexerModel]{
 	"labelsArray": ml.Getter(func(m *StringIndexerModel) any { return m.labels }),
 	"labels": func(_ context.Context, m *StringIndexerModel, _ []any) (any, error) {
 		if len(m.labels) != 1 {
-			return nil, sparkerr.Require("This StringIndexerModel is fitted on multiple columns, so it has no single labels. Use `labelsArray` instead.")
+			return nil, sparkerr.Require("This StringIndexerModel is fit on multiple columns. Call `labelsArray` instead.")
 		}
 		return m.labels[0], nil
 	},

@@ -11,6 +11,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/millpond/millpond/internal/ml"
+	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
 )
 
@@ -52,26 +53,32 @@ func (e *VectorIndexer) Fit(ctx context.Context, data ml.Frame) (ml.Model, error
 	if _, err := e.TransformSchema(data.Schema()); err != nil {
 		return nil, err
 	}
-	in, err := ml.LoadInstances(ctx, data, e.Params().String("inputCol"), "", "", ml.NoLabels)
+	rows, odd, err := ml.LoadVectors(ctx, data, e.Params().String("inputCol"))
 	if err != nil {
 		return nil, err
 	}
+	if odd != nil {
+		return nil, odd
+	}
+	if rows.N == 0 {
+		return nil, sparkerr.Plain("java.util.NoSuchElementException", "head of empty array")
+	}
 	limit := e.Params().Int("maxCategories")
-	seen := make([]map[float64]bool, in.Rows.D)
+	seen := make([]map[float64]bool, rows.D)
 	for j := range seen {
 		seen[j] = map[float64]bool{}
 	}
-	row := make([]float64, in.Rows.D)
-	for i := range in.Rows.N {
+	row := make([]float64, rows.D)
+	for i := range rows.N {
 		clear(row)
-		in.Rows.AddTo(i, 1, row)
+		rows.AddTo(i, 1, row)
 		for j, x := range row {
 			if len(seen[j]) <= limit {
 				seen[j][x] = true
 			}
 		}
 	}
-	m := &VectorIndexerModel{Base: e.ForModel(vectorIndexerModelSpec), size: in.Rows.D, maps: map[int]map[float64]int{}}
+	m := &VectorIndexerModel{Base: e.ForModel(vectorIndexerModelSpec), size: rows.D, maps: map[int]map[float64]int{}}
 	for j, values := range seen {
 		if len(values) > limit {
 			continue
@@ -109,7 +116,7 @@ func (m *VectorIndexerModel) group(f types.Field) ml.AttrGroup {
 		if m.Params().String("handleInvalid") == "keep" {
 			a.Vals = append(a.Vals, "__unknown")
 		}
-		if len(a.Vals) == 2 {
+		if len(a.Vals) == 2 && len(values) == 2 {
 			a.Type = ml.AttrBinary
 		} else {
 			a.Ordinal = new(bool)
@@ -128,7 +135,7 @@ func (m *VectorIndexerModel) TransformSchema(in types.Struct) (types.Struct, err
 	if g := ml.GroupOf(f); g.Size >= 0 && g.Size != m.size {
 		return in, wrongSize(inCol, g.Size, m.size)
 	}
-	return ml.AppendField(in, types.Field{Name: outCol, Type: types.Vector, Nullable: true, Metadata: m.group(f).Metadata()})
+	return ml.WithFields(in, types.Field{Name: outCol, Type: types.Vector, Nullable: true, Metadata: m.group(f).Metadata()}), nil
 }
 
 func (m *VectorIndexerModel) Bind(in types.Struct) (*ml.Transform, error) {
@@ -149,16 +156,17 @@ func (m *VectorIndexerModel) Bind(in types.Struct) (*ml.Transform, error) {
 			var row []float64
 			for i := range n {
 				if v.IsNull(i) {
-					return nil, nil, ml.UDFError("VectorIndexerModel", "("+ml.VectorSQL+") => "+ml.VectorSQL, "java.lang.NullPointerException")
+					return nil, nil, ml.UDFError("VectorIndexerModel", "("+ml.VectorSQL+") => "+ml.VectorSQL, nullVector["VectorIndexerModel"])
 				}
-				if err := checkSize("VectorIndexerModel", v, i, m.size); err != nil {
-					return nil, nil, err
+				if n := v.Size(i); n != m.size {
+					return nil, nil, ml.UDFError("VectorIndexerModel", "("+ml.VectorSQL+") => "+ml.VectorSQL,
+						fmt.Sprintf("java.lang.AssertionError: assertion failed: VectorIndexerModel expected vector of length %d but found length %d", m.size, n))
 				}
 				row = append(row[:0], v.Values(i)...)
 				bad := m.index(row, v.Indices(i), v.Dense(i), invalid == "keep")
 				if bad >= 0 && invalid == "error" {
 					return nil, nil, ml.UDFError("VectorIndexerModel", "("+ml.VectorSQL+") => "+ml.VectorSQL,
-						fmt.Sprintf("org.apache.spark.SparkException: VectorIndexer encountered invalid value %s on feature index %d. To handle or skip invalid value, try setting VectorIndexer.handleInvalid", ml.FormatDouble(row[place(v, i, bad)]), bad))
+						fmt.Sprintf("org.apache.spark.SparkException: VectorIndexer encountered invalid value %s on feature index %d. To handle or skip invalid value, try setting VectorIndexer.handleInvalid.", ml.FormatDouble(row[place(v, i, bad)]), bad))
 				}
 				if bad >= 0 {
 					if keep == nil {

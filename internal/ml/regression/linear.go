@@ -120,8 +120,11 @@ func (e *LinearRegression) normal(ctx context.Context, in *ml.Instances, m *Line
 	ls := linalg.LeastSquares{FitIntercept: p.Bool("fitIntercept"), Standardize: p.Bool("standardization"), Reg: p.Double("regParam"),
 		ElasticNet: p.Double("elasticNetParam"), MaxIter: p.Int("maxIter"), Tol: p.Double("tol"), Stop: next}
 	fit, err := ls.Solve(in.Normal())
-	if errors.Is(err, linalg.ErrConstantLabel) || errors.Is(err, linalg.ErrZeroWeights) {
+	if errors.Is(err, linalg.ErrConstantLabel) {
 		return nil, nil, sparkerr.Require("%s", err)
+	}
+	if errors.Is(err, linalg.ErrZeroWeights) {
+		return nil, nil, sparkerr.Plain("java.lang.AssertionError", "assertion failed: %s", err)
 	}
 	if err != nil {
 		return nil, nil, err
@@ -137,6 +140,9 @@ func (e *LinearRegression) iterate(ctx context.Context, in *ml.Instances, m *Lin
 	labels := linalg.NewSummary(1)
 	for i := range in.Labels {
 		labels.AddDense(in.Labels[i:i+1], in.Weight(i))
+	}
+	if labels.WeightSum == 0 {
+		return nil, sparkerr.Require("Nothing has been added to this summarizer.")
 	}
 	d := in.Rows.D
 	yMean, yStd := labels.Mean()[0], labels.Std()[0]

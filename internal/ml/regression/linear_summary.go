@@ -40,6 +40,9 @@ func newResidualSums() residualSums {
 }
 
 func (s *residualSums) add(label, pred, w float64) {
+	if w == 0 { // as if the row was not there
+		return
+	}
 	r := label - pred
 	s.stats.AddDense([]float64{label, r, pred}, w)
 	s.count++
@@ -237,6 +240,9 @@ var linearSummaryAttrs = ml.AttrTable[*LinearSummary]{
 	},
 	"pValues": func(_ context.Context, s *LinearSummary, _ []any) (any, error) {
 		t, err := s.tValues("p-value")
+		if f := s.freedom(); err == nil && f <= 0 {
+			return nil, sparkerr.Require("degreesOfFreedom must be positive, but got %s", ml.FormatDouble(f))
+		}
 		for i, x := range t {
 			t[i] = prob.TwoSidedT(x, s.freedom())
 		}

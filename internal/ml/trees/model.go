@@ -165,7 +165,7 @@ func (m *Model) outputs() []types.Field {
 		add("probabilityCol", vector)
 	}
 	add("predictionCol", func(name string) types.Field { return ml.PredictionField(name, m.Classes) })
-	add("varianceCol", func(name string) types.Field { return types.Field{Name: name, Type: types.Double} })
+	add("varianceCol", func(name string) types.Field { return ml.PredictionField(name, 0) })
 	add("leafCol", m.leafField)
 	return out
 }
