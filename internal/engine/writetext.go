@@ -2,12 +2,10 @@ package engine
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"strings"
 
 	"github.com/millpond/millpond/internal/compile"
-	"github.com/millpond/millpond/internal/function"
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/sparkerr"
 	"github.com/millpond/millpond/internal/types"
@@ -77,49 +75,30 @@ func (w WriteRequest) inPath(column string) bool {
 
 // csvText prints a column as Spark's CSV writer does.
 func csvText(text string, t types.Type, options map[string]string) string {
-	pattern := func(def, name string) string {
-		return "spark_format_time(epoch_us(" + text + "), " + quoteSQL(option(options, def, name)) + ", current_setting('TimeZone'))"
+	pattern := func(value, def, name string) string {
+		return "spark_format_time(epoch_us(" + value + "), " + quoteSQL(option(options, def, name)) + ", current_setting('TimeZone'))"
 	}
+	quickly := func(name, quick, slow string) string {
+		if options[name] != "" {
+			return slow
+		}
+		return "(CASE WHEN " + fourDigits(text) + " THEN " + quick + " ELSE " + slow + " END)"
+	}
+	zoned := "CAST(" + text + " AS TIMESTAMPTZ)"
 	switch {
 	case types.IsFractional(t):
 		text = "spark_double_text(" + text + ")"
 	case t == types.Timestamp:
-		text = pattern("yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "timestampformat")
-	case t == types.Date && options["dateformat"] != "", t == types.TimestampNTZ:
-		text = "CAST(" + text + " AS TIMESTAMPTZ)"
-		if t == types.Date {
-			text = pattern("", "dateformat")
-		} else {
-			text = pattern("yyyy-MM-dd'T'HH:mm:ss.SSS", "timestampntzformat")
-		}
+		text = quickly("timestampformat", instantText(text), pattern(text, "yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "timestampformat"))
+	case t == types.TimestampNTZ:
+		text = quickly("timestampntzformat", localText(text), pattern(zoned, "yyyy-MM-dd'T'HH:mm:ss.SSS", "timestampntzformat"))
+	case t == types.Date && options["dateformat"] != "":
+		text = pattern(zoned, "", "dateformat")
 	}
 	if flag(options, "quoteall") { // what is null, too
 		text = "coalesce(CAST(" + text + " AS VARCHAR), " + quoteSQL(options["nullvalue"]) + ")"
 	}
 	return text
-}
-
-// writtenJSON prints a row's columns as one text, as to_json does, beside those that name directories.
-func writtenJSON(attrs []plan.Attr, w WriteRequest, zone string) ([]string, error) {
-	var row types.Struct
-	var fields, list []string
-	for _, at := range attrs {
-		if w.inPath(at.Name) {
-			list = append(list, compile.Column(at.ID)+" AS "+quoteName(at.Name))
-			continue
-		}
-		fields = append(fields, fmt.Sprintf("f%d := %s", len(fields), compile.Column(at.ID)))
-		row.Fields = append(row.Fields, types.Field{Name: at.Name, Type: at.Type, Nullable: at.Nullable})
-	}
-	options := map[string]string{"timezone": zone}
-	for k, v := range w.Options {
-		options[k] = v
-	}
-	text, err := json.Marshal(options)
-	if err != nil {
-		return nil, fmt.Errorf("options of JSON: %w", err)
-	}
-	return append(list, function.JSONText("struct_pack("+strings.Join(fields, ", ")+")", row, quoteSQL(string(text)))+" AS value"), nil
 }
 
 // copyOptions are the engine's of a write.

@@ -97,56 +97,54 @@ func jsonable(a []plan.Value) (types.Type, error) {
 
 func printWith(name string) func([]Arg) string {
 	return func(a []Arg) string {
-		value := a[0].SQL
-		if name == "spark_to_json" {
-			value = printable(value, a[0].Type)
-		}
-		return printed(name, value, a[0].Type, options(a, 1))
+		return printed(name, a[0].SQL, a[0].Type, options(a, 1))
 	}
 }
 
 // JSONText prints a value as to_json does, by options that are JSON, too.
 func JSONText(value string, t types.Type, options string) string {
-	return printed("spark_to_json", printable(value, t), t, options)
+	return printed("spark_to_json", value, t, options)
 }
 
 func printed(name, value string, t types.Type, options string) string {
-	t = types.Physical(t)
+	value, t = printable(value, t), types.Physical(t)
 	return name + "(CAST(to_json(" + value + ") AS VARCHAR), " + Quote(types.ToJSON(t)) + ", " + options + ")"
 }
 
-// printable is a value for the engine's JSON, in which bytes are texts.
+// printable is a value for the engine's JSON, in which bytes and fractions are texts: it has no NaN.
 func printable(value string, t types.Type) string {
+	if !asText(t) {
+		return value
+	}
 	switch t := types.Physical(t).(type) {
 	case types.Array:
-		if hasBytes(t) {
-			return "list_transform(" + value + ", lambda e: " + printable("e", t.Elem) + ")"
-		}
+		return "list_transform(" + value + ", lambda e: " + printable("e", t.Elem) + ")"
+	case types.Map:
+		return "map_from_entries(list_transform(map_entries(" + value + "), lambda e: struct_pack(k := e.key, v := " + printable("e.value", t.Value) + ")))"
 	case types.Struct:
-		if !hasBytes(t) {
-			break
-		}
 		parts := make([]string, len(t.Fields))
 		for i, f := range t.Fields {
 			parts[i] = fmt.Sprintf("f%d := %s", i, printable(fmt.Sprintf("struct_extract_at(%s, %d)", value, i+1), f.Type))
 		}
 		return "(CASE WHEN " + value + " IS NOT NULL THEN struct_pack(" + strings.Join(parts, ", ") + ") END)"
-	default:
-		if t == types.Binary {
-			return "to_base64(" + value + ")"
-		}
 	}
-	return value
+	if t == types.Binary {
+		return "to_base64(" + value + ")"
+	}
+	return "spark_double_text(" + value + ")"
 }
 
-func hasBytes(t types.Type) bool {
+// asText says whether a type has parts that printable makes texts.
+func asText(t types.Type) bool {
 	switch t := types.Physical(t).(type) {
 	case types.Array:
-		return hasBytes(t.Elem)
+		return asText(t.Elem)
+	case types.Map:
+		return asText(t.Value)
 	case types.Struct:
-		return slices.ContainsFunc(t.Fields, func(f types.Field) bool { return hasBytes(f.Type) })
+		return slices.ContainsFunc(t.Fields, func(f types.Field) bool { return asText(f.Type) })
 	}
-	return t == types.Binary
+	return t == types.Binary || t == types.Double || t == types.Float
 }
 
 // sampled puts the schema's text in the place of a sample of it.
