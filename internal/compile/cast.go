@@ -172,9 +172,7 @@ func toText(text string, from types.Type, null string) string {
 	}
 	switch f := from.(type) {
 	case types.Decimal:
-		if f.Precision == f.Scale { // the engine leaves out the zero before the point
-			return "regexp_replace(CAST(" + text + " AS VARCHAR), '^(-?)\\.', '\\10.')"
-		}
+		return function.ExactText(text, f)
 	case types.YearMonthInterval:
 		return fmt.Sprintf("spark_ym_text(CAST(datepart('year', %s) * 12 + datepart('month', %s) AS BIGINT), %d, %d)", text, text, f.Start, f.End)
 	case types.DayTimeInterval:

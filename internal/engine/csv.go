@@ -22,7 +22,8 @@ import (
 // csvDialect is what the options say of a CSV file.
 type csvDialect struct {
 	sep, quote, escape, comment string
-	nulls                       []string
+	nulls                       []string // what fields without quotes are null
+	null                        string   // what fields are null, with or without quotes
 	header, infer               bool
 	multiline                   bool
 	mode                        string
@@ -49,9 +50,9 @@ func csvOptions(o map[string]string) (csvDialect, error) {
 		nan: option(o, "", "nanvalue"), empty: option(o, "", "emptyvalue"),
 		trimLeft: flag(o, "ignoreleadingwhitespace"), trimRight: flag(o, "ignoretrailingwhitespace")}
 	d.sep = strings.NewReplacer(`\t`, "\t").Replace(d.sep)
-	d.nulls = []string{""}
-	if n := option(o, "", "nullvalue"); n != "" {
-		d.nulls = append(d.nulls, n)
+	d.nulls, d.null = []string{""}, option(o, "", "nullvalue")
+	if d.null != "" {
+		d.nulls = append(d.nulls, d.null)
 	}
 	if e := strings.ToUpper(option(o, "UTF-8", "encoding", "charset")); e != "UTF-8" && e != "UTF8" && e != "US-ASCII" {
 		return d, sparkerr.Unsupported("CSV in the encoding %s", e)
@@ -70,6 +71,9 @@ func csvOptions(o map[string]string) (csvDialect, error) {
 	return d, nil
 }
 
+// quotedNulls says whether quotes without anything between them are null, too.
+func (d csvDialect) quotedNulls() bool { return d.null == "" && d.empty == "" }
+
 // table is the engine's expression that reads files as columns named c0, c1 and so on: of text, but
 // for those that are plain.
 func (d csvDialect) table(files []string, columns int) string {
@@ -84,8 +88,8 @@ func (d csvDialect) table(files []string, columns int) string {
 	if d.quote == "" {
 		escape = ""
 	}
-	out := fmt.Sprintf("read_csv(%s, auto_detect=false, delim=%s, quote=%s, escape=%s, header=%t, columns={%s}, nullstr=%s, allow_quoted_nulls=false, hive_partitioning=false, null_padding=true, strict_mode=false",
-		listSQL(files), quoteSQL(d.sep), quoteSQL(d.quote), quoteSQL(escape), d.header, strings.Join(cols, ", "), listSQL(d.nulls))
+	out := fmt.Sprintf("read_csv(%s, auto_detect=false, delim=%s, quote=%s, escape=%s, header=%t, columns={%s}, nullstr=%s, allow_quoted_nulls=%t, hive_partitioning=false, null_padding=true, strict_mode=false",
+		listSQL(files), quoteSQL(d.sep), quoteSQL(d.quote), quoteSQL(escape), d.header, strings.Join(cols, ", "), listSQL(d.nulls), d.quotedNulls())
 	if d.comment != "" {
 		out += ", comment=" + quoteSQL(d.comment)
 	}
@@ -237,15 +241,24 @@ func (d csvDialect) candidates() []candidate {
 	return out
 }
 
+// text is a field of strings: the readers leave empty what was nothing between quotes.
+func (d csvDialect) text(field string) string {
+	if d.empty != "" {
+		field = "(CASE WHEN " + field + " = '' THEN " + quoteSQL(d.empty) + " ELSE " + field + " END)"
+	}
+	if d.null != "" {
+		field = "nullif(" + field + ", " + quoteSQL(d.null) + ")"
+	}
+	return field
+}
+
 // field converts a text field as Spark's CSV reader does: what does not fit is null, or fails
 // the query in FAILFAST mode.
 func (d csvDialect) field(text string, t types.Type) string {
 	text = d.trimmed(text)
 	switch {
-	case types.IsString(t) && d.empty != "":
-		return "(CASE WHEN " + text + " = '' THEN " + quoteSQL(d.empty) + " ELSE " + text + " END)"
 	case types.IsString(t):
-		return text
+		return d.text(text)
 	case t == types.Date && d.dateFormat != "", t == types.Timestamp && d.timestampFormat != "":
 		return d.timeOf(text, t)
 	case types.IsFractional(t) && d.nan != "":

@@ -126,6 +126,19 @@ func (d csvDialect) split(line string) string {
 	return fmt.Sprintf("regexp_extract_all(%s || %s, %s, 1)", line, quoteSQL(d.sep), quoteSQL("("+token+")"+sep))
 }
 
+// unescaped is what stands between a field's quotes. A field with a quote there that nothing escapes is
+// left as it is, with its quotes.
+func (d csvDialect) unescaped(inner, whole string) string {
+	q := quoteSQL(d.quote)
+	if d.escape == "" || d.escape == d.quote {
+		return fmt.Sprintf("replace(%s, %s, %s)", inner, quoteSQL(d.quote+d.quote), q)
+	}
+	special := regexp.QuoteMeta(d.escape)
+	sound := "(?s)(?:[^" + charClass(d.quote+d.escape) + "]|" + special + ".)*"
+	return fmt.Sprintf("(CASE WHEN NOT contains(%[1]s, %[2]s) AND NOT contains(%[1]s, %[3]s) THEN %[1]s WHEN regexp_full_match(%[1]s, %[4]s) THEN regexp_replace(%[1]s, %[5]s, '\\1', 'g') ELSE %[6]s END)",
+		inner, quoteSQL(d.escape), q, quoteSQL(sound), quoteSQL(special+"(["+charClass(d.quote+d.escape)+"])"), whole)
+}
+
 // opened is the pattern of a quote and what it holds, up to the quote that closes it.
 func (d csvDialect) opened() string {
 	q := regexp.QuoteMeta(d.quote)
@@ -159,10 +172,11 @@ func (d csvDialect) token(t string) string {
 	}
 	q := quoteSQL(d.quote)
 	unescaped := func(inner string) string {
-		if d.escape != "" {
-			inner = fmt.Sprintf("replace(%s, %s, %s)", inner, quoteSQL(d.escape+d.quote), q)
+		inner = d.unescaped(inner, t)
+		if d.quotedNulls() {
+			inner = "nullif(" + inner + ", '')"
 		}
-		return fmt.Sprintf("replace(%s, %s, %s)", inner, quoteSQL(d.quote+d.quote), q)
+		return inner
 	}
 	return fmt.Sprintf("(CASE WHEN NOT starts_with(%s, %s) THEN %s WHEN length(%s) >= 2 AND ends_with(%s, %s) THEN %s WHEN regexp_full_match(%s, %s) THEN %s ELSE %s END)",
 		t, q, null, t, t, q, unescaped(fmt.Sprintf("%s[2:length(%s) - 1]", t, t)), t, quoteSQL(d.opened()), unescaped(t+"[2:]"), null)

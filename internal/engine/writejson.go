@@ -38,12 +38,12 @@ func writtenJSON(attrs []plan.Attr, w WriteRequest, zone string) ([]string, erro
 	}
 	p := jsonPrinter{options: quoteSQL(string(text))}
 	if !slices.ContainsFunc(printingOptions, func(o string) bool { return options[o] != "" }) {
-		return append(list, p.fields(row, func(i int) string { return values[i] })+" AS value"), nil
+		return append(list, p.fields(row, func(i int) string { return values[i] })+" AS "+quoteName(lineName)), nil
 	}
 	for i := range values {
 		values[i] = fmt.Sprintf("f%d := %s", i, values[i])
 	}
-	return append(list, p.slowly("struct_pack("+strings.Join(values, ", ")+")", row)+" AS value"), nil
+	return append(list, p.slowly("struct_pack("+strings.Join(values, ", ")+")", row)+" AS "+quoteName(lineName)), nil
 }
 
 // jsonPrinter makes expressions of the engine that print values as Spark does. What the engine cannot
@@ -73,6 +73,8 @@ func (p jsonPrinter) value(v string, t types.Type) string {
 		return p.dated(v, t, localText(v))
 	}
 	switch t := t.(type) {
+	case types.Decimal:
+		return function.ExactText(v, t)
 	case types.Array:
 		return "(CASE WHEN " + v + " IS NOT NULL THEN '[' || array_to_string(list_transform(" + v + ", lambda e: coalesce(" + p.value("e", t.Elem) + ", 'null')), ',') || ']' END)"
 	case types.Struct:

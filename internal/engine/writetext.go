@@ -51,14 +51,12 @@ func written(attrs []plan.Attr, w WriteRequest, zone string) ([]string, error) {
 		return []string{sampleText(compile.Column(attrs[0].ID), compile.Column(attrs[1].ID)) + " AS value"}, nil
 	case "json":
 		return writtenJSON(attrs, w, zone)
+	case "csv":
+		return csvWriterOf(w.Options).written(attrs, w), nil
 	}
 	list := make([]string, len(attrs))
 	for i, at := range attrs {
-		text := exposed(compile.Column(at.ID), at.Type)
-		if w.Format == "csv" && !w.inPath(at.Name) {
-			text = csvText(text, at.Type, w.Options)
-		}
-		list[i] = text + " AS " + quoteName(at.Name)
+		list[i] = exposed(compile.Column(at.ID), at.Type) + " AS " + quoteName(at.Name)
 	}
 	return list, nil
 }
@@ -73,47 +71,10 @@ func (w WriteRequest) inPath(column string) bool {
 	return false
 }
 
-// csvText prints a column as Spark's CSV writer does.
-func csvText(text string, t types.Type, options map[string]string) string {
-	pattern := func(value, def, name string) string {
-		return "spark_format_time(epoch_us(" + value + "), " + quoteSQL(option(options, def, name)) + ", current_setting('TimeZone'))"
-	}
-	quickly := func(name, quick, slow string) string {
-		if options[name] != "" {
-			return slow
-		}
-		return "(CASE WHEN " + fourDigits(text) + " THEN " + quick + " ELSE " + slow + " END)"
-	}
-	zoned := "CAST(" + text + " AS TIMESTAMPTZ)"
-	switch {
-	case types.IsFractional(t):
-		text = "spark_double_text(" + text + ")"
-	case t == types.Timestamp:
-		text = quickly("timestampformat", instantText(text), pattern(text, "yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "timestampformat"))
-	case t == types.TimestampNTZ:
-		text = quickly("timestampntzformat", localText(text), pattern(zoned, "yyyy-MM-dd'T'HH:mm:ss.SSS", "timestampntzformat"))
-	case t == types.Date && options["dateformat"] != "":
-		text = pattern(zoned, "", "dateformat")
-	}
-	if flag(options, "quoteall") { // what is null, too
-		text = "coalesce(CAST(" + text + " AS VARCHAR), " + quoteSQL(options["nullvalue"]) + ")"
-	}
-	return text
-}
-
 // copyOptions are the engine's of a write.
 func copyOptions(w WriteRequest, schema types.Struct, c codec) string {
-	switch w.Format {
-	case "parquet":
+	if w.Format == "parquet" {
 		return "FORMAT parquet, COMPRESSION " + c.name + ", KV_METADATA {" + quoteName(sparkRowMetadata) + ": " + quoteSQL(types.ToJSON(nullable(schema))) + "}"
-	case "json", "text", "libsvm":
-		return "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER E'\\x01', NULLSTR '', COMPRESSION " + c.name
 	}
-	force := ""
-	if flag(w.Options, "quoteall") {
-		force = ", FORCE_QUOTE *"
-	}
-	return fmt.Sprintf("FORMAT csv, HEADER %t, DELIMITER %s, QUOTE %s, ESCAPE %s, NULLSTR %s, COMPRESSION %s%s", flag(w.Options, "header"),
-		quoteSQL(strings.ReplaceAll(option(w.Options, ",", "sep", "delimiter"), `\t`, "\t")), quoteSQL(option(w.Options, `"`, "quote")),
-		quoteSQL(option(w.Options, `"`, "escape")), quoteSQL(w.Options["nullvalue"]), c.name, force)
+	return fmt.Sprintf("FORMAT csv, HEADER %t, QUOTE '', ESCAPE '', DELIMITER E'\\x01', NULLSTR '', COMPRESSION %s", w.Format == "csv" && flag(w.Options, "header"), c.name)
 }

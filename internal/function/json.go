@@ -111,7 +111,8 @@ func printed(name, value string, t types.Type, options string) string {
 	return name + "(CAST(to_json(" + value + ") AS VARCHAR), " + Quote(types.ToJSON(t)) + ", " + options + ")"
 }
 
-// printable is a value for the engine's JSON, in which bytes and fractions are texts: it has no NaN.
+// printable is a value for the engine's JSON, in which bytes and fractions are texts: it has
+// no NaN, and no digits that are not needed.
 func printable(value string, t types.Type) string {
 	if !asText(t) {
 		return value
@@ -128,10 +129,22 @@ func printable(value string, t types.Type) string {
 		}
 		return "(CASE WHEN " + value + " IS NOT NULL THEN struct_pack(" + strings.Join(parts, ", ") + ") END)"
 	}
-	if t == types.Binary {
+	switch d, exact := t.(types.Decimal); {
+	case exact:
+		return ExactText(value, d)
+	case t == types.Binary:
 		return "to_base64(" + value + ")"
 	}
 	return "spark_double_text(" + value + ")"
+}
+
+// ExactText prints decimals with all digits of their scale.
+func ExactText(value string, t types.Decimal) string {
+	text := "CAST(" + value + " AS VARCHAR)"
+	if t.Precision == t.Scale { // the engine leaves out the zero before the point
+		return "regexp_replace(" + text + ", '^(-?)\\.', '\\10.')"
+	}
+	return text
 }
 
 // asText says whether a type has parts that printable makes texts.
@@ -143,6 +156,8 @@ func asText(t types.Type) bool {
 		return asText(t.Value)
 	case types.Struct:
 		return slices.ContainsFunc(t.Fields, func(f types.Field) bool { return asText(f.Type) })
+	case types.Decimal:
+		return true
 	}
 	return t == types.Binary || t == types.Double || t == types.Float
 }
