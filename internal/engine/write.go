@@ -190,6 +190,9 @@ func checkWritable(w WriteRequest, schema types.Struct) error {
 			return sparkerr.Analysis("UNSUPPORTED_DATA_TYPE_FOR_DATASOURCE", "format", "CSV", "columnName", types.Quote(f.Name), "columnType", `"`+f.Type.SQL()+`"`)
 		}
 	}
+	if w.Format != "parquet" && option(w.Options, "\n", "linesep") != "\n" {
+		return sparkerr.Unsupported("the option lineSep of files to write")
+	}
 	if w.Format == "libsvm" {
 		return checkSamples(schema)
 	}

@@ -1,6 +1,8 @@
 """CSV files as they are read more than once: the server holds what it parsed, and must not be caught by it."""
 import os
 
+import pytest
+
 
 def read(spark, path, **options):
     return spark.read.csv(str(path), header=True, inferSchema=True, **options)
@@ -86,3 +88,14 @@ def test_a_copy_that_nobody_checked_confirms_no_guess(spark, tmp_path):
         assert spark.read.csv(str(path), header=True, schema="i int").filter("i IS NULL").count() == 1
     assert read(spark, path).dtypes == [("i", "string")]
     assert read(spark, path).filter("i = 'word'").count() == 1
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "text"])
+def test_other_ends_of_lines_are_not_passed_over(spark, tmp_path, form):
+    from pyspark.errors import PySparkException
+
+    rows = spark.range(2).selectExpr("cast(id as string) v")
+    with pytest.raises(PySparkException, match="lineSep"):
+        rows.write.option("lineSep", "__").format(form).save(str(tmp_path / "out"))
+    rows.write.option("lineSep", "\n").format(form).save(str(tmp_path / "out"))
+    assert spark.read.format(form).load(str(tmp_path / "out")).count() == 2
