@@ -40,11 +40,7 @@ func (a *Analyzer) asOfJoin(ctx context.Context, r *plan.AsOfJoin, outer *rel) (
 	if directions == nil {
 		return nil, sparkerr.Analysis("AS_OF_JOIN.UNSUPPORTED_DIRECTION", "direction", r.Direction, "supported", "'forward', 'backward', 'nearest'")
 	}
-	left, err := a.resolve(ctx, r.Left, outer)
-	if err != nil {
-		return nil, err
-	}
-	right, err := a.resolve(ctx, r.Right, outer)
+	left, right, err := a.sides(ctx, r.Left, r.Right, outer)
 	if err != nil {
 		return nil, err
 	}
@@ -147,11 +143,13 @@ func (j *asOf) reads(v plan.Value, side *rel) bool {
 func (j *asOf) attach(n plan.Node, direction string) (plan.Node, asOfMatch, error) {
 	value := j.a.attr("right", j.theirs.Type(), true)
 	exprs := []plan.Named{{Attr: value, Value: j.theirs}}
-	var conds []plan.Value
+	var cond plan.Value
 	keys := []plan.Value{plan.Col{Attr: value}}
 	add := func(name string, l, r plan.Value) error {
 		v, _, err := j.a.funcs.Resolve(name, []plan.Value{l, r})
-		conds = append(conds, v)
+		if err == nil {
+			cond, err = j.a.both(cond, v)
+		}
 		return err
 	}
 	for _, e := range j.equal {
@@ -174,14 +172,6 @@ func (j *asOf) attach(n plan.Node, direction string) (plan.Node, asOfMatch, erro
 		c := j.a.attr(at.Name, at.Type, true)
 		m.cols = append(m.cols, c)
 		exprs = append(exprs, plan.Named{Attr: c, Value: plan.Col{Attr: at}})
-	}
-	cond := conds[0]
-	for _, c := range conds[1:] {
-		and, _, err := j.a.funcs.Resolve("and", []plan.Value{cond, c})
-		if err != nil {
-			return nil, asOfMatch{}, err
-		}
-		cond = and
 	}
 	theirs := j.last(&plan.Select{Input: j.right.node(), Exprs: exprs}, keys)
 	node := &plan.JoinNode{Left: n, Right: theirs, Type: plan.JoinLeft, AsOf: true, Cond: cond}

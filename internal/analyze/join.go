@@ -230,12 +230,17 @@ func (a *Analyzer) mergeKeys(both *rel, lk, rk []plan.Attr, t plan.JoinType, lef
 	return relOf(&plan.Select{Input: both.n, Exprs: exprs}, both)
 }
 
-func (a *Analyzer) setOp(ctx context.Context, r *plan.SetOp, outer *rel) (*rel, error) {
-	left, err := a.resolve(ctx, r.Left, outer)
-	if err != nil {
-		return nil, err
+// sides resolves the two relations that are put together.
+func (a *Analyzer) sides(ctx context.Context, l, r plan.Relation, outer *rel) (left, right *rel, err error) {
+	if left, err = a.resolve(ctx, l, outer); err != nil {
+		return nil, nil, err
 	}
-	right, err := a.resolve(ctx, r.Right, outer)
+	right, err = a.resolve(ctx, r, outer)
+	return left, right, err
+}
+
+func (a *Analyzer) setOp(ctx context.Context, r *plan.SetOp, outer *rel) (*rel, error) {
+	left, right, err := a.sides(ctx, r.Left, r.Right, outer)
 	if err != nil {
 		return nil, err
 	}

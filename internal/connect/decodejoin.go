@@ -12,12 +12,17 @@ var joinTypes = map[pb.Join_JoinType]plan.JoinType{pb.Join_JOIN_TYPE_INNER: plan
 	pb.Join_JOIN_TYPE_LEFT_OUTER: plan.JoinLeft, pb.Join_JOIN_TYPE_RIGHT_OUTER: plan.JoinRight, pb.Join_JOIN_TYPE_LEFT_ANTI: plan.JoinAnti,
 	pb.Join_JOIN_TYPE_LEFT_SEMI: plan.JoinSemi, pb.Join_JOIN_TYPE_CROSS: plan.JoinCross}
 
-func (d *decoder) join(j *pb.Join) (plan.Relation, error) {
-	left, err := d.relation(j.Left)
-	if err != nil {
-		return nil, err
+// sides are the two relations that are put together.
+func (d *decoder) sides(l, r *pb.Relation) (left, right plan.Relation, err error) {
+	if left, err = d.relation(l); err != nil {
+		return nil, nil, err
 	}
-	right, err := d.relation(j.Right)
+	right, err = d.relation(r)
+	return left, right, err
+}
+
+func (d *decoder) join(j *pb.Join) (plan.Relation, error) {
+	left, right, err := d.sides(j.Left, j.Right)
 	if err != nil {
 		return nil, err
 	}
@@ -46,11 +51,7 @@ var asOfTypes = map[string]plan.JoinType{"inner": plan.JoinInner, "left": plan.J
 	"outer": plan.JoinFull, "full": plan.JoinFull, "fullouter": plan.JoinFull, "semi": plan.JoinSemi, "leftsemi": plan.JoinSemi, "anti": plan.JoinAnti, "leftanti": plan.JoinAnti, "cross": plan.JoinCross}
 
 func (d *decoder) asOf(j *pb.AsOfJoin) (plan.Relation, error) {
-	left, err := d.relation(j.Left)
-	if err != nil {
-		return nil, err
-	}
-	right, err := d.relation(j.Right)
+	left, right, err := d.sides(j.Left, j.Right)
 	if err != nil {
 		return nil, err
 	}
@@ -74,11 +75,7 @@ func (d *decoder) asOf(j *pb.AsOfJoin) (plan.Relation, error) {
 }
 
 func (d *decoder) setOp(s *pb.SetOperation) (plan.Relation, error) {
-	left, err := d.relation(s.LeftInput)
-	if err != nil {
-		return nil, err
-	}
-	right, err := d.relation(s.RightInput)
+	left, right, err := d.sides(s.LeftInput, s.RightInput)
 	if err != nil {
 		return nil, err
 	}

@@ -233,10 +233,7 @@ func checkLines(w WriteRequest, schema types.Struct) error {
 
 // copyTo has the engine write a plan's rows under a directory, each partition to files of its own.
 func (s *Session) copyTo(ctx context.Context, n plan.Node, parts *execute.Parts, w WriteRequest, dir string, c codec) error {
-	list, err := written(n.Output(), w, s.TimeZone())
-	if err != nil {
-		return err
-	}
+	list := written(n.Output(), w, s.TimeZone())
 	inFile := plan.SchemaOf(n.Output())
 	inFile.Fields = partitionsLast(inFile, w.Partitions).Fields[:len(inFile.Fields)-len(w.Partitions)]
 	options := copyOptions(w, inFile, c)
@@ -254,6 +251,7 @@ func (s *Session) copyTo(ctx context.Context, n plan.Node, parts *execute.Parts,
 		}
 		return "COPY (SELECT " + strings.Join(list, ", ") + " FROM (" + query + ")) TO " + quoteSQL(target) + " (" + options + ")"
 	}
+	var err error
 	if parts != nil {
 		err = s.runner().CopyParts(ctx, *parts, statement)
 	} else {

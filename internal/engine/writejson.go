@@ -1,14 +1,13 @@
 package engine
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/millpond/millpond/internal/compile"
 	"github.com/millpond/millpond/internal/function"
+	"github.com/millpond/millpond/internal/native"
 	"github.com/millpond/millpond/internal/plan"
 	"github.com/millpond/millpond/internal/types"
 )
@@ -17,7 +16,7 @@ import (
 var printingOptions = []string{"dateformat", "timestampformat", "timestampntzformat", "ignorenullfields", "pretty", "writenonasciicharacterascodepoint"}
 
 // writtenJSON prints a row's columns as one text, as to_json does, beside those that name directories.
-func writtenJSON(attrs []plan.Attr, w WriteRequest, zone string) ([]string, error) {
+func writtenJSON(attrs []plan.Attr, w WriteRequest, zone string) []string {
 	var row types.Struct
 	var values, list []string
 	for _, at := range attrs {
@@ -32,18 +31,14 @@ func writtenJSON(attrs []plan.Attr, w WriteRequest, zone string) ([]string, erro
 	for k, v := range w.Options {
 		options[k] = v
 	}
-	text, err := json.Marshal(options)
-	if err != nil {
-		return nil, fmt.Errorf("options of JSON: %w", err)
-	}
-	p := jsonPrinter{options: quoteSQL(string(text))}
+	p := jsonPrinter{options: quoteSQL(native.JSONText(options))}
 	if !slices.ContainsFunc(printingOptions, func(o string) bool { return options[o] != "" }) {
-		return append(list, p.fields(row, func(i int) string { return values[i] })+" AS "+quoteName(lineName)), nil
+		return append(list, p.fields(row, func(i int) string { return values[i] })+" AS "+quoteName(lineName))
 	}
 	for i := range values {
 		values[i] = fmt.Sprintf("f%d := %s", i, values[i])
 	}
-	return append(list, p.slowly("struct_pack("+strings.Join(values, ", ")+")", row)+" AS "+quoteName(lineName)), nil
+	return append(list, p.slowly("struct_pack("+strings.Join(values, ", ")+")", row)+" AS "+quoteName(lineName))
 }
 
 // jsonPrinter makes expressions of the engine that print values as Spark does. What the engine cannot
@@ -92,19 +87,9 @@ func (p jsonPrinter) dated(v string, t types.Type, text string) string {
 func (p jsonPrinter) fields(t types.Struct, value func(int) string) string {
 	parts := make([]string, len(t.Fields))
 	for i, f := range t.Fields {
-		parts[i] = quoteSQL(jsonName(f.Name)+":") + " || " + p.value(value(i), f.Type) // null with a null
+		parts[i] = quoteSQL(native.JSONText(f.Name)+":") + " || " + p.value(value(i), f.Type) // null with a null
 	}
 	return "('{' || concat_ws(',', " + strings.Join(parts, ", ") + ") || '}')"
-}
-
-func jsonName(name string) string {
-	var out bytes.Buffer
-	e := json.NewEncoder(&out)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(name); err != nil {
-		panic(err) // a string can be encoded
-	}
-	return strings.TrimSuffix(out.String(), "\n")
 }
 
 // fourDigits says whether a date's year has four digits: the engine prints such as Spark does.

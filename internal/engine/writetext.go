@@ -45,20 +45,20 @@ func compression(w WriteRequest) (codec, error) {
 }
 
 // written lists what a file holds of some columns.
-func written(attrs []plan.Attr, w WriteRequest, zone string) ([]string, error) {
+func written(attrs []plan.Attr, w WriteRequest, zone string) []string {
 	switch w.Format {
 	case "libsvm":
-		return []string{sampleText(compile.Column(attrs[0].ID), compile.Column(attrs[1].ID)) + " AS value"}, nil
+		return []string{sampleText(compile.Column(attrs[0].ID), compile.Column(attrs[1].ID)) + " AS value"}
 	case "json":
 		return writtenJSON(attrs, w, zone)
 	case "csv":
-		return csvWriterOf(w.Options).written(attrs, w), nil
+		return csvWriterOf(w.Options).written(attrs, w)
 	}
 	list := make([]string, len(attrs))
 	for i, at := range attrs {
 		list[i] = exposed(compile.Column(at.ID), at.Type) + " AS " + quoteName(at.Name)
 	}
-	return list, nil
+	return list
 }
 
 // inPath says whether a column names directories.

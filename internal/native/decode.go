@@ -55,8 +55,8 @@ func decode(data, charset string) (Value, error) {
 	return null(), badCharset("decode", charset)
 }
 
-// jsonText prints plain data as compact JSON without escaping for HTML.
-func jsonText(v any) string {
+// JSONText prints plain data as compact JSON without escaping for HTML.
+func JSONText(v any) string {
 	var b strings.Builder
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

@@ -1,12 +1,10 @@
 package native
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
 	"math/big"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -124,99 +122,6 @@ func jsonRecords(text, schema, options string) (Value, error) {
 	return texts(out), nil
 }
 
-// plainJSON checks a text; what Spark takes beyond JSON, names and texts in single quotes and
-// numbers that are none, is rewritten, the numbers as texts or as another that is given; so is what
-// options allow.
-func plainJSON(raw json.RawMessage, number string, options map[string]string) (json.RawMessage, bool) {
-	if json.Valid(raw) {
-		return raw, true
-	}
-	var b bytes.Buffer
-	for i := 0; i < len(raw); {
-		switch q := raw[i]; q {
-		case '\'', '"':
-			end := i + 1
-			for end < len(raw) && raw[end] != q {
-				if raw[end] == '\\' {
-					end++
-				}
-				end++
-			}
-			if end >= len(raw) {
-				return nil, false
-			}
-			inner := raw[i+1 : end]
-			if q == '\'' {
-				inner = bytes.ReplaceAll(bytes.ReplaceAll(inner, []byte(`\'`), []byte(`'`)), []byte(`"`), []byte(`\"`))
-			}
-			b.WriteByte('"')
-			b.Write(inner)
-			b.WriteByte('"')
-			i = end + 1
-		default:
-			word := len(notNumbers.Find(raw[i:]))
-			if word > 0 {
-				if number != "" {
-					b.WriteString(number)
-				} else {
-					b.WriteString(`"` + string(raw[i:i+word]) + `"`)
-				}
-				i += word
-				continue
-			}
-			if n := allowed(raw[i:], b.Bytes(), options, &b); n > 0 {
-				i += n
-				continue
-			}
-			b.WriteByte(q)
-			i++
-		}
-	}
-	return b.Bytes(), json.Valid(b.Bytes())
-}
-
-// PlainJSON rewrites what Spark takes beyond JSON.
-func PlainJSON(raw []byte, options map[string]string) ([]byte, bool) {
-	return plainJSON(raw, "0.5", options)
-}
-
-var (
-	bareName     = regexp.MustCompile(`^[A-Za-z_$][\w$]*`)
-	leadingZeros = regexp.MustCompile(`^0+\d`)
-)
-
-// allowed writes a field's name without quotes, or a number without its leading zeros, and says how
-// much of raw that was; before is what stands before it.
-func allowed(raw, before []byte, options map[string]string, b *bytes.Buffer) int {
-	before = bytes.TrimRight(before, " \t\r\n")
-	if len(before) == 0 {
-		return 0
-	}
-	last := before[len(before)-1]
-	if name := bareName.Find(raw); name != nil && strings.EqualFold(options["allowunquotedfieldnames"], "true") && (last == '{' || last == ',') {
-		if rest := bytes.TrimLeft(raw[len(name):], " \t\r\n"); len(rest) > 0 && rest[0] == ':' {
-			b.WriteString(`"` + string(name) + `"`)
-			return len(name)
-		}
-	}
-	if zeros := leadingZeros.Find(raw); zeros != nil && strings.EqualFold(options["allownumericleadingzeros"], "true") && strings.IndexByte(":[,", last) >= 0 {
-		return len(zeros) - 1
-	}
-	return 0
-}
-
-// sampleJSON gives a record, or a list of them, as JSON whose types are to be inferred; null if it is
-// malformed.
-func sampleJSON(text string) Value {
-	raw, ok := plainJSON(json.RawMessage(strings.TrimSpace(text)), "0.5", nil)
-	if !ok || raw[0] != '{' && raw[0] != '[' {
-		return null()
-	}
-	return s(string(raw))
-}
-
-var notNumbers = regexp.MustCompile(`^(NaN|[+-]?INF|[+-]?Infinity)\b`)
-
 type converter struct {
 	options map[string]string
 	loc     *time.Location
@@ -239,7 +144,7 @@ func (c *converter) malformed(t types.Struct, record string) string {
 	for k, f := range t.Fields {
 		parts[k] = fmt.Sprintf(`"f%d":null`, k)
 		if record != "" && f.Name == c.options["columnnameofcorruptrecord"] {
-			parts[k] = fmt.Sprintf(`"f%d":%s`, k, jsonText(record))
+			parts[k] = fmt.Sprintf(`"f%d":%s`, k, JSONText(record))
 		}
 	}
 	return "{" + strings.Join(parts, ",") + "}"
@@ -278,7 +183,7 @@ func (c *converter) value(raw json.RawMessage, t types.Type) (string, bool) {
 			if !ok {
 				return "", false
 			}
-			parts[k] = jsonText(keys[k]) + ":" + v
+			parts[k] = JSONText(keys[k]) + ":" + v
 		}
 		return "{" + strings.Join(parts, ",") + "}", true
 	}
@@ -321,7 +226,7 @@ func (c *converter) row(raw json.RawMessage, t types.Struct) (string, bool) {
 		out = append(out, '"', ':')
 		switch {
 		case record != "" && f.Name == c.options["columnnameofcorruptrecord"]:
-			out = append(out, jsonText(record)...)
+			out = append(out, JSONText(record)...)
 		case values[k] == "":
 			out = append(out, "null"...)
 		default:
@@ -341,71 +246,6 @@ func bit(b bool) int {
 	return 0
 }
 
-// members visits an object's members.
-func members(raw json.RawMessage, each func(key string, value json.RawMessage)) {
-	for i := 1; i < len(raw); i++ { // past the brace or comma
-		i = blanks(raw, i)
-		if raw[i] == '}' {
-			return
-		}
-		end := valueEnd(raw, i)
-		key := unquoted(raw[i:end])
-		i = blanks(raw, blanks(raw, end)+1) // past the colon
-		end = valueEnd(raw, i)
-		each(key, raw[i:end])
-		i = blanks(raw, end)
-	}
-}
-
-func blanks(raw []byte, i int) int {
-	for i < len(raw) && raw[i] <= ' ' {
-		i++
-	}
-	return i
-}
-
-// valueEnd finds the end of the JSON value that begins at i.
-func valueEnd(raw []byte, i int) int {
-	depth := 0
-	for ; i < len(raw); i++ {
-		switch raw[i] {
-		case '"':
-			for i++; raw[i] != '"'; i++ {
-				if raw[i] == '\\' {
-					i++
-				}
-			}
-			if depth == 0 {
-				return i + 1
-			}
-		case '{', '[':
-			depth++
-		case '}', ']':
-			if depth == 0 {
-				return i
-			}
-			if depth--; depth == 0 {
-				return i + 1
-			}
-		case ',', ':', ' ', '\t', '\n', '\r':
-			if depth == 0 {
-				return i
-			}
-		}
-	}
-	return i
-}
-
-// unquoted gives the text of a JSON string.
-func unquoted(raw []byte) string {
-	if bytes.IndexByte(raw, '\\') < 0 {
-		return string(raw[1 : len(raw)-1])
-	}
-	var text string
-	_ = json.Unmarshal(raw, &text) // it is known to be JSON
-	return text
-}
-
 func (c *converter) scalar(raw json.RawMessage, t types.Type) (string, bool) {
 	var text string
 	quoted := raw[0] == '"'
@@ -419,7 +259,7 @@ func (c *converter) scalar(raw json.RawMessage, t types.Type) (string, bool) {
 	}
 	switch {
 	case types.IsString(t):
-		return jsonText(text), true
+		return JSONText(text), true
 	case !quoted && t == types.Double && (raw[0] == '-' || raw[0] >= '0' && raw[0] <= '9'):
 		return text, true
 	}
@@ -456,7 +296,7 @@ func (c *converter) fromText(text string, t types.Type) (string, bool) {
 			return "", false
 		}
 		out := r.FloatString(t.Scale)
-		return jsonText(out), len(strings.Trim(strings.ReplaceAll(out, ".", ""), "-")) <= max(t.Precision, 1)
+		return JSONText(out), len(strings.Trim(strings.ReplaceAll(out, ".", ""), "-")) <= max(t.Precision, 1)
 	}
 	switch t {
 	case types.Boolean:
@@ -465,7 +305,7 @@ func (c *converter) fromText(text string, t types.Type) (string, bool) {
 	case types.Double, types.Float:
 		v, err := strconv.ParseFloat(text, 64)
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return jsonText(text), true
+			return JSONText(text), true
 		}
 		return strconv.FormatFloat(v, 'g', -1, 64), err == nil
 	case types.Date:
@@ -477,7 +317,7 @@ func (c *converter) fromText(text string, t types.Type) (string, bool) {
 		}
 		return c.time(text, "timestampformat", []string{"yyyy-MM-dd'T'HH:mm:ss[.SSS]", "yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "yyyy-MM-dd'T'HH:mm:ssXXX", "yyyy-MM-dd HH:mm:ss", "yyyy-MM-dd HH:mm:ss.SSS", "yyyy-MM-dd'T'HH:mm:ss", "yyyy-MM-dd"}, loc, layout)
 	case types.String:
-		return jsonText(text), true
+		return JSONText(text), true
 	case types.Binary:
 		v, err := unbase64(text)
 		if err != nil {
@@ -487,7 +327,7 @@ func (c *converter) fromText(text string, t types.Type) (string, bool) {
 		for k := range len(v.S) {
 			fmt.Fprintf(&b, `\x%02X`, v.S[k])
 		}
-		return jsonText(b.String()), true
+		return JSONText(b.String()), true
 	}
 	return "", false
 }
@@ -502,7 +342,7 @@ func (c *converter) time(text, option string, defaults []string, loc *time.Locat
 			continue
 		}
 		if t, err := p.parse(text, loc); err == nil {
-			return jsonText(t.UTC().Format(layout)), true
+			return JSONText(t.UTC().Format(layout)), true
 		}
 	}
 	return "", false

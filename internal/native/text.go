@@ -149,7 +149,7 @@ func sentences(t string) string {
 		}
 	}
 	end()
-	return jsonText(all)
+	return JSONText(all)
 }
 
 func luhn(t string) bool {

@@ -72,14 +72,14 @@ func (p *printer) json(raw []byte, t types.Type, indent string) string {
 			if k >= len(t.Fields) || string(v) == "null" && !p.keep {
 				continue
 			}
-			parts = append(parts, jsonText(t.Fields[k].Name)+colon+p.json(v, t.Fields[k].Type, indent+"  "))
+			parts = append(parts, JSONText(t.Fields[k].Name)+colon+p.json(v, t.Fields[k].Type, indent+"  "))
 		}
 		return p.join("{", "}", parts, indent)
 	case types.Map:
 		keys, values, _ := object(raw)
 		parts := make([]string, len(keys))
 		for k := range keys {
-			parts[k] = jsonText(keys[k]) + colon + p.json(values[k], t.Value, indent+"  ")
+			parts[k] = JSONText(keys[k]) + colon + p.json(values[k], t.Value, indent+"  ")
 		}
 		return p.join("{", "}", parts, indent)
 	case types.Array:
@@ -95,7 +95,7 @@ func (p *printer) json(raw []byte, t types.Type, indent string) string {
 	}
 	text, quote := p.text(raw, t)
 	if quote {
-		return jsonText(text)
+		return JSONText(text)
 	}
 	return text
 }
